@@ -1,0 +1,38 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test check bench docs clean
+
+help:  ## Show what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --editable '.[cloud,sim,dev]'
+	touch $@
+
+demo: $(VENV)/.installed  ## Start a small town and print what to open
+	$(BIN)/passerelle demo
+
+check: $(VENV)/.installed  ## Lint, types, walls
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: $(VENV)/.installed  ## Everything that must hold: check, then all tests
+	./.ci/system-packages
+	$(MAKE) --no-print-directory check
+	$(BIN)/pytest
+
+bench: $(VENV)/.installed  ## Print speeds as ratios side by side
+	$(BIN)/python -m tests.bench
+
+docs: $(VENV)/.installed  ## Write the pages that are made from the code
+	$(BIN)/passerelle docs
+
+clean:  ## Remove what was made here
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,46 @@
+"""Reading fixed fields out of a frame, with errors that name the byte."""
+
+from edge.readings import DecodeError, Frame
+
+COLDEST_C, HOTTEST_C = -60.0, 125.0
+"""What electronics in a street can report of itself; beyond it the value is wrong, whatever the frame says."""
+
+
+def require_length(model: str, frame: Frame, *allowed: int) -> None:
+    """Raise `DecodeError` at the first missing or first surplus byte unless the payload has one of these lengths."""
+    actual = len(frame.payload)
+    if actual in allowed:
+        return
+    expected = " or ".join(str(length) for length in allowed)
+    longer = [length for length in allowed if length > actual]
+    if longer:
+        reason = f"too short: expected {expected} bytes, got {actual}, first missing byte {actual}"
+        raise DecodeError(model, reason, port=frame.port, offset=actual)
+    surplus = max(allowed)
+    reason = f"too long: expected {expected} bytes, got {actual}, first surplus byte {surplus}"
+    raise DecodeError(model, reason, port=frame.port, offset=surplus)
+
+
+def unknown_port(model: str, frame: Frame, known: str) -> DecodeError:
+    """The error for an fPort that the sheet does not list."""
+    return DecodeError(model, f"unknown fPort: expected {known}", port=frame.port)
+
+
+def unsigned(payload: bytes, offset: int, width: int = 2) -> int:
+    """An unsigned big-endian integer of `width` bytes at `offset`."""
+    return int.from_bytes(payload[offset : offset + width], "big")
+
+
+def signed(payload: bytes, offset: int, width: int = 2) -> int:
+    """A two's-complement big-endian integer of `width` bytes at `offset`."""
+    return int.from_bytes(payload[offset : offset + width], "big", signed=True)
+
+
+def celsius(value: float) -> float | None:
+    """The temperature in degrees Celsius, or None when nothing in a street can have it."""
+    return value if COLDEST_C <= value <= HOTTEST_C else None
+
+
+def celsius_note(value: float) -> str | None:
+    """The note that goes with a temperature that `celsius` withheld."""
+    return None if celsius(value) is not None else f"impossible temperature {value:g} °C left out"

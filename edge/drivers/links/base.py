@@ -1,0 +1,106 @@
+"""What every link is: it opens a source, hands over what arrives, and acknowledges the source only when told to.
+
+A link runs until it is cancelled or raises `LinkError`; the gateway restarts it alone, with back-off. It never decodes
+a payload, never drops anything in silence (`Refused`), and holds no more than its bounded inbox lets it.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from edge.messages import DeviceSettings
+from edge.readings import AnyReading, DeviceAddress, Frame
+
+
+class LinkError(Exception):
+    """A source that is not there, or went away: transient. Says what failed and what to try."""
+
+    def __init__(self, link: str, reason: str, *, advice: str) -> None:
+        self.link = link
+        self.reason = reason
+        self.advice = advice
+        """What a technician can do about it."""
+        super().__init__(f"{link}: {reason}; {advice}")
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What a link itself learned of a device without a payload: a join, a battery status, a sign of life."""
+
+    device: DeviceAddress
+    readings: tuple[AnyReading, ...] = ()
+    heard_ms: int = 0
+    network_time: datetime | None = None
+
+
+class Refused(msgspec.Struct, frozen=True, kw_only=True):
+    """Bytes that came and were not passed on."""
+
+    name: str
+    """The error's name, lower case with hyphens (`bad-checksum`, `noise`, `not-json`): what it is counted under."""
+    reason: str
+    """Field, byte offset or character position, and what was expected."""
+    data: bytes = b""
+    """The bytes, at most the first 600."""
+    device: DeviceAddress | None = None
+
+
+class Stranger(msgspec.Struct, frozen=True, kw_only=True):
+    """A device that the link hears and cannot or may not read (not adopted, no key, wrong key)."""
+
+    device: DeviceAddress
+    hint: str | None = None
+    rssi_dbm: float | None = None
+
+
+def nothing() -> None:
+    """The acknowledgement of a source that wants none."""
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """Something that arrived, and how to tell its source that it is safe."""
+
+    item: Frame | Report | Refused | Stranger
+    acknowledge: Callable[[], None] = nothing
+    """Called from the gateway's event loop once what came of the item is durable (or was refused for good)."""
+
+
+Inbox = Callable[[Arrival], Awaitable[None]]
+"""Where a link puts what arrives. It waits while the gateway is busy: that is the back-pressure."""
+
+
+class Directory(Protocol):
+    """What a link may ask the gateway about devices."""
+
+    def settings(self, device: DeviceAddress) -> DeviceSettings | None:
+        """The settings of an adopted device (keys included), or None."""
+
+    def last_counter(self, device: DeviceAddress) -> int | None:
+        """The greatest frame counter taken in and made durable, across restarts; None when there is none yet."""
+
+
+class Monotonic(Protocol):
+    """The part of the gateway's clock that links use."""
+
+    def monotonic_ms(self) -> int:
+        """Milliseconds that never step back while the machine is up."""
+
+
+class Link(ABC):
+    """One way bytes arrive."""
+
+    kind: str
+    """The configuration's word for this sort of link."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        """Its name in the configuration, in logs and in metrics."""
+
+    @abstractmethod
+    async def run(self, inbox: Inbox) -> None:
+        """Open the source and hand over what arrives until cancelled. Raises `LinkError` when the source is lost.
+
+        Every exit closes what was opened. What was handed over and not acknowledged is the source's to send again.
+        """
