@@ -49,7 +49,8 @@ class Channel:
 class Framing:
     """How a serial device's byte stream is cut into frames. Pure data and pure functions, used by the serial link."""
 
-    header: bytes
+    header: tuple[bytes, ...]
+    """The first bytes that a frame may have: the data frame's header, then those of other frames (command answers)."""
     length: Callable[[bytes], int | None]
     """Total frame length in bytes, told from the bytes seen so far (header first); None when more are needed."""
     problem: Callable[[bytes], str | None]
