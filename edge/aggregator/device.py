@@ -1,0 +1,175 @@
+"""One device: (state, observation) -> (state, facts). The state is the checkpoint; the facts go to the outbox.
+
+In come the readings of one frame and when it was; out come interval parts, space states and health, each once. A frame
+that makes the commit fail leaves the old state in force, because nothing here is changed in place.
+"""
+
+from datetime import UTC, datetime
+
+from msgspec import Struct, field, structs
+
+from edge.aggregator.admission import Admission
+from edge.aggregator.counting import GAP_FACTOR, Moment, take_delta, take_event, take_total, watched
+from edge.aggregator.flows import ChannelState, close
+from edge.aggregator.spaces import take_presence
+from edge.messages import DeviceHealth, FlowInterval, SpaceState
+from edge.readings import AnyReading, Delta, Event, Health, Presence, Total
+
+Fact = FlowInterval | SpaceState | DeviceHealth
+
+GRACE_S = 60
+"""An interval stays open so long beyond the moment at which the device's next report should have come."""
+HEALTH_EVERY_S = 900
+"""Unchanged health is told again after so long, or after the device's own period where that is longer."""
+
+
+class Identity(Struct, frozen=True, kw_only=True):
+    """What the configuration says of the device, as far as aggregation needs it."""
+
+    device: str
+    model: str
+    inverted: bool = False
+    """Presence says occupied for free."""
+    watches: tuple[tuple[str, str], ...] = ()
+    """Channels (name, mode) of a device that reports every single passage and is measuring while it is heard."""
+
+
+class DeviceState(Struct, frozen=True, kw_only=True):
+    """All that is remembered of one device between frames."""
+
+    admission: Admission = Admission()
+    channels: dict[str, ChannelState] = field(default_factory=dict)
+    """By `channel/mode`."""
+    spaces: dict[str, SpaceState] = field(default_factory=dict)
+    """By channel."""
+    health: DeviceHealth | None = None
+    health_told_s: int = 0
+    """When its health was last published, UTC seconds."""
+    restarted: bool = False
+    """It said that it restarted, and no total has come since."""
+
+
+class Observation(Struct, frozen=True, kw_only=True):
+    """The readings of one frame, and when and how it was received."""
+
+    readings: tuple[AnyReading, ...]
+    moment: Moment
+    rssi_dbm: float | None = None
+    snr_db: float | None = None
+
+
+def observe(state: DeviceState, identity: Identity, observation: Observation) -> tuple[DeviceState, list[Fact]]:
+    """The state and the facts after one frame."""
+    state = _count(state, identity, observation)
+    state, spaces = _presence(state, identity, observation)
+    state, health = _health(state, identity, observation)
+    now_s, period_s, seconds = observation.moment.at_s, observation.moment.period_s, observation.moment.seconds
+    state, flows = close_due(state, identity.device, now_s=now_s, period_s=period_s, seconds=seconds)
+    return state, [*flows, *spaces, *health]
+
+
+def close_due(
+    state: DeviceState, device: str, *, now_s: int, period_s: int, seconds: int
+) -> tuple[DeviceState, list[FlowInterval]]:
+    """Publish what is due at `now_s` (UTC seconds), whether or not anything was heard."""
+    grace_s = int(GAP_FACTOR * period_s) + GRACE_S
+    channels = state.channels
+    facts: list[FlowInterval] = []
+    for key, channel in state.channels.items():
+        name, _, mode = key.partition("/")
+        closed, parts = close(channel, (device, name, mode), seconds, now_s, grace_s)
+        if parts:
+            channels = {**channels, key: closed}
+            facts.extend(parts)
+    return (structs.replace(state, channels=channels) if facts else state), facts
+
+
+def _count(state: DeviceState, identity: Identity, observation: Observation) -> DeviceState:
+    moment = structs.replace(observation.moment, restarted=state.restarted)
+    channels = dict(state.channels)
+    totals = {_key(reading): reading for reading in observation.readings if isinstance(reading, Total)}
+    deltas = [reading for reading in observation.readings if isinstance(reading, Delta)]
+    beside = {_key(delta): delta for delta in deltas if delta.at is None}
+    for key, total in totals.items():
+        channels[key] = take_total(channels.get(key, ChannelState()), total, beside.get(key), moment)
+    for delta in deltas:
+        if _key(delta) not in totals:
+            channels[_key(delta)] = take_delta(channels.get(_key(delta), ChannelState()), delta, moment)
+    for event in (reading for reading in observation.readings if isinstance(reading, Event)):
+        channels[_key(event)] = take_event(channels.get(_key(event), ChannelState()), event, moment)
+    for name, mode in identity.watches:
+        channels[f"{name}/{mode}"] = watched(channels.get(f"{name}/{mode}", ChannelState()), moment)
+    return structs.replace(state, channels=channels, restarted=state.restarted and not totals)
+
+
+def _key(reading: Total | Delta | Event) -> str:
+    return f"{reading.channel}/{reading.mode or ''}"
+
+
+def _presence(state: DeviceState, identity: Identity, observation: Observation) -> tuple[DeviceState, list[SpaceState]]:
+    moment = observation.moment
+    said = [reading for reading in observation.readings if isinstance(reading, Presence)]
+    if not said or not moment.in_order:
+        return state, []
+    spaces = dict(state.spaces)
+    for presence in said:
+        known = spaces.get(presence.channel)
+        new = take_presence(
+            known,
+            presence,
+            device=identity.device,
+            at=presence.at or _utc(moment.at_s),
+            source=moment.source,
+            inverted=identity.inverted,
+            longest_silence_s=moment.gap_s,
+        )
+        spaces[presence.channel] = new or spaces[presence.channel]
+    changed = [space for channel, space in spaces.items() if state.spaces.get(channel) != space]
+    return structs.replace(state, spaces=spaces), changed
+
+
+def _health(state: DeviceState, identity: Identity, observation: Observation) -> tuple[DeviceState, list[DeviceHealth]]:
+    moment, known = observation.moment, state.health
+    if known is not None and not moment.in_order:
+        return state, []
+    said = [reading for reading in observation.readings if isinstance(reading, Health)]
+    fresh = structs.replace(
+        known or DeviceHealth(device=identity.device, model="", at=_utc(moment.at_s), period_s=moment.period_s),
+        model=identity.model,
+        at=_utc(moment.at_s),
+        period_s=moment.period_s,
+        rssi_dbm=observation.rssi_dbm,
+        snr_db=observation.snr_db,
+        lost_frames=state.admission.lost,
+        source=moment.source,
+    )
+    for reading in said:
+        fresh = _said(fresh, reading)
+    restarted = state.restarted or any(reading.reset for reading in said)
+    state = structs.replace(state, health=fresh, restarted=restarted)
+    if not _worth_telling(known, fresh, state.health_told_s, moment):
+        return state, []
+    return structs.replace(state, health_told_s=moment.at_s), [fresh]
+
+
+_SAID = (
+    *("battery_v", "battery_pct", "battery_low", "temperature_c", "fault", "reset", "tamper", "firmware"),
+    *("note", "diagnostics"),
+)
+_ALARMING = ("model", "period_s", "battery_low", "fault", "reset", "tamper", "firmware", "note")
+
+
+def _said(health: DeviceHealth, reading: Health) -> DeviceHealth:
+    """A frame that speaks of health speaks of faults: none named means none."""
+    named = {name: getattr(reading, name) for name in _SAID if getattr(reading, name) is not None}
+    return structs.replace(health, fault=reading.fault, note=reading.note, **named)
+
+
+def _worth_telling(known: DeviceHealth | None, fresh: DeviceHealth, told_s: int, moment: Moment) -> bool:
+    if known is None or any(getattr(known, name) != getattr(fresh, name) for name in _ALARMING):
+        return True
+    return abs(moment.at_s - told_s) >= max(HEALTH_EVERY_S, moment.period_s)
+
+
+def _utc(at_s: int) -> datetime:
+    return datetime.fromtimestamp(at_s, UTC)

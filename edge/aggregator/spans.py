@@ -1,0 +1,25 @@
+"""A count over a period that crosses interval borders, split in proportion to time, in integers, sum preserved."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+
+def split(start_s: int, end_s: int, counts: tuple[int, ...], seconds: int) -> Iterator[tuple[int, int, list[int]]]:
+    """Divide `counts` (persons, one per direction) over the intervals of `seconds` that [start_s, end_s) touches.
+
+    Yields (interval start, covered seconds, counts) in order of time; times are whole seconds of UTC since 1970. The
+    cumulated count at each border is rounded down, so every direction's parts add up to its count, to the unit. A
+    period without length belongs to the interval it lies in and covers nothing.
+    """
+    first = start_s - start_s % seconds
+    if end_s <= start_s:
+        yield first, 0, list(counts)
+        return
+    starts = np.arange(first, end_s, seconds, dtype=np.int64)
+    elapsed = np.minimum(starts + seconds, end_s) - start_s
+    covered = np.diff(elapsed, prepend=0)
+    whole, rest = np.divmod(np.array(counts, dtype=np.int64), end_s - start_s)
+    cumulated = whole * elapsed[:, None] + rest * elapsed[:, None] // (end_s - start_s)
+    parts = np.diff(cumulated, axis=0, prepend=0)
+    yield from zip(starts.tolist(), covered.tolist(), parts.tolist(), strict=True)
