@@ -1,1 +1,270 @@
-"""To come."""
+"""Outbox to MQTT: sends what waits, in order, in a window; forgets only what the cloud says its store holds.
+
+In come wake-ups from the gateway and `stored` answers from the broker; out go publishes at QoS 1. A PUBACK opens the
+window and proves nothing: what is not confirmed as stored in time is sent again, from the oldest on.
+"""
+
+import asyncio
+import logging
+import ssl
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from edge import messages
+from edge.messages import AnyMessage, MessageError, SeqRange, Status, Stored
+from edge.outbox import Entry, Outbox
+
+log = logging.getLogger(__name__)
+
+WINDOW = 100
+"""Publishes without PUBACK at most; the broker may ask for fewer (mosquitto: 20)."""
+UNCONFIRMED = 5_000
+"""Publishes without `stored` at most: what must be sent again when the cloud loses its memory."""
+PREFETCH = 500
+"""Messages read from the outbox at once."""
+PATIENCE_S = 30.0
+"""So long a publish may go without `stored` before it is sent again; doubled each time up to the longest."""
+LONGEST_PATIENCE_S = 300.0
+TIDY_EVERY_S = 1.0
+"""How often what is stored is deleted from the outbox: together, to spare the SD card."""
+KEEPALIVE_S = 30
+NO_MATCHING_SUBSCRIBERS = 16
+
+
+class BrokerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the city's broker is and how this gateway proves who it is."""
+
+    host: str
+    port: int = 1883
+    username: str | None = None
+    password_file: Path | None = None
+    """A file of mode 0600 that holds the password alone."""
+    ca_file: Path | None = None
+    """The certificate authority to trust; TLS is used when it is given, and then always."""
+
+
+class Publisher:
+    """Guards one invariant: nothing leaves the outbox before a `stored` answer of its own epoch names it."""
+
+    def __init__(
+        self,
+        broker: BrokerConfig,
+        outbox: Outbox,
+        *,
+        on_connected: Callable[[], Sequence[AnyMessage]],
+        on_message: Callable[[AnyMessage], None],
+    ) -> None:
+        """`on_connected` gives what to tell at every connection; `on_message` gets what the cloud sends."""
+        self._broker = broker
+        self._outbox = outbox
+        self._on_connected = on_connected
+        self._on_message = on_message
+        self._wake = asyncio.Event()
+        self._ready: deque[Entry] = deque()
+        self._in_flight: dict[int, int] = {}
+        """Outbox sequence number by MQTT message id; 0 for what is not from the outbox."""
+        self._unconfirmed: dict[int, float] = {}
+        """When each publish that is not confirmed was sent, by sequence number, in order."""
+        self._stored: list[SeqRange] = []
+        self._read_until = 0
+        self._window = WINDOW
+        self._patience_s = PATIENCE_S
+        self.connected = False
+        self.counters: Counter[str] = Counter()
+        """`published`, `publish_refused`, `no_subscriber`, `resent`, `message_<error>`."""
+
+    def wake(self) -> None:
+        """There is something new in the outbox. Called from the event loop."""
+        self._wake.set()
+
+    def tell(self, message: AnyMessage) -> None:
+        """Publish now what does not go through the outbox; dropped while the broker is away."""
+        if self.connected:
+            self._publish(messages.topic_of(message), messages.encode(message), type(message) in messages.RETAINED, 0)
+
+    async def run(self) -> None:
+        """Connect, stay connected and publish until cancelled; then take leave and disconnect."""
+        self._loop = asyncio.get_running_loop()
+        self._client = self._new_client()
+        self._client.connect_async(self._broker.host, self._broker.port, KEEPALIVE_S)
+        self._client.loop_start()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._pump())
+                tasks.create_task(self._tidy())
+        finally:
+            await self._take_leave()
+
+    async def _pump(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self.connected and len(self._in_flight) < self._window and len(self._unconfirmed) < UNCONFIRMED:
+                if not self._ready and not await self._read_ahead():
+                    break
+                entry = self._ready.popleft()
+                self._publish(entry.topic, entry.body, entry.retain, entry.seq)
+
+    async def _read_ahead(self) -> bool:
+        entries = await asyncio.to_thread(self._outbox.after, self._read_until, PREFETCH)
+        if not entries:
+            return False
+        self._ready.extend(entries)
+        self._read_until = entries[-1].seq
+        return True
+
+    def _publish(self, topic: str, body: bytes, retain: bool, seq: int) -> None:
+        info = self._client.publish(topic, body, qos=1, retain=retain)
+        if info.rc != mqtt.MQTT_ERR_SUCCESS:
+            self.counters["publish_failed"] += 1
+        self._in_flight[info.mid] = seq
+        if seq:
+            self._unconfirmed[seq] = self._loop.time()
+
+    async def _tidy(self) -> None:
+        while True:
+            await asyncio.sleep(TIDY_EVERY_S)
+            await self._delete_stored()
+            oldest = next(iter(self._unconfirmed.values()), None)
+            if self.connected and oldest is not None and self._loop.time() - oldest > self._patience_s:
+                self._patience_s = min(2 * self._patience_s, LONGEST_PATIENCE_S)
+                self.counters["resent"] += len(self._unconfirmed)
+                log.warning("not confirmed as stored, sending again: %d messages", len(self._unconfirmed))
+                self._rewind()
+
+    async def _delete_stored(self) -> None:
+        stored, self._stored = self._stored, []
+        if stored:
+            await asyncio.to_thread(self._outbox.forget, stored)
+
+    def _rewind(self) -> None:
+        self._ready.clear()
+        self._unconfirmed.clear()
+        self._read_until = 0
+        self._wake.set()
+
+    async def _take_leave(self) -> None:
+        await self._delete_stored()
+        if self.connected:
+            farewell = Status(gateway=self._outbox.gateway, epoch=self._outbox.epoch, online=False)
+            self.tell(farewell)
+        await asyncio.to_thread(self._client.disconnect)
+        await asyncio.to_thread(self._client.loop_stop)
+
+    def _new_client(self) -> mqtt.Client:
+        gateway, epoch = self._outbox.gateway, self._outbox.epoch
+        client = mqtt.Client(
+            CallbackAPIVersion.VERSION2, client_id=f"passerelle-edge-{gateway}", protocol=MQTTProtocolVersion.MQTTv5
+        )
+        client.max_inflight_messages_set(2 * WINDOW)
+        client.reconnect_delay_set(1, 60)
+        if self._broker.username is not None:
+            password = None if self._broker.password_file is None else self._broker.password_file.read_text().strip()
+            client.username_pw_set(self._broker.username, password)
+        if self._broker.ca_file is not None:
+            client.tls_set(ca_certs=str(self._broker.ca_file), tls_version=ssl.PROTOCOL_TLS_CLIENT)
+        will = Status(gateway=gateway, epoch=epoch, online=False)
+        client.will_set(messages.topic_of(will), messages.encode(will), qos=1, retain=True)
+        client.on_connect = self._connected_in_thread
+        client.on_disconnect = self._disconnected_in_thread
+        client.on_publish = self._published_in_thread
+        client.on_message = self._message_in_thread
+        return client
+
+    def _connected_in_thread(
+        self, client: mqtt.Client, _userdata: Any, _flags: mqtt.ConnectFlags, code: ReasonCode, props: Properties | None
+    ) -> None:
+        if code.is_failure:
+            self._call(self._refused_connection, str(code))
+            return
+        gateway = self._outbox.gateway
+        own = ("stored", "config/desired", "command")
+        client.subscribe([(messages.topic(gateway, suffix), 1) for suffix in own])
+        window = getattr(props, "ReceiveMaximum", WINDOW) if props is not None else WINDOW
+        self._call(self._connected, min(window, WINDOW))
+
+    def _disconnected_in_thread(
+        self,
+        _client: mqtt.Client,
+        _userdata: Any,
+        _flags: mqtt.DisconnectFlags,
+        code: ReasonCode,
+        _props: Properties | None,
+    ) -> None:
+        self._call(self._disconnected, str(code))
+
+    def _published_in_thread(
+        self, _client: mqtt.Client, _userdata: Any, mid: int, code: ReasonCode, _props: Properties | None
+    ) -> None:
+        self._call(self._acknowledged, mid, code.value, code.getName())
+
+    def _message_in_thread(self, _client: mqtt.Client, _userdata: Any, message: mqtt.MQTTMessage) -> None:
+        self._call(self._received, message.topic, message.payload)
+
+    def _call(self, function: Callable[..., None], *arguments: object) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(function, *arguments)
+
+    def _connected(self, window: int) -> None:
+        log.info("connected to the broker host=%s port=%d window=%d", self._broker.host, self._broker.port, window)
+        self.connected = True
+        self._window = window
+        self._in_flight.clear()
+        self._rewind()
+        for message in self._on_connected():
+            self.tell(message)
+
+    def _disconnected(self, reason: str) -> None:
+        if self.connected:
+            log.warning("the broker is away reason=%r; the outbox keeps everything", reason)
+        self.connected = False
+        self._in_flight.clear()
+
+    def _refused_connection(self, reason: str) -> None:
+        self.counters["connection_refused"] += 1
+        log.error("the broker refuses this gateway reason=%r; check username, password and ACL", reason)
+
+    def _acknowledged(self, mid: int, code: int, reason: str) -> None:
+        seq = self._in_flight.pop(mid, None)
+        self._wake.set()
+        if seq is None:
+            return
+        if code >= ReasonCode(PacketTypes.PUBACK, "Unspecified error").value:
+            self.counters["publish_refused"] += 1
+            log.error("the broker refused a publish seq=%d reason=%r; kept in the outbox", seq, reason)
+        elif code == NO_MATCHING_SUBSCRIBERS and seq:
+            self.counters["no_subscriber"] += 1
+        else:
+            self.counters["published"] += 1
+
+    def _received(self, topic: str, body: bytes) -> None:
+        try:
+            message = messages.decode(topic, body)
+        except MessageError as error:
+            self.counters[f"message_{error.name}"] += 1
+            log.warning("message refused: %s", error)
+            log.debug("refused message topic=%s body=%s", topic, body[:600].hex())
+            return
+        if isinstance(message, Stored):
+            self._confirm(message)
+        else:
+            self._on_message(message)
+
+    def _confirm(self, message: Stored) -> None:
+        if message.epoch != self._outbox.epoch:
+            return
+        self._patience_s = PATIENCE_S
+        for stored in message.ranges:
+            self._stored.append(stored)
+            for seq in range(stored.first, min(stored.last, stored.first + UNCONFIRMED) + 1):
+                self._unconfirmed.pop(seq, None)
+        self._wake.set()
