@@ -1,20 +1,27 @@
 """The interface that both stores serve: facts go in and are never changed, hours come out.
 
 Writing is idempotent: a fact that is already there is no error and changes no sum. Order does not matter. When `write`
-returns, everything it was given survives a power cut of the store's machine.
+returns, everything it was given survives a power cut of the store's machine. Two facts that differ never share a key;
+should a sender break that rule, a store keeps one of them and counts nothing twice.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 
 from edge.messages import Flag, FlowInterval, SpaceState
 
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = datetime(2262, 1, 1, tzinfo=UTC)
+"""Facts are dated from `EARLIEST` until before `LATEST`: what fits 63 bits of nanoseconds."""
+HOUR_S = 3600
+_MICROSECOND = timedelta(microseconds=1)
+
 
 class StoredFlow(Struct, frozen=True, kw_only=True):
-    """A flow part with the epoch of the outbox it came from: (epoch, device, channel, mode, start, part) is its key."""
+    """A flow part and where it came from: (gateway, epoch, device, channel, mode, start, part) is its key."""
 
     gateway: str
     epoch: str
@@ -58,6 +65,10 @@ class StoreError(Exception):
     """A store that cannot be reached or did not commit: try again from the queue."""
 
 
+class StoreUrlError(Exception):
+    """A store's address that is not one: which piece of it, and what was expected. Never shows a password."""
+
+
 class RefusedFactError(StoreError):
     """A fact that the store will never take: to be quarantined, with its reason."""
 
@@ -72,11 +83,18 @@ class Store(ABC):
 
     @abstractmethod
     def write(self, facts: Sequence[Fact]) -> None:
-        """Commit all facts. Raises `StoreError` (nothing may be taken as stored) or `RefusedFactError`."""
+        """Commit all facts. Raises `StoreError` (nothing may be taken as stored) or `RefusedFactError`.
+
+        `RefusedFactError` names the first fact that can never be stored; all the others it was given are committed,
+        except further such ones: quarantine that fact and write the rest again.
+        """
 
     @abstractmethod
     def hours(self, channels: Sequence[Channel], start: datetime, end: datetime) -> list[Hour]:
-        """Hours with at least one part, `start` <= hour < `end`, ordered by channel and hour. Raises `StoreError`."""
+        """Hours with at least one part, `start` <= hour < `end`, ordered by channel and hour. Raises `StoreError`.
+
+        A channel named twice is answered once; one that was never heard of has no hours.
+        """
 
     @abstractmethod
     def channels(self) -> list[Channel]:
@@ -93,3 +111,61 @@ class Store(ABC):
     @abstractmethod
     def close(self) -> None:
         """Release everything; the store is not used afterwards."""
+
+
+def sift(facts: Sequence[Fact]) -> tuple[list[Fact], RefusedFactError | None]:
+    """The facts that can be dated in a store, and the first refusal among the others."""
+    sound: list[Fact] = []
+    refusal: RefusedFactError | None = None
+    for fact in facts:
+        reason = _fault(fact)
+        if reason is None:
+            sound.append(fact)
+        else:
+            refusal = refusal or RefusedFactError(fact, reason)
+    return sound, refusal
+
+
+def _fault(fact: Fact) -> str | None:
+    if isinstance(fact, StoredFlow):
+        start = fact.interval.start
+        if start.microsecond:
+            return f"the interval starts between two seconds: {start.isoformat()}"
+        return _undatable(start)
+    return _undatable(fact.state.at) or (None if fact.state.since is None else _undatable(fact.state.since))
+
+
+def _undatable(at: datetime) -> str | None:
+    if EARLIEST <= at < LATEST:
+        return None
+    return f"{at.isoformat()} is not between {EARLIEST:%Y} and {LATEST:%Y}"
+
+
+def to_microseconds(at: datetime) -> int:
+    """Microseconds since `EARLIEST`, exactly."""
+    return (at - EARLIEST) // _MICROSECOND
+
+
+def from_microseconds(microseconds: int) -> datetime:
+    """The UTC time so many microseconds after `EARLIEST`."""
+    return EARLIEST + timedelta(microseconds=microseconds)
+
+
+def to_seconds(at: datetime) -> int:
+    """Whole seconds since `EARLIEST`, rounded down."""
+    return to_microseconds(at) // 1_000_000
+
+
+def from_seconds(seconds: int) -> datetime:
+    """The UTC time so many seconds after `EARLIEST`."""
+    return EARLIEST + timedelta(seconds=seconds)
+
+
+def whole_hours(start: datetime, end: datetime) -> range:
+    """The starts of the UTC hours in `start` <= hour < `end`, in seconds since `EARLIEST`."""
+    return range(_next_hour(start), _next_hour(end), HOUR_S)
+
+
+def _next_hour(at: datetime) -> int:
+    within = min(max(at, EARLIEST), LATEST)
+    return -(-to_microseconds(within) // (HOUR_S * 1_000_000)) * HOUR_S
