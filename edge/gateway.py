@@ -1,1 +1,336 @@
-"""To come."""
+"""The gateway: wires links, intake, outbox and publisher; starts and stops them; reports how they do.
+
+In comes a `GatewayConfig`, later a changed one; out go facts, through the outbox. A link that fails is restarted alone,
+with back-off, while the others count on; an acknowledgement is given only for what is durable.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from importlib.metadata import version
+
+import msgspec
+
+from edge import messages
+from edge.clock import Clock, to_datetime
+from edge.config import GatewayConfig, LinkConfig, refused_devices
+from edge.drivers.links.base import Arrival, Inbox, Link, LinkError, Refused
+from edge.drivers.links.ble import BleConfig, BleLink
+from edge.drivers.links.chirpstack import ChirpStackConfig, ChirpStackLink
+from edge.drivers.links.rak3172 import Rak3172Config, Rak3172Link
+from edge.drivers.links.serial_port import SerialConfig, SerialLink
+from edge.intake import Batch, Intake
+from edge.messages import AnyMessage, Desired, DeviceSettings, Heard, LinkHealth, RefusedSetting, Reported, Status
+from edge.outbox import Outbox, OutboxError
+from edge.publisher import Publisher
+
+log = logging.getLogger(__name__)
+
+INBOX = 1_000
+"""Arrivals that wait for the intake at most; then the links wait."""
+BATCH = 500
+"""Arrivals in one durable commit at most."""
+TICK_S = 1.0
+STATUS_EVERY_TICKS = 30
+FIRST_BACKOFF_S = 1.0
+LONGEST_BACKOFF_S = 60.0
+FAREWELL_S = 3.0
+"""So long the publisher may empty the outbox when the gateway stops."""
+DESIRED = "desired"
+
+
+def open_link(config: LinkConfig, clock: Clock, intake: Intake) -> Link:
+    """The link that a configuration section describes."""
+    match config:
+        case SerialConfig():
+            return SerialLink(config, clock)
+        case Rak3172Config():
+            return Rak3172Link(config, clock, intake)
+        case ChirpStackConfig():
+            return ChirpStackLink(config, clock)
+        case BleConfig():
+            return BleLink(config, clock, intake)
+
+
+class Refusals:
+    """Counts what was refused by name; the same fault a thousand times is three lines in the log, not a thousand."""
+
+    def __init__(self) -> None:
+        self.by_name: Counter[str] = Counter()
+
+    def note(self, link: str, refused: Refused) -> None:
+        """Count it, log it at powers of ten, and always with its bytes at debug level."""
+        self.by_name[refused.name] += 1
+        count = self.by_name[refused.name]
+        if str(count).strip("0") == "1":
+            log.warning(
+                "refused link=%s error=%s count=%d device=%s: %s",
+                *(link, refused.name, count, refused.device or "-", refused.reason),
+            )
+        log.debug("refused bytes link=%s error=%s bytes=%s", link, refused.name, refused.data.hex())
+
+
+class LinkRunner:
+    """One link under supervision: its state in words, its counts, its restarts."""
+
+    def __init__(self, config: LinkConfig, link: Link) -> None:
+        self.config = config
+        self.link = link
+        self.state = "starting"
+        self.frames = 0
+        self.restarts = 0
+        self.refusals = Refusals()
+
+    async def run(self, inbox: Inbox) -> None:
+        """Run the link for ever: whatever ends it but cancellation restarts it, later each time."""
+        backoff_s = FIRST_BACKOFF_S
+        while True:
+            frames = self.frames
+            try:
+                await self.link.run(inbox)
+                self.state = "down: it ended by itself"
+            except LinkError as error:
+                self.state = f"down: {error.reason}; {error.advice}"
+            except Exception as error:
+                self.state = f"down: {type(error).__name__}: {error}"
+                log.exception("link crashed link=%s", self.link.name)
+            backoff_s = FIRST_BACKOFF_S if self.frames > frames else min(2 * backoff_s, LONGEST_BACKOFF_S)
+            self.restarts += 1
+            log.warning("link=%s %s; again in %.0f s", self.link.name, self.state, backoff_s)
+            await asyncio.sleep(backoff_s)
+
+    def health(self) -> LinkHealth:
+        """How it does, for the status message."""
+        return LinkHealth(
+            name=self.link.name,
+            kind=self.link.kind,
+            state=self.state,
+            frames=self.frames,
+            restarts=self.restarts,
+            refused=dict(self.refusals.by_name),
+        )
+
+
+class Gateway:
+    """Guards one invariant: a source is acknowledged only after what came of it is durable."""
+
+    def __init__(self, config: GatewayConfig, clock: Clock) -> None:
+        self._config = config
+        self._clock = clock
+        self._outbox = Outbox(config.gateway.data / "outbox.db", config.gateway.name)
+        self.intake = Intake(
+            config.gateway.name, self._outbox.epoch, clock, config.gateway.interval_s, self._outbox.load_states()
+        )
+        self._publisher = Publisher(config.broker, self._outbox, on_connected=self._introduce, on_message=self._receive)
+        self._inbox: asyncio.Queue[tuple[LinkRunner, Arrival]] = asyncio.Queue(INBOX)
+        self._turn = asyncio.Lock()
+        self._runners: dict[str, LinkRunner] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._stopping = asyncio.Event()
+        self._counters: Counter[str] = Counter()
+        self._reported = Reported(gateway=self._outbox.gateway, epoch=self._outbox.epoch, revision=0)
+        self._adopt_last_good()
+
+    async def run(self) -> None:
+        """Read, aggregate and publish until `stop`; then settle what arrived and take leave of the broker."""
+        async with asyncio.TaskGroup() as self._group:
+            serving = [self._group.create_task(task) for task in (self._publisher.run(), self._work(), self._tick())]
+            self._start_links(self._config.link)
+            log.info(
+                "gateway runs name=%s links=%d devices=%d", self.name, len(self._runners), len(self.intake.devices)
+            )
+            await self._stopping.wait()
+            await self._stop_links(list(self._runners))
+            await self._drain()
+            for task in serving:
+                task.cancel()
+        self._outbox.close()
+
+    def stop(self) -> None:
+        """End `run`, within seconds."""
+        self._stopping.set()
+
+    async def apply(self, config: GatewayConfig) -> None:
+        """Put a changed configuration in force without a restart: links that changed are opened anew, devices replaced.
+
+        The gateway's own name, data folder, interval and broker stay: they need a restart, and the log says so.
+        """
+        if (config.gateway, config.broker) != (self._config.gateway, self._config.broker):
+            log.warning("changes of [gateway] and [broker] take effect at the next start")
+        known = {link.name: link for link in self._config.link}
+        wanted = {link.name: link for link in config.link}
+        await self._stop_links([name for name, link in known.items() if wanted.get(name) != link])
+        self._start_links([link for name, link in wanted.items() if known.get(name) != link])
+        self._config = config
+        self._adopt(self._reported.revision, config.device)
+
+    @property
+    def name(self) -> str:
+        """The gateway's name."""
+        return self._outbox.gateway
+
+    def status(self) -> Status:
+        """How the gateway does, now."""
+        now_ms = self._clock.utc_ms(self._clock.monotonic_ms())
+        counters = self._counters + self.intake.counters + self._publisher.counters
+        return Status(
+            gateway=self._outbox.gateway,
+            epoch=self._outbox.epoch,
+            online=not self._stopping.is_set(),
+            at=None if now_ms is None else to_datetime(now_ms),
+            version=version("passerelle"),
+            clock="trusted" if now_ms is not None else "not synchronised: counts wait for the time",
+            queued=len(self._outbox),
+            links=tuple(runner.health() for runner in self._runners.values()),
+            counters=dict(counters),
+        )
+
+    def _start_links(self, configs: Sequence[LinkConfig]) -> None:
+        for config in configs:
+            runner = LinkRunner(config, open_link(config, self._clock, self.intake))
+            self._runners[config.name] = runner
+            self._tasks[config.name] = self._group.create_task(runner.run(self._inbox_of(runner)))
+
+    async def _stop_links(self, names: Sequence[str]) -> None:
+        tasks = [self._tasks.pop(name) for name in names]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for name in names:
+            del self._runners[name]
+
+    def _inbox_of(self, runner: LinkRunner) -> Inbox:
+        async def put(arrival: Arrival) -> None:
+            runner.state = "up"
+            await self._inbox.put((runner, arrival))
+
+        return put
+
+    async def _work(self) -> None:
+        while True:
+            arrivals = [await self._inbox.get()]
+            await asyncio.sleep(self._config.gateway.commit_ms / 1000)
+            await self._settle(arrivals + self._waiting_arrivals())
+
+    def _waiting_arrivals(self) -> list[tuple[LinkRunner, Arrival]]:
+        return [self._inbox.get_nowait() for _ in range(min(self._inbox.qsize(), BATCH - 1))]
+
+    async def _settle(self, arrivals: Sequence[tuple[LinkRunner, Arrival]]) -> None:
+        """Make what arrived durable, then acknowledge it. A cancellation in between acknowledges nothing."""
+        async with self._turn:
+            batch = await self._new_batch()
+            for runner, arrival in arrivals:
+                self._take(batch, runner, arrival)
+            await self._commit(batch)
+        for _, arrival in arrivals:
+            arrival.acknowledge()
+            self._inbox.task_done()
+
+    def _take(self, batch: Batch, runner: LinkRunner, arrival: Arrival) -> None:
+        if isinstance(arrival.item, Refused):
+            runner.refusals.note(runner.link.name, arrival.item)
+            return
+        runner.frames += 1
+        refused = self.intake.take(batch, runner.link.name, arrival.item)
+        if refused is not None:
+            runner.refusals.note(runner.link.name, refused)
+
+    async def _commit(self, batch: Batch) -> None:
+        """Commit, however long the disk refuses: meanwhile the links wait, and nothing is acknowledged."""
+        if not self.intake.finish(batch):
+            return
+        backoff_s = FIRST_BACKOFF_S
+        while True:
+            try:
+                await asyncio.to_thread(
+                    self._outbox.commit, batch.states, batch.outgoing, waiting=batch.waiting, waited=batch.waited
+                )
+                break
+            except OutboxError as error:
+                self._counters["commit_failed"] += 1
+                log.error("cannot write the outbox: %s; again in %.0f s", error, backoff_s)  # noqa: TRY400 - one line
+                await asyncio.sleep(backoff_s)
+                backoff_s = min(2 * backoff_s, LONGEST_BACKOFF_S)
+        self.intake.committed(batch)
+        self._publisher.wake()
+
+    async def _tick(self) -> None:
+        ticks = 0
+        while True:
+            await self._close_due()
+            self._tell_strangers()
+            if ticks % STATUS_EVERY_TICKS == 0:
+                self._publisher.tell(await asyncio.to_thread(self.status))
+            ticks += 1
+            await asyncio.sleep(TICK_S)
+
+    async def _close_due(self) -> None:
+        async with self._turn:
+            batch = await self._new_batch()
+            self.intake.close_due(batch)
+            await self._commit(batch)
+
+    async def _new_batch(self) -> Batch:
+        """An empty batch, or one that begins with what waited for the time."""
+        batch = Batch()
+        if self.intake.can_release:
+            self.intake.release(batch, await asyncio.to_thread(self._outbox.waiting))
+        return batch
+
+    def _tell_strangers(self) -> None:
+        devices = self.intake.strangers()
+        if devices:
+            heard = Heard(gateway=self._outbox.gateway, epoch=self._outbox.epoch, devices=devices[: messages.MAX_BATCH])
+            self._publisher.tell(heard)
+
+    async def _drain(self) -> None:
+        """What arrived before the links stopped is settled; the publisher gets a moment to send it."""
+        try:
+            async with asyncio.timeout(FAREWELL_S):
+                await self._inbox.join()
+                await self._close_due()
+                await self._publisher.drained()
+        except TimeoutError:
+            log.info("the outbox keeps what was not confirmed until the next start")
+
+    def _introduce(self) -> list[AnyMessage]:
+        return [self.status(), self._reported]
+
+    def _receive(self, message: AnyMessage) -> None:
+        if isinstance(message, Desired):
+            self._desire(message)
+
+    def _desire(self, desired: Desired) -> None:
+        """Put the cloud's devices in force; keep them for the next start when there is nothing wrong with them."""
+        self._adopt(desired.revision, desired.devices)
+        if not self._reported.refused:
+            self._outbox.remember(DESIRED, msgspec.json.encode(desired))
+        self._publisher.tell(self._reported)
+
+    def _adopt_last_good(self) -> None:
+        remembered = self._outbox.recall(DESIRED)
+        desired = None if remembered is None else msgspec.json.decode(remembered, type=Desired)
+        if desired is None:
+            self._adopt(0, self._config.device)
+        else:
+            self._adopt(desired.revision, desired.devices)
+
+    def _adopt(self, revision: int, devices: tuple[DeviceSettings, ...]) -> None:
+        """Adopt what can be adopted; a device that cannot is refused with its reason and disturbs no other."""
+        refused = refused_devices(devices)
+        self.intake.adopt(_without(devices, refused))
+        for setting in refused:
+            log.error("device refused address=%s: %s", setting.where, setting.reason)
+        self._reported = Reported(
+            gateway=self._outbox.gateway,
+            epoch=self._outbox.epoch,
+            revision=revision,
+            devices=self.intake.devices,
+            refused=tuple(refused),
+        )
+
+
+def _without(devices: tuple[DeviceSettings, ...], refused: Sequence[RefusedSetting]) -> list[DeviceSettings]:
+    names = {setting.where for setting in refused}
+    return [device for device in devices if device.address not in names]

@@ -138,12 +138,10 @@ class Outbox:
             count: int = self._db.execute("SELECT count(*) FROM outbox").fetchone()[0]
         return count
 
-    def waiting(self, limit: int = 500) -> list[Waiting]:
+    def waiting(self) -> list[Waiting]:
         """The observations that wait for the time, oldest first."""
         with self._guarded():
-            rows = self._db.execute(
-                "SELECT session, heard_ms, device, body, id FROM waiting ORDER BY id LIMIT ?", (limit,)
-            ).fetchall()
+            rows = self._db.execute("SELECT session, heard_ms, device, body, id FROM waiting ORDER BY id").fetchall()
         return [Waiting(*row) for row in rows]
 
     def remember(self, name: str, value: bytes) -> None:

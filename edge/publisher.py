@@ -69,6 +69,7 @@ class Publisher:
         self._on_connected = on_connected
         self._on_message = on_message
         self._wake = asyncio.Event()
+        self._confirmed = asyncio.Event()
         self._ready: deque[Entry] = deque()
         self._in_flight: dict[int, int] = {}
         """Outbox sequence number by MQTT message id; 0 for what is not from the outbox."""
@@ -103,6 +104,13 @@ class Publisher:
                 tasks.create_task(self._tidy())
         finally:
             await self._take_leave()
+
+    async def drained(self) -> None:
+        """Return when the store has confirmed everything, or the broker is away."""
+        while self.connected and await asyncio.to_thread(len, self._outbox):
+            self._confirmed.clear()
+            await self._confirmed.wait()
+            await self._delete_stored()
 
     async def _pump(self) -> None:
         while True:
@@ -228,6 +236,7 @@ class Publisher:
             log.warning("the broker is away reason=%r; the outbox keeps everything", reason)
         self.connected = False
         self._in_flight.clear()
+        self._confirmed.set()
 
     def _refused_connection(self, reason: str) -> None:
         self.counters["connection_refused"] += 1
@@ -267,4 +276,5 @@ class Publisher:
             self._stored.append(stored)
             for seq in range(stored.first, min(stored.last, stored.first + UNCONFIRMED) + 1):
                 self._unconfirmed.pop(seq, None)
+        self._confirmed.set()
         self._wake.set()

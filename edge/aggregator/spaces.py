@@ -16,11 +16,11 @@ def take_presence(
     inverted: bool,
     longest_silence_s: float,
 ) -> SpaceState | None:
-    """The new state, or None when the sensor had said something newer already.
+    """The new state, or None when the sensor dated this one itself and has said something newer already.
 
     `at` is UTC. A change after a silence longer than `longest_silence_s` came at an unknown moment: `since` is None.
     """
-    if known is not None and at < known.at:
+    if known is not None and presence.at is not None and at < known.at:
         return None
     occupied = presence.occupied is not inverted
     return SpaceState(

@@ -31,6 +31,13 @@ class LinkKind(StrEnum):
     MODBUS = "modbus"
 
 
+class Signal(StrEnum):
+    """What a model sends raw, for the aggregator to make passages or presence of."""
+
+    TRACKS = "tracks"
+    RANGES = "ranges"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
     """One counted line and one mode of a model."""
@@ -83,3 +90,5 @@ class Model:
     decode: Decode
     framing: Framing | None = None
     baud: int | None = None
+    signal: Signal | None = None
+    """What its readings are the raw signal of; None where it counts or detects by itself."""

@@ -1,0 +1,331 @@
+"""What arrived becomes checkpoints and messages: repeats refused, bytes decoded, readings aggregated, time minded.
+
+In come `Arrival`s of all links, one after another; out comes a `Batch` for one durable commit. Nothing here is in force
+before `committed` says so. One device's rubbish must not disturb another's counts: it is refused by name and counted.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import msgspec
+import numpy as np
+from msgspec import Struct, structs
+
+from edge.aggregator.admission import Arrived, admit
+from edge.aggregator.counting import Moment
+from edge.aggregator.device import DeviceState, Fact, Identity, Observation, close_due, observe
+from edge.aggregator.tracking import STRAIGHT_AHEAD, Line, Tracks, follow
+from edge.clock import Clock, to_datetime, to_utc_ms
+from edge.drivers.devices import catalogue
+from edge.drivers.links.base import Refused, Report, Stranger
+from edge.drivers.model import Model, Signal
+from edge.messages import (
+    DeviceHealth,
+    DeviceSettings,
+    Epoch,
+    Flag,
+    Flow,
+    FlowInterval,
+    GatewayName,
+    HealthReport,
+    HeardDevice,
+    OutboxMessage,
+    Space,
+    SpaceState,
+    TimeSource,
+)
+from edge.outbox import Waiting
+from edge.readings import AnyReading, DecodeError, DeviceAddress, Event, Frame, Knowledge, Track
+
+FLOWS_PER_MESSAGE = 200
+FUTURE_MS = 300_000
+"""A network server's time further ahead of ours than this is not believed."""
+STEP_MS = 2_000
+"""The wall clock moved by more than this against the monotonic one: it stepped."""
+QUIET_SIGN_MS = 10_000
+"""How often a radar that sees nobody says that it is watching."""
+HEARD_EVERY_MS = 60_000
+"""A device that nobody adopted is told at most so often."""
+
+
+class Adopted(Struct, frozen=True):
+    """A device of this gateway, ready to be read."""
+
+    settings: DeviceSettings
+    model: Model
+    identity: Identity
+    period_s: int
+    line: Line
+
+
+class Untimed(Struct, frozen=True):
+    """An observation without its time: what waits until the clock can be trusted."""
+
+    readings: tuple[AnyReading, ...]
+    in_order: bool = True
+    rssi_dbm: float | None = None
+    snr_db: float | None = None
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one durable commit will hold."""
+
+    states: dict[str, DeviceState] = field(default_factory=dict)
+    outgoing: list[OutboxMessage] = field(default_factory=list)
+    waiting: list[Waiting] = field(default_factory=list)
+    waited: list[int] = field(default_factory=list)
+    flows: list[FlowInterval] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.states or self.outgoing or self.waiting or self.waited)
+
+
+class Intake:
+    """Guards one invariant: the states in force are exactly those that the outbox has committed."""
+
+    def __init__(
+        self, gateway: str, epoch: Epoch, clock: Clock, interval_s: int, states: Mapping[str, DeviceState]
+    ) -> None:
+        self._gateway = GatewayName(gateway)
+        self._epoch = epoch
+        self._clock = clock
+        self._interval_s = interval_s
+        self._states = dict(states)
+        self._adopted: dict[str, Adopted] = {}
+        self._tracks: dict[str, Tracks] = {}
+        self._quiet_until_ms: dict[str, int] = {}
+        self._heard: dict[str, HeardDevice] = {}
+        self._told_ms: dict[str, int] = {}
+        self._offset_ms: int | None = None
+        self._unsure_until_ms = 0
+        self._holding = True
+        """Observations may wait for the time: what comes after them waits behind them, so that order is kept."""
+        self._encoder = msgspec.msgpack.Encoder()
+        self._decoder = msgspec.msgpack.Decoder(Untimed)
+        self.counters: Counter[str] = Counter()
+        """`duplicates`, `older`, `waited_for_time`, `clock_steps`."""
+
+    def adopt(self, devices: Iterable[DeviceSettings]) -> None:
+        """From now on these are the gateway's devices; what is known of the others is kept, not used."""
+        self._adopted = {device.address: _ready(device) for device in devices}
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """Addresses of the adopted devices, in order."""
+        return tuple(sorted(self._adopted))
+
+    def settings(self, device: DeviceAddress) -> DeviceSettings | None:
+        """The settings of an adopted device (`Directory`)."""
+        adopted = self._adopted.get(device)
+        return None if adopted is None else adopted.settings
+
+    def last_counter(self, device: DeviceAddress) -> int | None:
+        """The greatest frame counter committed (`Directory`)."""
+        state = self._states.get(device)
+        return None if state is None else state.admission.counter
+
+    def take(self, batch: Batch, link: str, item: Frame | Report | Stranger) -> Refused | None:
+        """Add what follows from the item to the batch. What cannot be decoded is returned, for the log."""
+        if isinstance(item, Stranger) or item.device not in self._adopted:
+            self._note_stranger(link, item)
+            return None
+        adopted = self._adopted[item.device]
+        if isinstance(item, Report):
+            self._date(batch, adopted, Untimed(item.readings), item.heard_ms, item.network_time)
+            return None
+        return self._take_frame(batch, adopted, item)
+
+    def close_due(self, batch: Batch) -> None:
+        """Publish the intervals whose time is over, of every device."""
+        now_ms = self._clock.utc_ms(self._clock.monotonic_ms())
+        if now_ms is None:
+            return
+        for address in self._states.keys() | batch.states.keys():
+            state = self._state(batch, address)
+            period_s = self._adopted[address].period_s if address in self._adopted else self._interval_s
+            closed, flows = close_due(state, address, now_s=now_ms // 1000, period_s=period_s, seconds=self._interval_s)
+            if flows:
+                batch.states[address] = closed
+                batch.flows.extend(flows)
+
+    @property
+    def can_release(self) -> bool:
+        """Whether observations may wait that can be dated now."""
+        return self._holding and self._clock.utc_ms(0) is not None
+
+    def release(self, batch: Batch, waiting: Sequence[Waiting]) -> None:
+        """Date all that waited for the time, once it is known. What waited when the power went is dated at this boot."""
+        booted_ms = self._clock.utc_ms(0)
+        if booted_ms is None:
+            return
+        self._holding = False
+        for item in waiting:
+            batch.waited.append(item.id)
+            adopted = self._adopted.get(item.device)
+            if adopted is None:
+                continue
+            ours = item.session == self._clock.session
+            at_ms = booted_ms + item.heard_ms if ours else booted_ms
+            flags = () if ours else (Flag.CLOCK,)
+            self._observe(batch, adopted, self._decoder.decode(item.body), at_ms // 1000, TimeSource.GATEWAY, flags)
+
+    def finish(self, batch: Batch) -> Batch:
+        """Pack the flow parts into messages; the batch is ready to be committed."""
+        for first in range(0, len(batch.flows), FLOWS_PER_MESSAGE):
+            intervals = tuple(batch.flows[first : first + FLOWS_PER_MESSAGE])
+            batch.outgoing.append(Flow(gateway=self._gateway, epoch=self._epoch, intervals=intervals))
+        batch.flows.clear()
+        return batch
+
+    def committed(self, batch: Batch) -> None:
+        """The batch is durable: its states are in force."""
+        self._states.update(batch.states)
+
+    def strangers(self) -> tuple[HeardDevice, ...]:
+        """Devices heard that nobody adopted and that were not told within the last minute."""
+        now_ms = self._clock.monotonic_ms()
+        due = [
+            device
+            for device in self._heard.values()
+            if now_ms - self._told_ms.get(device.device, -HEARD_EVERY_MS) >= HEARD_EVERY_MS
+        ]
+        for device in due:
+            self._told_ms[device.device] = now_ms
+            del self._heard[device.device]
+        return tuple(due)
+
+    def _take_frame(self, batch: Batch, adopted: Adopted, frame: Frame) -> Refused | None:
+        state = self._state(batch, frame.device)
+        admission, arrived = admit(state.admission, frame)
+        if arrived is Arrived.REPEAT:
+            self.counters["duplicates"] += 1
+            return None
+        if arrived is Arrived.OLDER:
+            self.counters["older"] += 1
+        try:
+            readings = adopted.model.decode(frame, _knowledge(adopted, state))
+        except DecodeError as error:
+            if frame.counter is not None:
+                batch.states[frame.device] = structs.replace(state, admission=admission)
+            return Refused(name="decode-error", reason=str(error), data=frame.payload[:600], device=frame.device)
+        if adopted.model.signal is Signal.TRACKS:
+            passages = self._passages(adopted, frame, readings)
+            if passages is None:
+                return None
+            readings = [*passages]
+        if frame.counter is not None:
+            batch.states[frame.device] = structs.replace(state, admission=admission)
+        untimed = Untimed(tuple(readings), arrived is Arrived.IN_ORDER, frame.rssi_dbm, frame.snr_db)
+        self._date(batch, adopted, untimed, frame.heard_ms, frame.network_time)
+        return None
+
+    def _passages(self, adopted: Adopted, frame: Frame, readings: Sequence[AnyReading]) -> list[AnyReading] | None:
+        """Passages that this radar frame completed; None when there is nothing to tell."""
+        device = frame.device
+        targets = [(reading.x_mm, reading.y_mm) for reading in readings if isinstance(reading, Track)]
+        points = np.array(targets, dtype=np.float64).reshape(-1, 2)
+        tracks, passages = follow(self._tracks.get(device, Tracks()), points, frame.heard_ms, adopted.line)
+        self._tracks[device] = tracks
+        channel = adopted.model.channels[0]
+        told: list[AnyReading] = [reading for reading in readings if not isinstance(reading, Track)]
+        told.extend(Event(channel=channel.name, mode=channel.mode, direction=direction) for direction in passages)
+        if not told and frame.heard_ms < self._quiet_until_ms.get(device, 0):
+            return None
+        self._quiet_until_ms[device] = frame.heard_ms + QUIET_SIGN_MS
+        return told
+
+    def _date(
+        self, batch: Batch, adopted: Adopted, untimed: Untimed, heard_ms: int, network_time: datetime | None
+    ) -> None:
+        """Find out when it was, then aggregate it; or let it wait for the time."""
+        now_ms = self._clock.utc_ms(heard_ms)
+        if network_time is not None:
+            network_ms = to_utc_ms(network_time)
+            if now_ms is None or network_ms <= now_ms + FUTURE_MS:
+                self._observe(batch, adopted, untimed, network_ms // 1000, TimeSource.NETWORK, ())
+                return
+        if now_ms is None or self._holding:
+            self._holding = True
+            self.counters["waited_for_time"] += 1
+            body = self._encoder.encode(untimed)
+            batch.waiting.append(Waiting(self._clock.session, heard_ms, adopted.settings.address, body))
+            return
+        self._observe(batch, adopted, untimed, now_ms // 1000, TimeSource.GATEWAY, self._certainty(now_ms, heard_ms))
+
+    def _certainty(self, now_ms: int, heard_ms: int) -> tuple[Flag, ...]:
+        """After a step of the clock, the rest of the interval is flagged."""
+        offset_ms, known = now_ms - heard_ms, self._offset_ms
+        self._offset_ms = offset_ms
+        if known is not None and abs(offset_ms - known) > STEP_MS:
+            self.counters["clock_steps"] += 1
+            self._unsure_until_ms = heard_ms + self._interval_s * 1000
+        return (Flag.CLOCK,) if heard_ms < self._unsure_until_ms else ()
+
+    def _observe(
+        self,
+        batch: Batch,
+        adopted: Adopted,
+        untimed: Untimed,
+        at_s: int,
+        source: TimeSource,
+        flags: tuple[Flag, ...],
+    ) -> None:
+        moment = Moment(at_s, source, adopted.period_s, self._interval_s, in_order=untimed.in_order, flags=flags)
+        observation = Observation(
+            readings=untimed.readings, moment=moment, rssi_dbm=untimed.rssi_dbm, snr_db=untimed.snr_db
+        )
+        address = adopted.settings.address
+        state, facts = observe(self._state(batch, address), adopted.identity, observation)
+        batch.states[address] = state
+        self._pack(batch, facts)
+
+    def _pack(self, batch: Batch, facts: Sequence[Fact]) -> None:
+        batch.flows.extend(fact for fact in facts if isinstance(fact, FlowInterval))
+        states = tuple(fact for fact in facts if isinstance(fact, SpaceState))
+        if states:
+            batch.outgoing.append(Space(gateway=self._gateway, epoch=self._epoch, states=states))
+        for health in facts:
+            if isinstance(health, DeviceHealth):
+                batch.outgoing.append(HealthReport(gateway=self._gateway, epoch=self._epoch, health=health))
+
+    def _state(self, batch: Batch, address: str) -> DeviceState:
+        return batch.states.get(address) or self._states.get(address) or DeviceState()
+
+    def _note_stranger(self, link: str, item: Frame | Report | Stranger) -> None:
+        now_ms = self._clock.utc_ms(self._clock.monotonic_ms())
+        if now_ms is None:
+            return
+        known = self._heard.get(item.device)
+        self._heard[item.device] = HeardDevice(
+            device=item.device,
+            link=link,
+            at=to_datetime(now_ms),
+            frames=1 if known is None else known.frames + 1,
+            rssi_dbm=None if isinstance(item, Report) else item.rssi_dbm,
+            hint=item.hint if isinstance(item, Stranger) else None,
+        )
+
+
+def _ready(settings: DeviceSettings) -> Adopted:
+    model = catalogue()[settings.model]
+    watches = tuple((channel.name, channel.mode or "") for channel in model.channels)
+    identity = Identity(
+        device=settings.address,
+        model=model.name,
+        inverted=settings.invert_presence,
+        watches=watches if model.signal is Signal.TRACKS else (),
+    )
+    line = STRAIGHT_AHEAD if settings.line_mm is None else Line(*settings.line_mm)
+    return Adopted(settings, model, identity, settings.period_s or model.reporting_period_s, line)
+
+
+def _knowledge(adopted: Adopted, state: DeviceState) -> Knowledge:
+    settings = adopted.settings
+    return Knowledge(
+        firmware=None if state.health is None else state.health.firmware,
+        key=None if settings.key is None else bytes.fromhex(settings.key),
+        options=settings.options,
+    )
