@@ -1,1 +1,1 @@
-"""Sensors' bytes, written from their data sheets: pure functions from values to payloads."""
+"""Encoders: values in, the bytes that a real sensor would send out, written from the specification sheets alone."""
