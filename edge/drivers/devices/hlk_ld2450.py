@@ -28,8 +28,8 @@ WORDS = COMMON_WORDS | {
 
 FARTHEST_MM = 8_000
 FASTEST_CM_S = 1_000
-RESOLUTIONS_MM = range(300, 401)
-"""The range gates seen are 320 and 360 mm."""
+RESOLUTIONS_MM = frozenset({0, *range(300, 401)})
+"""None told, or about the 320 to 360 mm of the range gates on record."""
 
 
 def decode(frame: Frame, knowledge: Knowledge) -> list[AnyReading]:
@@ -38,35 +38,33 @@ def decode(frame: Frame, knowledge: Knowledge) -> list[AnyReading]:
     if payload.startswith(COMMAND_HEADER):
         return decode_command(NAME, frame, WORDS)
     require_length(NAME, frame, LENGTH)
-    require_bytes(NAME, payload, 0, HEADER, "header")
-    require_bytes(NAME, payload, TAIL_AT, TAIL, "tail")
+    require_bytes(NAME, frame, 0, HEADER, "header")
+    require_bytes(NAME, frame, TAIL_AT, TAIL, "tail")
     return [
-        _track(payload, slot, offset)
+        _track(frame, slot, offset)
         for slot, offset in enumerate(TARGET_OFFSETS)
         if any(payload[offset : offset + TARGET_LENGTH])
     ]
 
 
-def _track(payload: bytes, slot: int, offset: int) -> Track:
-    x_mm, y_mm, speed_cm_s = (_sign_magnitude(payload, offset + field) for field in (0, 2, 4))
-    resolution_mm = little(payload, offset + 6)
-    _require_plausible(abs(x_mm) <= FARTHEST_MM, f"x {x_mm} mm", offset)
-    _require_plausible(0 <= y_mm <= FARTHEST_MM, f"y {y_mm} mm", offset + 2)
-    _require_plausible(abs(speed_cm_s) <= FASTEST_CM_S, f"speed {speed_cm_s} cm/s", offset + 4)
-    _require_plausible(
-        not resolution_mm or resolution_mm in RESOLUTIONS_MM, f"resolution {resolution_mm} mm", offset + 6
-    )
+def _track(frame: Frame, slot: int, offset: int) -> Track:
+    x_mm, y_mm, speed_cm_s = (_sign_magnitude(frame.payload, offset + field) for field in (0, 2, 4))
+    resolution_mm = little(frame.payload, offset + 6)
+    doubts = {
+        0: None if abs(x_mm) <= FARTHEST_MM else f"x {x_mm} mm",
+        2: None if 0 <= y_mm <= FARTHEST_MM else f"y {y_mm} mm",
+        4: None if abs(speed_cm_s) <= FASTEST_CM_S else f"speed {speed_cm_s} cm/s",
+        6: None if resolution_mm in RESOLUTIONS_MM else f"resolution {resolution_mm} mm",
+    }
+    for field, doubt in doubts.items():
+        if doubt is not None:
+            raise DecodeError(NAME, f"implausible {doubt}", port=frame.port, offset=offset + field)
     return Track(slot=slot, x_mm=x_mm, y_mm=y_mm, speed_mm_s=speed_cm_s * 10)
 
 
 def _sign_magnitude(payload: bytes, offset: int) -> int:
     raw = little(payload, offset)
     return raw - 0x8000 if raw & 0x8000 else -raw
-
-
-def _require_plausible(plausible: bool, what: str, offset: int) -> None:
-    if not plausible:
-        raise DecodeError(NAME, f"implausible {what}", offset=offset)
 
 
 def _length(seen: bytes) -> int | None:

@@ -49,15 +49,17 @@ def command_length(seen: bytes) -> int | None:
 def decode_command(model: str, frame: Frame, words: Mapping[int, str]) -> list[AnyReading]:
     """What a command or an answer says, as one `Health`. Raises `DecodeError`."""
     payload = frame.payload
-    require_bytes(model, payload, 0, COMMAND_HEADER, "header")
+    require_bytes(model, frame, 0, COMMAND_HEADER, "header")
     _check_length(model, frame)
-    require_bytes(model, payload, len(payload) - len(COMMAND_TAIL), COMMAND_TAIL, "tail")
+    require_bytes(model, frame, len(payload) - len(COMMAND_TAIL), COMMAND_TAIL, "tail")
     word = little(payload, WORD_AT)
     command = word & ~ANSWER
     name = words.get(command, f"command 0x{command:04x}")
     if not word & ANSWER:
         return [Health(note=f"command: {name}")]
-    return [_answer(model, payload, command, name)]
+    if len(payload) < DATA_AT + len(COMMAND_TAIL):
+        raise DecodeError(model, "answer without its 2 bytes of status", port=frame.port, offset=STATUS_AT)
+    return [_answer(payload, command, name)]
 
 
 def _check_length(model: str, frame: Frame) -> None:
@@ -65,14 +67,13 @@ def _check_length(model: str, frame: Frame) -> None:
         require_length(model, frame, SHORTEST + OVERHEAD)
     inner = little(frame.payload, LENGTH_AT)
     if not SHORTEST <= inner <= LONGEST:
-        raise DecodeError(model, f"length field {inner}: expected {SHORTEST} to {LONGEST}", offset=LENGTH_AT)
+        reason = f"length field {inner}: expected {SHORTEST} to {LONGEST}"
+        raise DecodeError(model, reason, port=frame.port, offset=LENGTH_AT)
     require_length(model, frame, inner + OVERHEAD)
 
 
-def _answer(model: str, payload: bytes, command: int, name: str) -> Health:
+def _answer(payload: bytes, command: int, name: str) -> Health:
     data = payload[DATA_AT : -len(COMMAND_TAIL)]
-    if len(payload) < DATA_AT + len(COMMAND_TAIL):
-        raise DecodeError(model, "answer without its 2 bytes of status", offset=STATUS_AT)
     status = little(payload, STATUS_AT)
     if status:
         return Health(fault=f"{name}: refused, status {status}")

@@ -22,11 +22,12 @@ def problem_of(decode: Decode) -> Callable[[bytes], str | None]:
     return problem
 
 
-def require_bytes(model: str, payload: bytes, offset: int, expected: bytes, what: str) -> None:
+def require_bytes(model: str, frame: Frame, offset: int, expected: bytes, what: str) -> None:
     """Raise `DecodeError` at `offset` unless the expected bytes stand there."""
-    found = payload[offset : offset + len(expected)]
+    found = frame.payload[offset : offset + len(expected)]
     if found != expected:
-        raise DecodeError(model, f"{what}: expected {expected.hex(' ')}, got {found.hex(' ')}", offset=offset)
+        reason = f"{what}: expected {expected.hex(' ')}, got {found.hex(' ')}"
+        raise DecodeError(model, reason, port=frame.port, offset=offset)
 
 
 def little(payload: bytes, offset: int, width: int = 2) -> int:
