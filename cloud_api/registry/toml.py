@@ -13,6 +13,7 @@ import msgspec
 
 from cloud_api.registry.places import Counter, Gateway, Installation, Space, Zone
 from cloud_api.registry.registry import ContradictionError, Registry
+from cloud_api.settings import ConfigError
 
 Entry = TypeVar("Entry", Zone, Space, Counter, Installation, Gateway)
 
@@ -26,7 +27,7 @@ Lines = dict[tuple[str, int, str], int]
 """The line on which a field of the n-th entry of a table stands; field "" is the table's own line."""
 
 
-class PlacesError(Exception):
+class PlacesError(ConfigError):
     """A mistake in `places.toml`: the file, the line, the field, and what was expected."""
 
     def __init__(self, file: Path, reason: str, *, line: int | None = None, field: str = "") -> None:

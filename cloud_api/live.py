@@ -1,0 +1,163 @@
+"""The present: the newest that is known of every installed space, counter and gateway.
+
+In come messages, states from the store and health from the ledger, in any order; out comes what each sensor last said.
+It holds nothing of devices that the registry does not know, and is touched by one thread only: the event loop's.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final
+
+from msgspec import Struct
+
+from cloud_api.registry import Installation, Registry
+from cloud_api.stores.base import Channel, StoredSpace
+from cloud_api.trust import CLOCK_TOLERANCE, Evidence
+from edge.messages import AnyMessage, DeviceHealth, Flow, HealthReport, Space, SpaceState, Status
+
+MOST_GATEWAYS: Final = 1000
+"""Gateways kept at most; their names come from the broker, not from us."""
+LONG_AGO: Final = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
+"""Since when a gateway is away that was so already when we came."""
+
+
+class GatewayNews(Struct, frozen=True):
+    """What a gateway last said of itself."""
+
+    status: Status
+    away_since: datetime | None
+    """Since when it is off line, by our own clock; None while it is on line."""
+
+
+class Heard(Struct, frozen=True):
+    """When a counting channel was last known to count, and through which gateway."""
+
+    gateway: str
+    until: datetime
+
+
+class Live:
+    """Guards that the newest word of each sensor stands, whatever the order in which words arrive."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._spaces: dict[tuple[str, str], StoredSpace] = {}
+        self._health: dict[str, HealthReport] = {}
+        self._channels: dict[Channel, Heard] = {}
+        self._gateways: dict[str, GatewayNews] = {}
+
+    @property
+    def gateways(self) -> Mapping[str, GatewayNews]:
+        """What each gateway last said, by name."""
+        return MappingProxyType(self._gateways)
+
+    def take(self, message: AnyMessage, now: datetime, *, retained: bool = False) -> set[str]:
+        """Take in one message; returns the zones that may look different for it.
+
+        `retained`: the broker kept it, so it tells what was so before we came.
+        """
+        match message:
+            case Space():
+                return self.remember((StoredSpace(gateway=message.gateway, state=each) for each in message.states), now)
+            case HealthReport():
+                return self.remember_health([message], now)
+            case Flow():
+                self._take_flow(message, now)
+            case Status():
+                return self._take_status(message, now, retained=retained)
+            case _:
+                pass
+        return set()
+
+    def remember(self, spaces: Iterable[StoredSpace], now: datetime) -> set[str]:
+        """Take in space states; returns the zones that may look different for them."""
+        zones: set[str] = set()
+        for space in spaces:
+            key = (space.state.device, space.state.channel)
+            known = self._spaces.get(key)
+            if self._registry.knows(space.state.device) and _is_news(
+                space.state.at, known.state.at if known else None, now
+            ):
+                self._spaces[key] = space
+                zones |= self._registry.zones_of(space.state.device)
+        return zones
+
+    def remember_health(self, reports: Iterable[HealthReport], now: datetime) -> set[str]:
+        """Take in devices' health; returns the zones that may look different for it."""
+        zones: set[str] = set()
+        for report in reports:
+            device = report.health.device
+            known = self._health.get(device)
+            if self._registry.knows(device) and _is_news(report.health.at, known.health.at if known else None, now):
+                self._health[device] = report
+                zones |= self._registry.zones_of(device)
+        return zones
+
+    def state(self, installation: Installation) -> SpaceState | None:
+        """What the sensor last said of the space that it serves; None when it said nothing since it was installed."""
+        known = self._spaces.get((installation.device, installation.channel))
+        return known.state if known is not None and installation.serves_at(known.state.at) else None
+
+    def health(self, device: str) -> DeviceHealth | None:
+        """What is known of a device itself."""
+        report = self._health.get(device)
+        return None if report is None else report.health
+
+    def space_evidence(self, installation: Installation) -> Evidence:
+        """What is known of the sensor of a space."""
+        known = self._spaces.get((installation.device, installation.channel))
+        state = self.state(installation)
+        gateway = known.gateway if known else None
+        return self._evidence(installation.device, gateway, state.at if state else None)
+
+    def counter_evidence(self, installation: Installation) -> Evidence:
+        """What is known of a channel that counts: its last interval, or a later sign of life."""
+        counted = self._channels.get(Channel(installation.device, installation.channel, installation.mode))
+        report = self._health.get(installation.device)
+        times = [counted.until] if counted else []
+        times += [report.health.at] if report else []
+        gateway = counted.gateway if counted else report.gateway if report else None
+        return self._evidence(installation.device, gateway, max(times, default=None))
+
+    def _evidence(self, device: str, gateway: str | None, heard_at: datetime | None) -> Evidence:
+        health = self.health(device)
+        news = self._gateways.get(gateway) if gateway else None
+        return Evidence(
+            heard_at=heard_at,
+            period_s=health.period_s if health else None,
+            fault=health.fault if health else None,
+            gateway_away_since=news.away_since if news else None,
+        )
+
+    def _take_flow(self, message: Flow, now: datetime) -> None:
+        for interval in message.intervals:
+            channel = Channel(interval.device, interval.channel, interval.mode)
+            until = datetime.fromtimestamp(interval.start.timestamp() + interval.seconds, tz=interval.start.tzinfo)
+            known = self._channels.get(channel)
+            if self._registry.knows(interval.device) and _is_news(until, known.until if known else None, now):
+                self._channels[channel] = Heard(message.gateway, until)
+
+    def _take_status(self, status: Status, now: datetime, *, retained: bool) -> set[str]:
+        known = self._gateways.get(status.gateway)
+        if known is None and len(self._gateways) >= MOST_GATEWAYS:
+            return set()
+        self._gateways[status.gateway] = GatewayNews(status, self._away_since(status, known, now, retained=retained))
+        if known is not None and known.status.online == status.online:
+            return set()
+        return {zone for device, _ in self._spaces for zone in self._registry.zones_of(device)}
+
+    @staticmethod
+    def _away_since(status: Status, known: GatewayNews | None, now: datetime, *, retained: bool) -> datetime | None:
+        if status.online:
+            return None
+        if known is not None and known.away_since is not None:
+            return known.away_since
+        return LONG_AGO if retained else now
+
+
+def _is_news(at: datetime, known: datetime | None, now: datetime) -> bool:
+    """Whether what is dated `at` replaces what is dated `known`: the newer does, unless it comes from the future."""
+    if known is None or known > now + CLOCK_TOLERANCE:
+        return True
+    return known <= at <= now + CLOCK_TOLERANCE

@@ -1,0 +1,37 @@
+"""What the API is told when it starts: where the broker is, which town it speaks for. Values only."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+
+class ConfigError(Exception):
+    """A setting that cannot be used: which, and what was expected."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broker:
+    """An MQTT 5 broker, and how to be let in."""
+
+    host: str = "127.0.0.1"
+    port: int = 1883
+    username: str | None = None
+    password_file: Path | None = None
+    """Holds the password and nothing else; a line end after it is ignored."""
+    ca_file: Path | None = None
+    """Certificates (PEM) that the broker's must lead to. With one, the connection is TLS and never anything less."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One town's API."""
+
+    broker: Broker = field(default_factory=Broker)
+    ledger: Path = Path("passerelle-ledger.db")
+    """The file that keeps what ingest answers for and the store does not take: health, heard devices, quarantine."""
+    time_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Europe/Paris"))
+    """Where days and hours are cut; its offset is whole hours, because history is kept by the hour."""
+    title: str = "Passerelle"
+    """What the town calls this service."""
+    worker: str = "1"
+    """Tells several API processes on one broker apart: each needs its own, and keeps it across restarts."""

@@ -1,0 +1,137 @@
+"""What can be believed, and why: pure functions of what is known and of the time.
+
+In comes the evidence on one sensor, or the verdicts on all spaces of a zone; out comes a trust with its cause in
+words. Never a guess: what is not known to be fresh is not fresh.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+
+STALE_AFTER_PERIODS: Final = 2.5
+"""A sensor that missed two reports in a row, with half a period for the radio's whims."""
+PERIOD_WHEN_UNKNOWN_S: Final = 3600
+"""The reporting period of a device that has not told its own yet."""
+CLOCK_TOLERANCE: Final = timedelta(minutes=10)
+"""How far ahead of ours a gateway's clock may be and still be believed."""
+GATEWAY_GRACE: Final = timedelta(minutes=2)
+"""How long a gateway may be away before its sensors' last words are no longer the present."""
+
+
+class Trust(StrEnum):
+    """How far a figure can be believed."""
+
+    FRESH = "fresh"
+    STALE = "stale"
+    FAULTY = "faulty"
+    CLOSED = "closed"
+    UNKNOWN = "unknown"
+
+
+class Cause(Struct, frozen=True):
+    """Why, in words for the public."""
+
+    fr: str
+    en: str
+
+
+class Verdict(Struct, frozen=True):
+    """A trust and its cause; what is fresh without reserve has none."""
+
+    trust: Trust
+    cause: Cause | None = None
+
+
+class Evidence(Struct, frozen=True, kw_only=True):
+    """What is known of one sensor at one place."""
+
+    heard_at: datetime | None = None
+    """When it last spoke of the place; None when it never did."""
+    period_s: int | None = None
+    """How often it is expected to; None while it has not said."""
+    fault: str | None = None
+    """What the sensor itself calls a fault."""
+    gateway_away_since: datetime | None = None
+    """Since when its gateway is off line; None while it is on line."""
+    installed: bool = True
+    closed: Cause | None = None
+    """Why the place is out of service; None while it is in service."""
+
+
+NOT_INSTALLED: Final = Verdict(Trust.UNKNOWN, Cause("aucun capteur installé", "no sensor installed"))
+NEVER_HEARD: Final = Verdict(
+    Trust.UNKNOWN, Cause("le capteur ne s’est pas encore exprimé", "the sensor has not spoken yet")
+)
+FROM_THE_FUTURE: Final = Verdict(
+    Trust.UNKNOWN, Cause("l’heure du capteur est dans le futur", "the sensor’s time is in the future")
+)
+GATEWAY_AWAY: Final = Verdict(Trust.STALE, Cause("la passerelle est hors ligne", "the gateway is off line"))
+NO_SPACES: Final = Verdict(Trust.UNKNOWN, Cause("aucune place équipée", "no space is equipped"))
+
+
+def judge(evidence: Evidence, now: datetime) -> Verdict:
+    """How far what a sensor last said of a place can be believed now."""
+    if evidence.closed is not None:
+        return Verdict(Trust.CLOSED, evidence.closed)
+    if not evidence.installed:
+        return NOT_INSTALLED
+    if evidence.fault is not None:
+        return Verdict(Trust.FAULTY, Cause(f"défaut du capteur : {evidence.fault}", f"sensor fault: {evidence.fault}"))
+    if evidence.heard_at is None:
+        return NEVER_HEARD
+    if evidence.heard_at > now + CLOCK_TOLERANCE:
+        return FROM_THE_FUTURE
+    return _judge_age(evidence.heard_at, evidence.period_s, evidence.gateway_away_since, now)
+
+
+def judge_zone(spaces: Sequence[Verdict]) -> Verdict:
+    """What the verdicts on its spaces say of a zone.
+
+    Closed spaces do not count. The zone is fresh while at least half of the others are, and names those that are not;
+    beyond that it is what most of the others are.
+    """
+    if not spaces:
+        return NO_SPACES
+    open_ = [each for each in spaces if each.trust is not Trust.CLOSED]
+    if not open_:
+        return spaces[0]
+    doubtful = [each for each in open_ if each.trust is not Trust.FRESH]
+    if not doubtful:
+        return Verdict(Trust.FRESH)
+    if 2 * len(doubtful) <= len(open_):
+        return Verdict(Trust.FRESH, _reserve(len(doubtful), len(open_)))
+    most = Counter(doubtful).most_common(1)[0][0].trust
+    return Verdict(most, _common_cause(doubtful) or _reserve(len(doubtful), len(open_)))
+
+
+def _judge_age(heard_at: datetime, period_s: int | None, away_since: datetime | None, now: datetime) -> Verdict:
+    age = now - heard_at
+    if age > timedelta(seconds=STALE_AFTER_PERIODS * (period_s or PERIOD_WHEN_UNKNOWN_S)):
+        words = _words(age)
+        return Verdict(Trust.STALE, Cause(f"sans nouvelles depuis {words.fr}", f"no news for {words.en}"))
+    if away_since is not None and now - away_since > GATEWAY_GRACE:
+        return GATEWAY_AWAY
+    return Verdict(Trust.FRESH)
+
+
+def _reserve(doubtful: int, of: int) -> Cause:
+    places = "place" if doubtful == 1 else "places"
+    return Cause(f"{doubtful} {places} sur {of} sans nouvelles sûres", f"{doubtful} of {of} spaces without sure news")
+
+
+def _common_cause(verdicts: Sequence[Verdict]) -> Cause | None:
+    causes = {each.cause for each in verdicts}
+    return causes.pop() if len(causes) == 1 else None
+
+
+def _words(age: timedelta) -> Cause:
+    minutes = int(age.total_seconds() // 60)
+    if minutes < 120:
+        return Cause(f"{minutes} min", f"{minutes} min")
+    if minutes < 48 * 60:
+        return Cause(f"{minutes // 60} h", f"{minutes // 60} h")
+    return Cause(f"{minutes // 1440} jours", f"{minutes // 1440} days")

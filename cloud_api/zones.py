@@ -1,0 +1,140 @@
+"""Zones as people see them now: how many spaces are free, how many nobody knows, how old the news is.
+
+In come the present and the registry, out come values that the API and the page both show. A space whose last word
+cannot be believed is unknown: it never counts as free.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+
+from msgspec import Struct
+
+from cloud_api.live import Live
+from cloud_api.registry import Position, Registry, Space, Zone
+from cloud_api.trust import Cause, Evidence, Trust, Verdict, judge, judge_zone
+
+
+class SpaceStatus(StrEnum):
+    """What a driver would find."""
+
+    FREE = "free"
+    OCCUPIED = "occupied"
+    UNKNOWN = "unknown"
+    CLOSED = "closed"
+
+
+class SpaceView(Struct, frozen=True, kw_only=True):
+    """One parking space now."""
+
+    id: str
+    audience: str
+    position: Position | None
+    status: SpaceStatus
+    trust: Trust
+    cause: Cause | None
+    measured_at: datetime | None
+    """When the sensor last spoke of it, UTC; null when it never did."""
+    since: datetime | None
+    """Since when it is free or occupied, UTC; null where that is not known."""
+
+
+class ZoneView(Struct, frozen=True, kw_only=True):
+    """One zone now. `free + occupied + unknown + closed = capacity` wherever free and occupied are known."""
+
+    id: str
+    name: str
+    position: Position
+    capacity: int
+    free: int | None
+    """Spaces known to be free; null when nothing is known of any."""
+    occupied: int | None
+    """Spaces known to be occupied; null when nothing is known of any."""
+    unknown: int
+    """Spaces whose last news cannot be believed, or that never had any."""
+    closed: int
+    trust: Trust
+    cause: Cause | None
+    measured_at: datetime | None
+    """The newest news that the figures rest on, UTC; where they rest on none, the newest there ever was."""
+    oldest_at: datetime | None
+    """The oldest news that the figures rest on, UTC; null where they rest on none."""
+
+
+class ZoneDetail(ZoneView, frozen=True, kw_only=True):
+    """One zone now, with its spaces."""
+
+    spaces: tuple[SpaceView, ...]
+
+
+def zone_views(live: Live, registry: Registry, now: datetime) -> list[ZoneView]:
+    """All zones, in the order of the registry."""
+    return [zone_view(live, registry, zone, now) for zone in registry.zones.values()]
+
+
+def zone_view(live: Live, registry: Registry, zone: Zone, now: datetime) -> ZoneView:
+    """One zone."""
+    return _summary(zone, space_views(live, registry, zone, now))
+
+
+def zone_detail(live: Live, registry: Registry, zone: Zone, now: datetime) -> ZoneDetail:
+    """One zone with its spaces."""
+    spaces = space_views(live, registry, zone, now)
+    view = _summary(zone, spaces)
+    return ZoneDetail(**{name: getattr(view, name) for name in ZoneView.__struct_fields__}, spaces=tuple(spaces))
+
+
+def space_views(live: Live, registry: Registry, zone: Zone, now: datetime) -> list[SpaceView]:
+    """The spaces of a zone, in the order of the registry."""
+    return [_space_view(live, registry, space, now) for space in registry.spaces_of(zone.id)]
+
+
+def _space_view(live: Live, registry: Registry, space: Space, now: datetime) -> SpaceView:
+    serving = registry.serving(space.id, now)
+    state = live.state(serving[0]) if serving else None
+    evidence = live.space_evidence(serving[0]) if serving else Evidence(installed=False)
+    verdict = judge(evidence, now)
+    status = _status(verdict, occupied=None if state is None else state.occupied)
+    known = status in {SpaceStatus.FREE, SpaceStatus.OCCUPIED}
+    return SpaceView(
+        id=space.id,
+        audience=space.audience,
+        position=space.position,
+        status=status,
+        trust=verdict.trust,
+        cause=verdict.cause,
+        measured_at=state.at if state else None,
+        since=state.since if state and known else None,
+    )
+
+
+def _status(verdict: Verdict, *, occupied: bool | None) -> SpaceStatus:
+    if verdict.trust is Trust.CLOSED:
+        return SpaceStatus.CLOSED
+    if verdict.trust is not Trust.FRESH or occupied is None:
+        return SpaceStatus.UNKNOWN
+    return SpaceStatus.OCCUPIED if occupied else SpaceStatus.FREE
+
+
+def _summary(zone: Zone, spaces: Sequence[SpaceView]) -> ZoneView:
+    by_status = {status: [each for each in spaces if each.status is status] for status in SpaceStatus}
+    counted = by_status[SpaceStatus.FREE] + by_status[SpaceStatus.OCCUPIED]
+    verdict = judge_zone([Verdict(each.trust, each.cause) for each in spaces])
+    return ZoneView(
+        id=zone.id,
+        name=zone.name,
+        position=zone.position,
+        capacity=len(spaces),
+        free=len(by_status[SpaceStatus.FREE]) if counted else None,
+        occupied=len(by_status[SpaceStatus.OCCUPIED]) if counted else None,
+        unknown=len(by_status[SpaceStatus.UNKNOWN]),
+        closed=len(by_status[SpaceStatus.CLOSED]),
+        trust=verdict.trust,
+        cause=verdict.cause,
+        measured_at=max(_times(counted or spaces), default=None),
+        oldest_at=min(_times(counted), default=None),
+    )
+
+
+def _times(spaces: Sequence[SpaceView]) -> list[datetime]:
+    return [each.measured_at for each in spaces if each.measured_at is not None]
