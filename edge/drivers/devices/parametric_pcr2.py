@@ -4,7 +4,22 @@ Counts arrive on fPort 14 in three layouts told apart by their first bytes, the 
 restart or rejoin. Multi-byte fields are big-endian. Source: Parametric, "PCR2 LoRaWAN payload" V2 to V4.
 """
 
-from edge.drivers.formats.fields import celsius, celsius_note, require_length, signed, unknown_port, unsigned
+from collections.abc import Mapping
+
+from edge.drivers.formats.fields import (
+    celsius,
+    celsius_note,
+    figures,
+    notes,
+    percent,
+    percent_note,
+    require_length,
+    signed,
+    unknown_port,
+    unsigned,
+    volts,
+    volts_note,
+)
 from edge.drivers.model import Channel, Kind, LinkKind, Model
 from edge.readings import AnyReading, DecodeError, Delta, Frame, Health, Knowledge, ResetCause, Total
 
@@ -20,7 +35,65 @@ TLV_LENGTH = 9
 EXTENDED_LENGTHS = {3: 16, 4: 17}
 CONFIGURATION_V2_LENGTH = 14
 CONFIGURATION_LENGTHS = {3: 20, 4: 31, 5: 34, 6: 35}
-SENSITIVITY_OFFSETS = {3: 19, 4: 30, 5: 30, 6: 30}
+
+Settings = Mapping[str, tuple[int, int]]
+"""Settings by name, each as (offset, width)."""
+
+SETTINGS_V2: Settings = {
+    "device_type": (0, 1),
+    "operating_mode": (4, 1),
+    "payload_type": (5, 1),
+    "confirmed_uplinks": (6, 1),
+    "interval_min": (7, 2),
+    "link_check_min": (9, 2),
+    "holdoff_s": (11, 2),
+    "sensitivity_pct": (13, 1),
+}
+SETTINGS_COMMON: Settings = {
+    "device_type": (3, 1),
+    "operating_mode": (7, 1),
+    "payload_type": (8, 1),
+    "device_class": (9, 1),
+    "confirmed_uplinks": (10, 1),
+    "interval_min": (11, 2),
+    "link_check_min": (13, 2),
+    "capacity_limit": (15, 2),
+    "holdoff_s": (17, 2),
+}
+SETTINGS_RANGE: Settings = {
+    "inactivity_timeout": (19, 2),
+    "min_distance": (23, 2),
+    "max_distance": (25, 2),
+    "min_speed": (27, 1),
+    "max_speed": (28, 1),
+    "sensitivity_pct": (30, 1),
+}
+SETTINGS_V5: Settings = {
+    **SETTINGS_COMMON,
+    **SETTINGS_RANGE,
+    "radar_on": (21, 1),
+    "beam_angle": (22, 1),
+    "autotune": (29, 1),
+}
+SETTINGS: Mapping[int, Settings] = {
+    3: {**SETTINGS_COMMON, "sensitivity_pct": (19, 1)},
+    4: {
+        **SETTINGS_COMMON,
+        "inactivity_timeout": (19, 2),
+        "direction": (21, 1),
+        "tilt": (22, 1),
+        "angle": (23, 1),
+        "min_distance": (24, 2),
+        "max_distance": (26, 2),
+        "min_speed": (28, 1),
+        "max_speed": (29, 1),
+        "sensitivity_pct": (30, 1),
+    },
+    5: SETTINGS_V5,
+    6: {**SETTINGS_V5, "radar_channel": (34, 1)},
+}
+CHARGER_FIRMWARE_OFFSET = 31
+"""Where the solar charger's firmware stands, from V5 on."""
 
 
 def decode(frame: Frame, knowledge: Knowledge) -> list[AnyReading]:
@@ -67,40 +140,52 @@ def _extended(frame: Frame) -> list[AnyReading]:
     payload = frame.payload
     version = _version(frame, EXTENDED_LENGTHS)
     require_length(NAME, frame, EXTENDED_LENGTHS[version])
-    tail = EXTENDED_LENGTHS[version] - 4
-    fitted = any(payload[11 : tail + 2])
-    temperature = signed(payload, tail + 2) / 10
-    health = Health(
-        temperature_c=celsius(temperature),
-        note=celsius_note(temperature),
-        battery_pct=payload[11] if fitted and version == 3 else None,
-        battery_v=unsigned(payload, 11) / 1000 if fitted and version == 4 else None,
-        diagnostics={"panel_mw": unsigned(payload, tail)} if fitted else None,
-    )
     total = Total(channel=CHANNEL, mode=MODE, in_=unsigned(payload, 7), out=unsigned(payload, 9), bits=TOTAL_BITS)
-    return [total, _delta(unsigned(payload, 3), unsigned(payload, 5)), health]
+    panel = EXTENDED_LENGTHS[version] - 4
+    return [total, _delta(unsigned(payload, 3), unsigned(payload, 5)), _supply(payload, version, panel)]
+
+
+def _supply(payload: bytes, version: int, panel: int) -> Health:
+    """Temperature, and the solar charger where one is fitted: without one its battery and panel read 0."""
+    temperature = signed(payload, panel + 2) / 10
+    if not any(payload[11 : panel + 2]):
+        return Health(temperature_c=celsius(temperature), note=celsius_note(temperature))
+    diagnostics: dict[str, int | float | bool | str] = {"panel_mw": unsigned(payload, panel)}
+    if version == 3:
+        return Health(
+            battery_pct=percent(payload[11]),
+            temperature_c=celsius(temperature),
+            note=notes(percent_note(payload[11]), celsius_note(temperature)),
+            diagnostics=diagnostics,
+        )
+    battery = unsigned(payload, 11) / 1000
+    return Health(
+        battery_v=volts(battery),
+        temperature_c=celsius(temperature),
+        note=notes(volts_note(battery), celsius_note(temperature)),
+        diagnostics=diagnostics,
+    )
 
 
 def _configuration(frame: Frame) -> list[AnyReading]:
     payload = frame.payload
-    if payload[:1] == b"\xbe":
-        version = _version(frame, CONFIGURATION_LENGTHS)
-        require_length(NAME, frame, CONFIGURATION_LENGTHS[version])
-        firmware, interval, sensitivity = 4, 11, SENSITIVITY_OFFSETS[version]
-    else:
+    if payload[:1] != b"\xbe":
         require_length(NAME, frame, CONFIGURATION_V2_LENGTH)
-        firmware, interval, sensitivity = 1, 7, 13
-    return [
-        Health(
-            reset=ResetCause.REJOIN,
-            firmware=".".join(str(part) for part in payload[firmware : firmware + 3]),
-            diagnostics={
-                "interval_min": unsigned(payload, interval),
-                "link_check_min": unsigned(payload, interval + 2),
-                "sensitivity_pct": payload[sensitivity],
-            },
-        )
-    ]
+        return [_restarted(payload, 1, SETTINGS_V2)]
+    version = _version(frame, CONFIGURATION_LENGTHS)
+    require_length(NAME, frame, CONFIGURATION_LENGTHS[version])
+    return [_restarted(payload, 4, SETTINGS[version])]
+
+
+def _restarted(payload: bytes, firmware: int, settings: Settings) -> Health:
+    diagnostics = figures(payload, settings)
+    if len(payload) > CHARGER_FIRMWARE_OFFSET:
+        diagnostics["charger_firmware"] = _dotted(payload, CHARGER_FIRMWARE_OFFSET)
+    return Health(reset=ResetCause.REJOIN, firmware=_dotted(payload, firmware), diagnostics=diagnostics)
+
+
+def _dotted(payload: bytes, offset: int) -> str:
+    return ".".join(str(part) for part in payload[offset : offset + 3])
 
 
 def _version(frame: Frame, known: dict[int, int]) -> int:

@@ -1,9 +1,13 @@
 """Reading fixed fields out of a frame, with errors that name the byte."""
 
+from collections.abc import Mapping
+
 from edge.readings import DecodeError, Frame
 
 COLDEST_C, HOTTEST_C = -60.0, 125.0
 """What electronics in a street can report of itself; beyond it the value is wrong, whatever the frame says."""
+HIGHEST_SUPPLY_V = 50.0
+"""What any battery or supply of a sensor in a street stays below."""
 
 
 def require_length(model: str, frame: Frame, *allowed: int) -> None:
@@ -44,3 +48,33 @@ def celsius(value: float) -> float | None:
 def celsius_note(value: float) -> str | None:
     """The note that goes with a temperature that `celsius` withheld."""
     return None if celsius(value) is not None else f"impossible temperature {value:g} °C left out"
+
+
+def volts(value: float) -> float | None:
+    """The supply voltage, or None when no sensor of ours can have it."""
+    return value if 0 <= value <= HIGHEST_SUPPLY_V else None
+
+
+def volts_note(value: float) -> str | None:
+    """The note that goes with a voltage that `volts` withheld."""
+    return None if volts(value) is not None else f"impossible voltage {value:g} V left out"
+
+
+def percent(value: float) -> float | None:
+    """The percentage, or None when it is beyond 0 to 100."""
+    return value if 0 <= value <= 100 else None
+
+
+def percent_note(value: float) -> str | None:
+    """The note that goes with a percentage that `percent` withheld."""
+    return None if percent(value) is not None else f"impossible percentage {value:g} % left out"
+
+
+def notes(*parts: str | None) -> str | None:
+    """Several notes as one, those that are None left out."""
+    return "; ".join(part for part in parts if part) or None
+
+
+def figures(payload: bytes, layout: Mapping[str, tuple[int, int]]) -> dict[str, int | float | bool | str]:
+    """Unsigned big-endian figures by name, each laid out as (offset, width in bytes)."""
+    return {name: unsigned(payload, offset, width) for name, (offset, width) in layout.items()}
