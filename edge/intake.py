@@ -157,7 +157,7 @@ class Intake:
         return self._holding and self._clock.utc_ms(0) is not None
 
     def release(self, batch: Batch, waiting: Sequence[Waiting]) -> None:
-        """Date all that waited for the time, once it is known. What waited when the power went is dated at this boot."""
+        """Date all that waited for the time, once it is known; what waited over a power cut is dated at this boot."""
         booted_ms = self._clock.utc_ms(0)
         if booted_ms is None:
             return

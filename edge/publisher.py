@@ -107,7 +107,7 @@ class Publisher:
 
     async def drained(self) -> None:
         """Return when the store has confirmed everything, or the broker is away."""
-        while self.connected and await asyncio.to_thread(len, self._outbox):
+        while self.connected and await asyncio.to_thread(self._outbox.__len__):
             self._confirmed.clear()
             await self._confirmed.wait()
             await self._delete_stored()

@@ -1,0 +1,46 @@
+"""Frames that come again change nothing; frames that come late are known as such."""
+
+from edge.aggregator.admission import Admission, Arrived, admit
+from edge.readings import DeviceAddress, Frame
+
+DEVICE = DeviceAddress("d1")
+
+
+def arrive(*frames: Frame) -> list[Arrived]:
+    memory, verdicts = Admission(), []
+    for frame in frames:
+        memory, arrived = admit(memory, frame)
+        verdicts.append(arrived)
+    return verdicts
+
+
+def frame(counter: int | None, payload: bytes = b"x", session: str = "a") -> Frame:
+    return Frame(device=DEVICE, payload=payload, port=1, counter=counter, session=session)
+
+
+def test_the_same_frame_again_is_a_repeat() -> None:
+    assert arrive(frame(1), frame(2), frame(1)) == [Arrived.IN_ORDER, Arrived.IN_ORDER, Arrived.REPEAT]
+
+
+def test_an_older_frame_is_known_as_older() -> None:
+    assert arrive(frame(5), frame(4))[-1] is Arrived.OLDER
+
+
+def test_a_new_session_begins_anew() -> None:
+    assert arrive(frame(5), frame(0, session="b"))[-1] is Arrived.IN_ORDER
+
+
+def test_a_counter_that_falls_far_back_was_restarted() -> None:
+    assert arrive(frame(5_000), frame(0))[-1] is Arrived.IN_ORDER
+
+
+def test_skipped_counters_are_lost_until_they_come_late() -> None:
+    memory, _ = admit(Admission(), frame(1))
+    memory, _ = admit(memory, frame(4))
+    assert memory.lost == 2
+    memory, _ = admit(memory, frame(3))
+    assert memory.lost == 1
+
+
+def test_frames_without_a_counter_are_all_new() -> None:
+    assert arrive(frame(None), frame(None)) == [Arrived.IN_ORDER, Arrived.IN_ORDER]

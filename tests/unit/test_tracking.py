@@ -1,0 +1,71 @@
+"""Radar targets become passages: each person once, in the right direction, whatever the slots do."""
+
+import numpy as np
+import pytest
+
+from edge.aggregator.tracking import Direction, Line, Tracks, follow
+
+FRAME_MS = 100
+Point = tuple[float, float]
+
+
+def walk(start: Point, end: Point, frames: int = 30) -> list[Point]:
+    return [(float(x), float(y)) for x, y in np.linspace(start, end, frames)]
+
+
+def passages(*frames: list[Point], line: Line | None = None) -> list[Direction]:
+    tracks, found = Tracks(), list[Direction]()
+    for number, targets in enumerate(frames):
+        points = np.array(targets, dtype=np.float64).reshape(-1, 2)
+        arguments = (tracks, points, number * FRAME_MS) + ((line,) if line else ())
+        tracks, more = follow(*arguments)
+        found += more
+    return found
+
+
+def together(*walks: list[Point]) -> list[list[Point]]:
+    return [list(points) for points in zip(*walks, strict=True)]
+
+
+@pytest.mark.parametrize(("start", "end", "expected"), [(-1500, 1500, "in"), (1500, -1500, "out")])
+def test_a_person_who_crosses_counts_once_in_her_direction(start: float, end: float, expected: str) -> None:
+    assert passages(*together(walk((start, 2000), (end, 2200)))) == [expected]
+
+
+def test_who_turns_back_on_the_line_does_not_count() -> None:
+    there_and_back = walk((-1500, 2000), (80, 2000)) + walk((80, 2000), (-1500, 2000))
+    assert passages(*together(there_and_back)) == []
+
+
+def test_who_comes_back_counts_both_ways() -> None:
+    assert passages(*together(walk((-1500, 2000), (1500, 2000)) + walk((1500, 2000), (-1500, 2000)))) == ["in", "out"]
+
+
+def test_two_side_by_side_are_two() -> None:
+    assert passages(*together(walk((-1500, 2000), (1500, 2000)), walk((-1500, 3200), (1500, 3200)))) == ["in", "in"]
+
+
+def test_two_who_meet_go_on_their_ways() -> None:
+    found = passages(*together(walk((-1500, 1800), (1500, 1800)), walk((1500, 3000), (-1500, 3000))))
+    assert sorted(found) == ["in", "out"]
+
+
+def test_slots_that_are_renumbered_lose_nobody() -> None:
+    first, second = walk((-1500, 1500), (1500, 1500)), walk((-1500, 3000), (1500, 3000))
+    frames = [[a, b] if number % 2 else [b, a] for number, (a, b) in enumerate(zip(first, second, strict=True))]
+    assert passages(*frames) == ["in", "in"]
+
+
+def test_a_target_that_fades_for_half_a_second_is_the_same_person() -> None:
+    frames = together(walk((-1500, 2000), (1500, 2000)))
+    assert passages(*frames[:12], *([[]] * 5), *frames[17:]) == ["in"]
+
+
+def test_a_ghost_that_stays_never_counts() -> None:
+    wobble = [[(float(np.sin(number) * 120), 2500.0)] for number in range(300)]
+    assert passages(*wobble) == []
+
+
+def test_who_passes_beyond_the_end_of_the_line_is_not_counted() -> None:
+    short = Line(0, 0, 0, 1000)
+    assert passages(*together(walk((-1500, 4000), (1500, 4000))), line=short) == []
