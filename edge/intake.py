@@ -44,8 +44,10 @@ FUTURE_MS = 300_000
 """A network server's time further ahead of ours than this is not believed."""
 STEP_MS = 2_000
 """The wall clock moved by more than this against the monotonic one: it stepped."""
-QUIET_SIGN_MS = 10_000
+WATCHING_S = 10
 """How often a radar that sees nobody says that it is watching."""
+RADAR_FRAME_MS = 90
+"""Frames of a radar are at least so far apart, even when a busy machine hands them over in a burst."""
 HEARD_EVERY_MS = 60_000
 """A device that nobody adopted is told at most so often."""
 
@@ -65,8 +67,19 @@ class Untimed(Struct, frozen=True):
 
     readings: tuple[AnyReading, ...]
     in_order: bool = True
+    alive: bool = True
+    """The device itself was heard."""
     rssi_dbm: float | None = None
     snr_db: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Radar:
+    """What is in view of one radar. Lost at a restart: who is walking then is counted when she is seen again."""
+
+    tracks: Tracks = Tracks()
+    frame_ms: int = -RADAR_FRAME_MS
+    quiet_until_ms: int = 0
 
 
 @dataclass(slots=True)
@@ -95,8 +108,7 @@ class Intake:
         self._interval_s = interval_s
         self._states = dict(states)
         self._adopted: dict[str, Adopted] = {}
-        self._tracks: dict[str, Tracks] = {}
-        self._quiet_until_ms: dict[str, int] = {}
+        self._radars: dict[str, Radar] = {}
         self._heard: dict[str, HeardDevice] = {}
         self._told_ms: dict[str, int] = {}
         self._offset_ms: int | None = None
@@ -134,7 +146,7 @@ class Intake:
             return None
         adopted = self._adopted[item.device]
         if isinstance(item, Report):
-            self._date(batch, adopted, Untimed(item.readings), item.heard_ms, item.network_time)
+            self._date(batch, adopted, Untimed(item.readings, alive=False), item.heard_ms, item.network_time)
             return None
         return self._take_frame(batch, adopted, item)
 
@@ -218,24 +230,25 @@ class Intake:
             readings = [*passages]
         if frame.counter is not None:
             batch.states[frame.device] = structs.replace(state, admission=admission)
-        untimed = Untimed(tuple(readings), arrived is Arrived.IN_ORDER, frame.rssi_dbm, frame.snr_db)
+        in_order = arrived is Arrived.IN_ORDER
+        untimed = Untimed(tuple(readings), in_order, rssi_dbm=frame.rssi_dbm, snr_db=frame.snr_db)
         self._date(batch, adopted, untimed, frame.heard_ms, frame.network_time)
         return None
 
     def _passages(self, adopted: Adopted, frame: Frame, readings: Sequence[AnyReading]) -> list[AnyReading] | None:
         """Passages that this radar frame completed; None when there is nothing to tell."""
-        device = frame.device
+        radar = self._radars.get(frame.device, Radar())
+        now_ms = max(frame.heard_ms, radar.frame_ms + RADAR_FRAME_MS)
         targets = [(reading.x_mm, reading.y_mm) for reading in readings if isinstance(reading, Track)]
         points = np.array(targets, dtype=np.float64).reshape(-1, 2)
-        tracks, passages = follow(self._tracks.get(device, Tracks()), points, frame.heard_ms, adopted.line)
-        self._tracks[device] = tracks
+        tracks, passages = follow(radar.tracks, points, now_ms, adopted.line)
         channel = adopted.model.channels[0]
         told: list[AnyReading] = [reading for reading in readings if not isinstance(reading, Track)]
         told.extend(Event(channel=channel.name, mode=channel.mode, direction=direction) for direction in passages)
-        if not told and frame.heard_ms < self._quiet_until_ms.get(device, 0):
-            return None
-        self._quiet_until_ms[device] = frame.heard_ms + QUIET_SIGN_MS
-        return told
+        quiet = not told and frame.heard_ms < radar.quiet_until_ms
+        quiet_until_ms = radar.quiet_until_ms if quiet else frame.heard_ms + WATCHING_S * 1000
+        self._radars[frame.device] = Radar(tracks, now_ms, quiet_until_ms)
+        return None if quiet else told
 
     def _date(
         self, batch: Batch, adopted: Adopted, untimed: Untimed, heard_ms: int, network_time: datetime | None
@@ -275,7 +288,11 @@ class Intake:
     ) -> None:
         moment = Moment(at_s, source, adopted.period_s, self._interval_s, in_order=untimed.in_order, flags=flags)
         observation = Observation(
-            readings=untimed.readings, moment=moment, rssi_dbm=untimed.rssi_dbm, snr_db=untimed.snr_db
+            readings=untimed.readings,
+            moment=moment,
+            alive=untimed.alive,
+            rssi_dbm=untimed.rssi_dbm,
+            snr_db=untimed.snr_db,
         )
         address = adopted.settings.address
         state, facts = observe(self._state(batch, address), adopted.identity, observation)
@@ -319,7 +336,8 @@ def _ready(settings: DeviceSettings) -> Adopted:
         watches=watches if model.signal is Signal.TRACKS else (),
     )
     line = STRAIGHT_AHEAD if settings.line_mm is None else Line(*settings.line_mm)
-    return Adopted(settings, model, identity, settings.period_s or model.reporting_period_s, line)
+    period_s = settings.period_s or max(model.reporting_period_s, WATCHING_S if model.signal else 0)
+    return Adopted(settings, model, identity, period_s, line)
 
 
 def _knowledge(adopted: Adopted, state: DeviceState) -> Knowledge:

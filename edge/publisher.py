@@ -107,7 +107,9 @@ class Publisher:
 
     async def drained(self) -> None:
         """Return when the store has confirmed everything, or the broker is away."""
-        while self.connected and await asyncio.to_thread(self._outbox.__len__):
+        while self.connected:
+            if not await asyncio.to_thread(self._outbox.after, 0, 1):
+                return
             self._confirmed.clear()
             await self._confirmed.wait()
             await self._delete_stored()

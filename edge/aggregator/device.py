@@ -54,6 +54,8 @@ class Observation(Struct, frozen=True, kw_only=True):
 
     readings: tuple[AnyReading, ...]
     moment: Moment
+    alive: bool = True
+    """The device itself was heard; False for what the link or network server tells of it."""
     rssi_dbm: float | None = None
     snr_db: float | None = None
 
@@ -97,7 +99,7 @@ def _count(state: DeviceState, identity: Identity, observation: Observation) -> 
             channels[_key(delta)] = take_delta(channels.get(_key(delta), ChannelState()), delta, moment)
     for event in (reading for reading in observation.readings if isinstance(reading, Event)):
         channels[_key(event)] = take_event(channels.get(_key(event), ChannelState()), event, moment)
-    for name, mode in identity.watches:
+    for name, mode in identity.watches if observation.alive else ():
         channels[f"{name}/{mode}"] = watched(channels.get(f"{name}/{mode}", ChannelState()), moment)
     return structs.replace(state, channels=channels, restarted=state.restarted and not totals)
 

@@ -36,7 +36,7 @@ def frame(at_s: int, *readings: AnyReading, in_order: bool = True) -> Observatio
 
 def facts_of(*frames: Observation, identity: Identity = IDENTITY) -> list[FlowInterval]:
     """All parts that these frames give, the last open intervals closed at the end of time."""
-    state, facts = DeviceState(), []
+    state, facts = DeviceState(), list[FlowInterval]()
     for observation in frames:
         state, more = observe(state, identity, observation)
         facts.extend(fact for fact in more if isinstance(fact, FlowInterval))
