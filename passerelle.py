@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -37,6 +38,16 @@ def passerelle(
     if show_version:
         typer.echo(f"passerelle {version('passerelle')}")
         raise typer.Exit
+
+
+@app.command()
+def docs(folder: Annotated[Path, typer.Option(help="Where to write.")] = Path("docs")) -> None:
+    """Write the pages that are made from the code (messages.md, devices.md)."""
+    from edge.documentation import devices_page, messages_page
+
+    for name, page in (("messages.md", messages_page), ("devices.md", devices_page)):
+        (folder / name).write_text(page())
+        typer.echo(f"wrote {folder / name}")
 
 
 def main() -> None:

@@ -77,7 +77,7 @@ class Untimed(Struct, frozen=True):
 class Radar:
     """What is in view of one radar. Lost at a restart: who is walking then is counted when she is seen again."""
 
-    tracks: Tracks = Tracks()
+    tracks: Tracks = field(default_factory=Tracks)
     frame_ms: int = -RADAR_FRAME_MS
     quiet_until_ms: int = 0
 

@@ -62,12 +62,15 @@ class FlowInterval(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Passages counted on one channel in one closed interval: one part of it, to be added to the others."""
 
     device: Name
+    """Hardware address of the sensor."""
     channel: Name
+    """The counted line (`line1`)."""
     mode: str = ""
     """`pedestrian`, `bicycle`, `vehicle`, …; empty where the device does not tell."""
     start: Utc = field()
     """Start of the interval, UTC, a multiple of `seconds` within its hour."""
     seconds: IntervalSeconds = field()
+    """Length of the interval, a divisor of 3600."""
     part: Annotated[int, Meta(ge=0, lt=1_000_000)] = 0
     """0 for what was known when the interval closed, 1, 2, … for what came later."""
     in_: Count = field(name="in")
@@ -79,19 +82,24 @@ class FlowInterval(Struct, frozen=True, kw_only=True, omit_defaults=True):
     flags: tuple[Flag, ...] = ()
     """Sorted, without repeats."""
     source: TimeSource = TimeSource.GATEWAY
+    """Whose clock dated it."""
 
 
 class SpaceState(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a parking sensor said of one space (or one region it watches)."""
 
     device: Name
+    """Hardware address of the sensor."""
     channel: Name
+    """The space or region among those it watches; `1` where it watches one."""
     occupied: bool
+    """True when something stands on it."""
     at: Utc
     """When the sensor said so (a heartbeat counts)."""
     since: Utc | None = None
     """Since when it is so; None when the change itself was not seen."""
     source: TimeSource = TimeSource.GATEWAY
+    """Whose clock dated it."""
 
 
 class DeviceHealth(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -118,6 +126,7 @@ class DeviceHealth(Struct, frozen=True, kw_only=True, omit_defaults=True):
     lost_frames: Annotated[int, Meta(ge=0)] = 0
     """Gaps in its frame counter since the gateway first heard it."""
     source: TimeSource = TimeSource.GATEWAY
+    """Whose clock dated it."""
 
 
 class HeardDevice(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -152,42 +161,48 @@ class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     kind: ClassVar[str]
     schema: int = field(default=0)
+    """The schema version of the writer."""
     gateway: Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,62}$")] = field()
+    """Whose message it is (or whom it is for): the same as in the topic, which the broker's ACL guards."""
     epoch: Annotated[str, Meta(pattern="^[0-9a-f]{16}$")] = field()
+    """16 hexadecimal digits drawn when the gateway's outbox file was created."""
     seq: Annotated[int, Meta(ge=0)] = 0
     """Place in the outbox of that epoch, from 1; 0 for what does not go through it."""
 
 
 class Flow(Message, frozen=True, kw_only=True):
-    """`…/flow`: a batch of interval parts that were committed together."""
+    """A batch of interval parts that were committed together."""
 
     kind = "flow"
     intervals: Annotated[tuple[FlowInterval, ...], Meta(max_length=MAX_BATCH)]
+    """What was committed together, each interval part once."""
 
 
 class Space(Message, frozen=True, kw_only=True):
-    """`…/space/{device}`, retained: the states of all the spaces one sensor watches."""
+    """The states of all the spaces one sensor watches."""
 
     kind = "space"
     states: Annotated[tuple[SpaceState, ...], Meta(min_length=1, max_length=MAX_BATCH)]
+    """Of one device; never empty."""
 
 
 class HealthReport(Message, frozen=True, kw_only=True):
-    """`…/health/{device}`, retained."""
+    """The last that is known of a device itself."""
 
     kind = "health"
     health: DeviceHealth
+    """Of one device."""
 
 
 class Heard(Message, frozen=True, kw_only=True):
-    """`…/heard`: devices that nobody adopted; each at most once a minute."""
+    """Devices that nobody adopted; each at most once a minute."""
 
     kind = "heard"
     devices: Annotated[tuple[HeardDevice, ...], Meta(max_length=MAX_BATCH)]
 
 
 class Status(Message, frozen=True, kw_only=True):
-    """`…/status`, retained; its `online: false` twin is the last will."""
+    """How the gateway does; its `online: false` twin is the last will."""
 
     kind = "status"
     online: bool
@@ -231,11 +246,13 @@ class DeviceSettings(Struct, frozen=True, kw_only=True, omit_defaults=True, forb
 
 
 class Desired(Message, frozen=True, kw_only=True):
-    """`…/config/desired`, retained, cloud to edge: the devices this gateway owns."""
+    """Cloud to edge: the devices this gateway owns."""
 
     kind = "desired"
     revision: Annotated[int, Meta(ge=0)]
+    """Grows with every change in the registry."""
     devices: Annotated[tuple[DeviceSettings, ...], Meta(max_length=1000)]
+    """All of them: what is not listed is no longer this gateway's."""
 
 
 class RefusedSetting(Struct, frozen=True, kw_only=True):
@@ -247,7 +264,7 @@ class RefusedSetting(Struct, frozen=True, kw_only=True):
 
 
 class Reported(Message, frozen=True, kw_only=True):
-    """`…/config/reported`, retained: which revision is applied, and what of it was refused and why."""
+    """Which revision is applied, and what of it was refused and why."""
 
     kind = "reported"
     revision: int
@@ -264,14 +281,14 @@ class SeqRange(Struct, frozen=True, array_like=True):
 
 
 class Stored(Message, frozen=True, kw_only=True):
-    """`…/stored`, cloud to edge: what of this epoch the store has committed. Only then does the outbox forget."""
+    """Cloud to edge: what of this epoch the store has committed. Only then does the outbox forget."""
 
     kind = "stored"
     ranges: Annotated[tuple[SeqRange, ...], Meta(max_length=MAX_BATCH)]
 
 
 class Command(Message, frozen=True, kw_only=True):
-    """`…/command`, cloud to edge: one thing to do once."""
+    """Cloud to edge: one thing to do once."""
 
     kind = "command"
     id: Name
@@ -281,7 +298,7 @@ class Command(Message, frozen=True, kw_only=True):
 
 
 class CommandResult(Message, frozen=True, kw_only=True):
-    """`…/result`: what became of a command."""
+    """What became of a command."""
 
     kind = "result"
     id: Name
@@ -290,7 +307,7 @@ class CommandResult(Message, frozen=True, kw_only=True):
 
 
 AnyMessage = Flow | Space | HealthReport | Heard | Status | Desired | Reported | Stored | Command | CommandResult
-OutboxMessage = Flow | Space | HealthReport | Heard
+OutboxMessage = Flow | Space | HealthReport
 """What goes through the outbox and is forgotten only when stored."""
 
 _SUFFIXES: dict[str, type[AnyMessage]] = {

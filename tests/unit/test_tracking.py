@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edge.aggregator.tracking import Direction, Line, Tracks, follow
+from edge.aggregator.tracking import STRAIGHT_AHEAD, Direction, Line, Tracks, follow
 
 FRAME_MS = 100
 Point = tuple[float, float]
@@ -13,12 +13,11 @@ def walk(start: Point, end: Point, frames: int = 30) -> list[Point]:
     return [(float(x), float(y)) for x, y in np.linspace(start, end, frames)]
 
 
-def passages(*frames: list[Point], line: Line | None = None) -> list[Direction]:
+def passages(*frames: list[Point], line: Line = STRAIGHT_AHEAD) -> list[Direction]:
     tracks, found = Tracks(), list[Direction]()
     for number, targets in enumerate(frames):
         points = np.array(targets, dtype=np.float64).reshape(-1, 2)
-        arguments = (tracks, points, number * FRAME_MS) + ((line,) if line else ())
-        tracks, more = follow(*arguments)
+        tracks, more = follow(tracks, points, number * FRAME_MS, line)
         found += more
     return found
 
