@@ -62,6 +62,8 @@ class Delta(Reading, frozen=True, kw_only=True, tag="delta"):
     out: int | None = None
     period_s: int | None = None
     """Length of the period in seconds where the frame tells."""
+    running: bool = False
+    """The period is not over: a later delta repeats this count and completes it, so it must never be added."""
 
 
 class Event(Reading, frozen=True, kw_only=True, tag="event"):
