@@ -75,6 +75,8 @@ class RefusedFactError(StoreError):
     def __init__(self, fact: Fact, reason: str) -> None:
         self.fact = fact
         self.reason = reason
+        self.others: tuple[RefusedFactError, ...] = ()
+        """Further facts of the same write that were refused."""
         super().__init__(reason)
 
 
@@ -85,8 +87,8 @@ class Store(ABC):
     def write(self, facts: Sequence[Fact]) -> None:
         """Commit all facts. Raises `StoreError` (nothing may be taken as stored) or `RefusedFactError`.
 
-        `RefusedFactError` names the first fact that can never be stored; all the others it was given are committed,
-        except further such ones: quarantine that fact and write the rest again.
+        `RefusedFactError` names the facts that can never be stored, the first and its `others`; all the rest is
+        committed by then.
         """
 
     @abstractmethod
@@ -113,17 +115,25 @@ class Store(ABC):
         """Release everything; the store is not used afterwards."""
 
 
-def sift(facts: Sequence[Fact]) -> tuple[list[Fact], RefusedFactError | None]:
-    """The facts that can be dated in a store, and the first refusal among the others."""
+def sift(facts: Sequence[Fact]) -> tuple[list[Fact], list[RefusedFactError]]:
+    """The facts that can be dated in a store, and the refusals of the others."""
     sound: list[Fact] = []
-    refusal: RefusedFactError | None = None
+    refusals: list[RefusedFactError] = []
     for fact in facts:
         reason = _fault(fact)
         if reason is None:
             sound.append(fact)
         else:
-            refusal = refusal or RefusedFactError(fact, reason)
-    return sound, refusal
+            refusals.append(RefusedFactError(fact, reason))
+    return sound, refusals
+
+
+def raise_refusals(refusals: Sequence[RefusedFactError]) -> None:
+    """Raise the first refusal with the others attached, if there is any."""
+    if refusals:
+        first, *others = refusals
+        first.others = tuple(others)
+        raise first
 
 
 def _fault(fact: Fact) -> str | None:

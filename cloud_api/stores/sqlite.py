@@ -22,6 +22,7 @@ from cloud_api.stores.base import (
     StoreError,
     from_microseconds,
     from_seconds,
+    raise_refusals,
     sift,
     to_microseconds,
     to_seconds,
@@ -154,7 +155,7 @@ class SqliteStore(Store):
 
     def write(self, facts: Sequence[Fact]) -> None:
         """Commit all facts in one transaction."""
-        sound, refusal = sift(facts)
+        sound, refusals = sift(facts)
         flows = [_flow_row(fact) for fact in sound if isinstance(fact, StoredFlow)]
         states = [_state_row(fact) for fact in sound if isinstance(fact, StoredSpace)]
         with self._transaction() as connection:
@@ -163,8 +164,7 @@ class SqliteStore(Store):
             connection.executemany(_ADD_PART, flows)
             connection.executemany(_NAME_SPACE, states)
             connection.executemany(_ADD_STATE, states)
-        if refusal is not None:
-            raise refusal
+        raise_refusals(refusals)
 
     def hours(self, channels: Sequence[Channel], start: datetime, end: datetime) -> list[Hour]:
         """Hours from the rollup, at the price of one look-up a channel."""
