@@ -117,11 +117,12 @@ class Bluez:
     Guards one invariant: a device object exists only once somebody scanned while it advertised.
     """
 
-    def __init__(self, *, powered: bool = True) -> None:
+    def __init__(self, *, powered: bool = True, monitors: bool = True) -> None:
+        """`powered`: the adapter's radio is on. `monitors`: it scans passively too (BlueZ with `--experimental`)."""
         self._bus: MessageBus | None = None
-        self._objects: dict[str, dict[str, Properties]] = {
-            ADAPTER_PATH: {ADAPTER: _adapter(powered=powered), MONITOR_MANAGER: _monitor_manager()}
-        }
+        self._objects: dict[str, dict[str, Properties]] = {ADAPTER_PATH: {ADAPTER: _adapter(powered=powered)}}
+        if monitors:
+            self._objects[ADAPTER_PATH][MONITOR_MANAGER] = _monitor_manager()
         self._filters: dict[str, Properties] = {}
         """Discovery filter of each client that set one, by its unique bus name."""
         self._discovering: set[str] = set()
@@ -214,9 +215,16 @@ class Bluez:
         method = self._methods.get((message.interface, message.member))
         if message.message_type is not MessageType.METHOD_CALL or method is None:
             return None
-        if message.interface != OBJECT_MANAGER and message.path not in self._objects:
-            return Message.new_error(message, "org.freedesktop.DBus.Error.UnknownObject", "no such object")
+        if not self._has(message.path or "", message.interface or ""):
+            return None
         return method(message, message.sender or "")
+
+    def _has(self, path: str, interface: str) -> bool:
+        """Whether an object has an interface; without, the bus library answers `UnknownMethod` as BlueZ's does."""
+        if interface == OBJECT_MANAGER:
+            return path == "/"
+        interfaces = self._objects.get(path, {})
+        return interface in interfaces or (interface == PROPERTIES and bool(interfaces))
 
     def _notice(self, message: Message) -> None:
         """A client that left ends its scans; a monitor that a client exports begins to watch."""
