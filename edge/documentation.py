@@ -49,8 +49,8 @@ def messages_page() -> str:
         MADE,
         "",
         f"Everything that crosses MQTT, JSON in UTF-8, schema version {messages.SCHEMA}. Times are UTC, RFC 3339. "
-        "A reader ignores fields it does not know and refuses a newer schema by name. A field that is absent has its default; "
-        "a count that is absent is unknown, never zero. Source: `edge/messages.py`.",
+        "A reader ignores fields it does not know and refuses a newer schema by name. A field that is absent has its "
+        "default; a count that is absent is unknown, never zero. Source: `edge/messages.py`.",
         "",
         "## Every message",
         *_table(messages.Message),

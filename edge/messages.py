@@ -307,8 +307,9 @@ class CommandResult(Message, frozen=True, kw_only=True):
 
 
 AnyMessage = Flow | Space | HealthReport | Heard | Status | Desired | Reported | Stored | Command | CommandResult
-OutboxMessage = Flow | Space | HealthReport
-"""What goes through the outbox and is forgotten only when stored."""
+OutboxMessage = Flow | Space | HealthReport | Heard
+"""What ingest takes in. All but `Heard` go through the outbox and are forgotten only when stored; who was heard and not
+adopted is told again soon enough, and spares the SD card (its `seq` is 0)."""
 
 _SUFFIXES: dict[str, type[AnyMessage]] = {
     "status": Status,

@@ -1,0 +1,61 @@
+"""What a measurement is, and how all of them are printed."""
+
+import os
+import platform
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+from rich.console import Console
+from rich.table import Table
+
+RUNS = 5
+LIBRARIES = ("numpy", "msgspec", "paho-mqtt", "fastapi", "uvicorn")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One figure, beside a reference measured in the same run where there is one."""
+
+    what: str
+    ours: float
+    unit: str
+    reference: float | None = None
+    reference_is: str = ""
+
+    @property
+    def ratio(self) -> str:
+        """Ours as a part of the reference."""
+        return "" if not self.reference else f"{self.ours / self.reference:.3g}"
+
+
+def rate(work: Callable[[], int]) -> float:
+    """Units of work a second, the median of several runs; `work` returns how many units it did."""
+    return median(_timed(work) for _ in range(RUNS))
+
+
+def _timed(work: Callable[[], int]) -> float:
+    begin = perf_counter()
+    units = work()
+    return units / (perf_counter() - begin)
+
+
+def show(rows: Iterable[Row]) -> None:
+    """Print machine, versions and the table."""
+    console = Console(width=160)
+    console.print(f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}")
+    console.print(f"Python {platform.python_version()}, " + ", ".join(f"{name} {version(name)}" for name in LIBRARIES))
+    table = Table("what", "ours", "unit", "reference", "ratio", "the reference is", box=None, pad_edge=False)
+    for row in rows:
+        reference = "" if row.reference is None else f"{row.reference:,.4g}"
+        table.add_row(row.what, f"{row.ours:,.4g}", row.unit, reference, row.ratio, row.reference_is)
+    console.print(table)
+
+
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()

@@ -1,0 +1,97 @@
+"""A mistake in the configuration is named by file, line, field and expectation; paths are beside the file."""
+
+from pathlib import Path
+
+import pytest
+
+from edge.config import ConfigError, load, parse, refused_devices
+from edge.messages import DeviceSettings
+
+GOOD = """
+[gateway]
+name = "mairie"
+data = "data"
+
+[broker]
+host = "127.0.0.1"
+password_file = "secret"
+
+[[link]]
+name = "network"
+kind = "chirpstack"
+host = "127.0.0.1"
+
+[[link]]
+name = "passage"
+kind = "serial"
+port = "/dev/ttyUSB0"
+model = "hlk-ld2450"
+device = "radar-1"
+
+[[device]]
+address = "0004a30b00000001"
+model = "parametric-pcr2"
+"""
+FILE = Path("/etc/passerelle/gateway.toml")
+
+
+def mistake(text: str) -> ConfigError:
+    with pytest.raises(ConfigError) as caught:
+        parse(text, FILE)
+    return caught.value
+
+
+def test_a_good_file_is_read_and_its_paths_are_beside_it() -> None:
+    config = parse(GOOD, FILE)
+    assert config.gateway.data == Path("/etc/passerelle/data")
+    assert config.broker.password_file == Path("/etc/passerelle/secret")
+    assert [link.name for link in config.link] == ["network", "passage"]
+
+
+def test_broken_toml_names_the_line() -> None:
+    error = mistake(GOOD.replace('name = "mairie"', "name = mairie"))
+    assert error.line == 3
+    assert "not TOML" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "line", "field", "expected"),
+    [
+        ('name = "mairie"', 'name = "La Mairie"', 3, "gateway.name", "matching regex"),
+        ('host = "127.0.0.1"\np', "host = 7\np", 7, "broker.host", "Expected `str`"),
+        ('port = "/dev/ttyUSB0"', "baud = 12", 15, "link[1]", "port"),
+        ('kind = "serial"', 'kind = "seriel"', 17, "link[1].kind", "Invalid value"),
+        ('model = "parametric-pcr2"', 'model = "parametric-pcr3"', 22, "device[0] 0004a30b00000001", "unknown model"),
+        ('name = "passage"', 'name = "network"', 16, "link[1].name", "there twice"),
+        ('data = "data"', 'data = "data"\ninterval_s = 700', 5, "gateway.interval_s", "divisor of 3600"),
+        ('data = "data"', 'data = "data"\nintervall = 300', 5, "gateway", "unknown field `intervall`"),
+    ],
+)
+def test_a_mistake_names_line_field_and_expectation(
+    right: str, wrong: str, line: int, field: str, expected: str
+) -> None:
+    error = mistake(GOOD.replace(right, wrong, 1))
+    assert (error.line, error.field) == (line, field)
+    assert expected in str(error)
+    assert str(FILE) in str(error)
+
+
+def test_a_file_that_is_not_there_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"nowhere\.toml: cannot be read"):
+        load(Path("/nowhere.toml"))
+
+
+def test_devices_are_refused_one_by_one() -> None:
+    devices = (
+        DeviceSettings(address="a", model="parametric-pcr2"),
+        DeviceSettings(address="a", model="parametric-pcr2"),
+        DeviceSettings(address="b", model="nothing"),
+        DeviceSettings(address="c", model="parametric-pcr2", options={"wings": 2}),
+        DeviceSettings(address="d", model="nwave-nps405", nwk_skey="0" * 32),
+    )
+    reasons = [(refused.where, refused.reason) for refused in refused_devices(devices)]
+    assert [where for where, _ in reasons] == ["a", "b", "c", "d"]
+    assert "there twice" in reasons[0][1]
+    assert "devices list" in reasons[1][1]
+    assert "unknown option 'wings'" in reasons[2][1]
+    assert "belong together" in reasons[3][1]
