@@ -1,8 +1,8 @@
 """LoRaWAN 1.0.x uplink data frames of devices activated by personalization, for modems without a network server.
 
 In come the bytes off the air, the keys of a device and the last counter taken from it; out comes the payload, verified
-and decrypted, or a `Rejected` that says why. Pure. Content with a wrong MIC or an old
-counter never comes out.
+and decrypted, or a `Rejected` that says why. Pure.
+Content with a wrong MIC or an old counter never comes out.
 Source: LoRaWAN Specification 1.0.x, chapters 4.1 to 4.4.
 """
 
