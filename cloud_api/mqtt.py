@@ -98,7 +98,7 @@ class Connection:
         )
         if broker.username is not None:
             client.username_pw_set(broker.username, _password(broker.password_file))
-        if broker.ca_file is not None:
+        if broker.tls or broker.ca_file is not None:
             client.tls_set_context(_tls(broker.ca_file))
         client.reconnect_delay_set(*RECONNECT_S)
         client.max_queued_messages_set(ANSWERS_QUEUED)
@@ -191,8 +191,8 @@ def _password(file: Path | None) -> str | None:
         raise ConfigError(f"password file {file} cannot be read: {error}") from error
 
 
-def _tls(ca_file: Path) -> ssl.SSLContext:
+def _tls(ca_file: Path | None) -> ssl.SSLContext:
     try:
-        return ssl.create_default_context(cafile=str(ca_file))
+        return ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError) as error:
         raise ConfigError(f"certificate file {ca_file} cannot be used: {error}") from error

@@ -18,8 +18,10 @@ class Broker:
     username: str | None = None
     password_file: Path | None = None
     """Holds the password and nothing else; a line end after it is ignored."""
+    tls: bool = False
+    """Encrypted, the broker's certificate checked, and never anything less."""
     ca_file: Path | None = None
-    """Certificates (PEM) that the broker's must lead to. With one, the connection is TLS and never anything less."""
+    """Certificates (PEM) that the broker's must lead to; the system's own when None. With one, it is TLS."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,104 @@
+"""The API of one town: puts ingest, the present and the routes together, starts them and ends them.
+
+In come settings, a store, a registry and a clock; out comes an ASGI application. It keeps nothing outside itself, so
+several may live in one process. The store belongs to the caller, who closes it afterwards.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, Final
+
+from fastapi import FastAPI
+
+from cloud_api.feed import ZoneFeed
+from cloud_api.follower import Follower
+from cloud_api.ingest import Ingest
+from cloud_api.ledger import Ledger
+from cloud_api.live import Live
+from cloud_api.metrics import Metrics
+from cloud_api.openapi import DescribedApi
+from cloud_api.problems import install_problems
+from cloud_api.registry import Registry
+from cloud_api.routes import flows, operation, parking
+from cloud_api.services import Services
+from cloud_api.settings import Settings
+from cloud_api.stores.base import Store
+
+RESOURCES: Final = (parking, flows, operation)
+PAGES: Final = "cloud_api.web.routes"
+DESCRIPTION: Final = "Free parking spaces now, people counted hour by hour. What is not known is null, never 0."
+
+
+class Api(DescribedApi):
+    """The ASGI application, and the parts that pages may ask."""
+
+    def __init__(self, services: Services, **settings: Any) -> None:
+        self.services = services
+        super().__init__(answers=tuple(each for resource in RESOURCES for each in resource.ANSWERS), **settings)
+
+    def end_streams(self) -> None:
+        """Let the listeners of the stream go, so that a server that stops need not wait for them."""
+        self.services.feed.end()
+
+
+def create_app(settings: Settings, *, store: Store, registry: Registry, clock: Callable[[], datetime]) -> Api:
+    """One town's API; connects to the broker when it is started. `clock` tells the time now, UTC.
+
+    Raises `ConfigError` when the broker's credentials cannot be read, `StoreError` when the ledger cannot be opened.
+    """
+    live, metrics, ledger = Live(registry), Metrics(), Ledger(settings.ledger)
+    feed = ZoneFeed(live, registry, clock())
+    metrics.watch(live, feed)
+    ingest = Ingest(settings.broker, worker=settings.worker, store=store, ledger=ledger, metrics=metrics, clock=clock)
+    follower = Follower(settings.broker, worker=settings.worker, live=live, feed=feed, metrics=metrics, clock=clock)
+    services = Services(
+        settings=settings,
+        store=store,
+        registry=registry,
+        live=live,
+        feed=feed,
+        metrics=metrics,
+        clock=clock,
+        problems=lambda: [problem for problem in (ingest.problem, follower.problem) if problem],
+    )
+
+    @asynccontextmanager
+    async def running(_app: FastAPI) -> AsyncIterator[None]:
+        async with asyncio.TaskGroup() as tasks:
+            following = tasks.create_task(follower.run())
+            recalling = tasks.create_task(follower.recall(store, ledger))
+            ingest.start()
+            try:
+                yield
+            finally:
+                feed.end()
+                await asyncio.to_thread(ingest.stop)
+                recalling.cancel()
+                following.cancel()
+        ledger.close()
+
+    api = Api(
+        services,
+        title=settings.title,
+        description=DESCRIPTION,
+        version="1",
+        lifespan=running,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/v1/openapi.json",
+    )
+    install_problems(api)
+    for resource in RESOURCES:
+        api.include_router(resource.router(services))
+    _mount_pages(api)
+    return api
+
+
+def _mount_pages(api: Api) -> None:
+    """Add the pages, where this installation has them: `mount(api, services)` of their module."""
+    if find_spec(PAGES) is not None:
+        import_module(PAGES).mount(api, api.services)

@@ -1,0 +1,168 @@
+"""The command `passerelle api`: reads its options, opens the store, and serves until it is told to stop.
+
+Mistakes in options and files end it with exit status 2, what fails at run time with 1, each in one line that says
+what to do. What only the platform needs is imported when the command runs: the gateway has none of it.
+"""
+
+import logging
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import typer
+
+from cloud_api.settings import Broker, ConfigError, Settings
+from cloud_api.stores.address import SqliteAddress, parse_store_url
+from cloud_api.stores.base import Store, StoreError, StoreUrlError
+
+if TYPE_CHECKING:
+    from cloud_api.app import Api
+
+app = typer.Typer(no_args_is_help=True)
+
+USAGE = 2
+FAILURE = 1
+PORTS = {"mqtt": 1883, "mqtts": 8883}
+EXAMPLES = """
+Examples:
+
+  passerelle api --places places.toml --store sqlite:///passerelle.db --broker mqtt://127.0.0.1
+
+  passerelle api --places places.toml --store influxdb://passerelle@db.example:8086/town
+  --broker mqtts://api@broker.example --password-file /etc/passerelle/broker-password
+"""
+
+
+@app.callback()
+def cloud() -> None:
+    """The city's platform."""
+
+
+@app.command(epilog=EXAMPLES)
+def api(
+    places: Annotated[Path, typer.Option(help="The town's places: zones, spaces, counters, installations (TOML).")],
+    store: Annotated[
+        str, typer.Option(help="Where history is kept: sqlite:///FILE or influxdb://USER@HOST:PORT/DATABASE.")
+    ],
+    broker: Annotated[str, typer.Option(help="The MQTT 5 broker: mqtt://[USER@]HOST[:PORT], or mqtts:// for TLS.")],
+    port: Annotated[int, typer.Option(help="TCP port to serve on; 0 takes a free one.", min=0, max=65_535)] = 8000,
+    host: Annotated[str, typer.Option(help="Address to serve on; 0.0.0.0 for all.")] = "127.0.0.1",
+    password_file: Annotated[Path | None, typer.Option(help="A file that holds the broker's password alone.")] = None,
+    ca_file: Annotated[Path | None, typer.Option(help="Certificates (PEM) to check the broker's against.")] = None,
+    ledger: Annotated[
+        Path | None, typer.Option(help="File for device health and quarantine [default: beside the store].")
+    ] = None,
+    time_zone: Annotated[str, typer.Option(help="The town's time zone.")] = "Europe/Paris",
+    title: Annotated[str, typer.Option(help="What the town calls this service.")] = "Passerelle",
+    worker: Annotated[str, typer.Option(help="This process's name, one of its own for each on the same broker.")] = "1",
+) -> None:
+    """Serve the town's API and take in what its gateways send."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    with _mistakes_in_words():
+        settings = Settings(
+            broker=parse_broker(broker, password_file, ca_file),
+            ledger=ledger or ledger_beside(store),
+            time_zone=_zone(time_zone),
+            title=title,
+            worker=worker,
+        )
+        _serve(settings, places, store, host, port)
+
+
+def parse_broker(url: str, password_file: Path | None = None, ca_file: Path | None = None) -> Broker:
+    """The broker at an address such as `mqtts://user@host:8883`. Raises `ConfigError`."""
+    parts = urlsplit(url)
+    if parts.scheme not in PORTS or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise ConfigError(f"--broker {url!r}: mqtt://[USER@]HOST[:PORT] or mqtts://[USER@]HOST[:PORT] expected")
+    if parts.password is not None:
+        raise ConfigError("--broker: a password here is seen by everyone on this machine; use --password-file")
+    if password_file is not None and parts.username is None:
+        raise ConfigError("--password-file: a user is expected too, in --broker mqtt://USER@HOST")
+    return Broker(
+        host=parts.hostname,
+        port=_port(parts) or PORTS[parts.scheme],
+        username=parts.username,
+        password_file=password_file,
+        tls=parts.scheme == "mqtts",
+        ca_file=ca_file,
+    )
+
+
+def ledger_beside(store: str) -> Path:
+    """`NAME.ledger.db` beside an SQLite store's file; in the current folder for a store elsewhere."""
+    address = parse_store_url(store)
+    return (
+        address.path.with_suffix(".ledger.db") if isinstance(address, SqliteAddress) else Path("passerelle.ledger.db")
+    )
+
+
+def _port(parts: SplitResult) -> int | None:
+    try:
+        return parts.port
+    except ValueError as error:
+        raise ConfigError(f"--broker: {error}") from error
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ConfigError(f"--time-zone {name!r}: a name such as Europe/Paris expected") from error
+
+
+def _serve(settings: Settings, places: Path, store_url: str, host: str, port: int) -> None:
+    from cloud_api.app import create_app
+    from cloud_api.registry import load_places
+    from cloud_api.stores import open_store
+
+    registry = load_places(places)
+    with _listening(host, port) as listener, _open(open_store(store_url)) as store:
+        _run(create_app(settings, store=store, registry=registry, clock=lambda: datetime.now(UTC)), listener)
+
+
+def _run(api: "Api", listener: socket.socket) -> None:
+    from cloud_api.server import ApiServer
+
+    host, port = listener.getsockname()[:2]
+    typer.echo(f"Serving http://{host}:{port}/ (Ctrl-C stops it)")
+    ApiServer(api).run(sockets=[listener])
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    try:
+        listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        _end(FAILURE, f"cannot serve on {host} port {port}: {error.strerror}; choose another with --port")
+    with listener:
+        yield listener
+
+
+@contextmanager
+def _open(store: Store) -> Iterator[Store]:
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@contextmanager
+def _mistakes_in_words() -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        _end(USAGE, f"{error.name} is missing: pip install 'passerelle[cloud]'")
+    except (ConfigError, StoreUrlError) as error:
+        _end(USAGE, str(error))
+    except StoreError as error:
+        _end(FAILURE, str(error))
+
+
+def _end(status: int, message: str) -> NoReturn:
+    typer.echo(f"Error: {message}", err=True)
+    raise typer.Exit(status)

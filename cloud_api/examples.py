@@ -1,0 +1,94 @@
+"""The values that the API's description shows as examples: one small town on one November morning."""
+
+from datetime import datetime
+from typing import Final
+
+from cloud_api.counters import CounterView, Directions
+from cloud_api.feed import TTL_S, VERSION, ZoneList, ZonesAnswer
+from cloud_api.flows import FlowTotals, HourlyFlows, LocalHour
+from cloud_api.registry import Position
+from cloud_api.trust import Cause, Trust
+from cloud_api.zones import SpaceStatus, SpaceView, ZoneDetail, ZoneView
+from edge.messages import Flag
+
+NOW: Final = datetime.fromisoformat("2026-11-21T10:05:00+00:00")
+MARKET: Final = Position(lat=47.2137, lon=-1.5562)
+TWO_SILENT: Final = Cause("2 places sur 12 sans nouvelles sûres", "2 of 12 spaces without sure news")
+SILENT: Final = Cause("sans nouvelles depuis 3 h", "no news for 3 h")
+
+ZONE: Final = ZoneView(
+    id="place-du-marche",
+    name="Place du Marché",
+    position=MARKET,
+    capacity=12,
+    free=4,
+    occupied=6,
+    unknown=2,
+    closed=0,
+    trust=Trust.FRESH,
+    cause=TWO_SILENT,
+    measured_at=datetime.fromisoformat("2026-11-21T10:04:12+00:00"),
+    oldest_at=datetime.fromisoformat("2026-11-21T09:31:40+00:00"),
+)
+ZONES: Final = ZonesAnswer(last_updated=NOW, ttl=TTL_S, version=VERSION, data=ZoneList((ZONE,)))
+SPACES: Final = (
+    SpaceView(
+        id="marche-1",
+        audience="public",
+        position=MARKET,
+        status=SpaceStatus.FREE,
+        trust=Trust.FRESH,
+        cause=None,
+        measured_at=datetime.fromisoformat("2026-11-21T10:04:12+00:00"),
+        since=datetime.fromisoformat("2026-11-21T10:04:12+00:00"),
+    ),
+    SpaceView(
+        id="marche-2",
+        audience="pmr",
+        position=None,
+        status=SpaceStatus.UNKNOWN,
+        trust=Trust.STALE,
+        cause=SILENT,
+        measured_at=datetime.fromisoformat("2026-11-21T07:02:55+00:00"),
+        since=None,
+    ),
+)
+ZONE_DETAIL: Final = ZoneDetail(**{name: getattr(ZONE, name) for name in ZoneView.__struct_fields__}, spaces=SPACES)
+
+DIRECTIONS: Final = Directions(in_="vers la gare", out="vers la mairie")
+COUNTER: Final = CounterView(
+    id="rue-haute",
+    name="Rue Haute",
+    position=Position(lat=47.2151, lon=-1.5540),
+    directions=DIRECTIONS,
+    trust=Trust.FRESH,
+    cause=None,
+    measured_at=datetime.fromisoformat("2026-11-21T10:00:00+00:00"),
+)
+HOURLY: Final = HourlyFlows(
+    counter="rue-haute",
+    name="Rue Haute",
+    directions=DIRECTIONS,
+    time_zone="Europe/Paris",
+    start=datetime.fromisoformat("2026-11-21T09:00:00+01:00"),
+    end=datetime.fromisoformat("2026-11-21T11:00:00+01:00"),
+    hours=(
+        LocalHour(
+            start=datetime.fromisoformat("2026-11-21T09:00:00+01:00"),
+            in_=182,
+            out=147,
+            covered_s=3300,
+            coverage=0.9167,
+            flags=(Flag.SPREAD,),
+        ),
+        LocalHour(
+            start=datetime.fromisoformat("2026-11-21T10:00:00+01:00"),
+            in_=None,
+            out=None,
+            covered_s=None,
+            coverage=0.0,
+            flags=(),
+        ),
+    ),
+    totals=FlowTotals(in_=182, out=147, hours=2, hours_known=1, coverage=0.4583),
+)

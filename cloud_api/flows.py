@@ -1,0 +1,125 @@
+"""Hourly flows of a counter: the sum of what served it, each installation within its period and the right way round.
+
+In come a counter, a period and the store's UTC hours; out come local hours, each labelled with its offset. What nobody
+measured is null, never 0.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct, field
+
+from cloud_api.counters import Directions, directions_of
+from cloud_api.periods import Period
+from cloud_api.registry import Counter, Installation, Registry
+from cloud_api.stores.base import Channel, Hour, Store
+from edge.messages import Flag
+
+SECONDS_PER_HOUR = 3600
+
+
+class LocalHour(Struct, frozen=True, kw_only=True):
+    """One hour of a counter."""
+
+    start: datetime
+    """Local time with its offset: on the day the clocks go back, two hours differ in it alone."""
+    in_: int | None = field(name="in")
+    """Persons (or vehicles) towards `in`; null when nobody measured, or the sensor does not count this direction."""
+    out: int | None
+    covered_s: int | None
+    """Measured seconds of the hour (the mean, where several sensors add up); null when nobody measured."""
+    coverage: float
+    """Measured share of the hour, 0 to 1; below 1 the figures are lower bounds."""
+    flags: tuple[Flag, ...]
+    """What one must know to believe the figures; sorted."""
+
+
+class FlowTotals(Struct, frozen=True, kw_only=True):
+    """The sum over the hours; what is null does not add to it."""
+
+    in_: int | None = field(name="in")
+    out: int | None
+    hours: int
+    """Hours in the period."""
+    hours_known: int
+    """Hours of which anything was measured."""
+    coverage: float
+    """Measured share of the whole period, 0 to 1."""
+
+
+class HourlyFlows(Struct, frozen=True, kw_only=True):
+    """A counter's flows, hour by hour."""
+
+    counter: str
+    name: str
+    directions: Directions
+    time_zone: str
+    start: datetime = field(name="from")
+    end: datetime = field(name="to")
+    """The first instant that is no longer included."""
+    hours: tuple[LocalHour, ...]
+    totals: FlowTotals
+
+
+def hourly_flows(registry: Registry, store: Store, counter: Counter, period: Period, zone: ZoneInfo) -> HourlyFlows:
+    """Every local hour of the period. Blocks on the store. Raises `StoreError`."""
+    installations = registry.installations_of(counter.id, period.start, period.end)
+    measured = _measured(store, installations, period)
+    hours = tuple(_local_hour(hour, installations, measured, zone) for hour in period.hours())
+    return HourlyFlows(
+        counter=counter.id,
+        name=counter.name,
+        directions=directions_of(counter),
+        time_zone=zone.key,
+        start=period.start.astimezone(zone),
+        end=period.end.astimezone(zone),
+        hours=hours,
+        totals=_totals(hours),
+    )
+
+
+Measured = Mapping[tuple[Channel, datetime], Hour]
+
+
+def _measured(store: Store, installations: Sequence[Installation], period: Period) -> Measured:
+    channels = sorted({_channel(each) for each in installations})
+    if not channels:
+        return {}
+    return {(hour.channel, hour.start): hour for hour in store.hours(channels, period.start, period.end)}
+
+
+def _local_hour(
+    start: datetime, installations: Sequence[Installation], measured: Measured, zone: ZoneInfo
+) -> LocalHour:
+    serving = [each for each in installations if each.serves_at(start)]
+    known = [(each, measured[key]) for each in serving if (key := (_channel(each), start)) in measured]
+    covered_s = sum(hour.covered_s for _, hour in known)
+    return LocalHour(
+        start=start.astimezone(zone),
+        in_=_sum(hour.out if each.reversed else hour.in_ for each, hour in known),
+        out=_sum(hour.in_ if each.reversed else hour.out for each, hour in known),
+        covered_s=covered_s // len(serving) if known else None,
+        coverage=round(covered_s / (SECONDS_PER_HOUR * len(serving)), 4) if known else 0.0,
+        flags=tuple(sorted(frozenset[Flag]().union(*(hour.flags for _, hour in known)))),
+    )
+
+
+def _totals(hours: Sequence[LocalHour]) -> FlowTotals:
+    return FlowTotals(
+        in_=_sum(hour.in_ for hour in hours),
+        out=_sum(hour.out for hour in hours),
+        hours=len(hours),
+        hours_known=sum(hour.covered_s is not None for hour in hours),
+        coverage=round(sum(hour.coverage for hour in hours) / len(hours), 4),
+    )
+
+
+def _sum(counts: Iterable[int | None]) -> int | None:
+    """The sum of what is known; None when nothing is."""
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
+
+
+def _channel(installation: Installation) -> Channel:
+    return Channel(installation.device, installation.channel, installation.mode)

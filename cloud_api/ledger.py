@@ -1,0 +1,137 @@
+"""What ingest answers for and the store does not take: devices' last health, devices heard, facts that were refused.
+
+In come messages and refused facts, out go the last health of each device and a count of what is in quarantine. When a
+method returns, what it was given survives a power cut (SQLite, WAL, `synchronous=FULL`). No refused fact is dropped.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from threading import Lock
+from typing import Final
+
+import msgspec
+
+from cloud_api.stores.base import Fact, RefusedFactError, StoredFlow, StoreError
+from edge.messages import HealthReport, Heard
+
+MOST_QUARANTINED: Final = 10_000
+"""Refused facts held at most. Beyond them the gateways keep theirs: what is not held is not answered for."""
+MOST_HEARD: Final = 10_000
+"""Unadopted devices remembered at most; the ones heard longest ago go first."""
+BUSY_TIMEOUT_S: Final = 10.0
+
+SCHEMA: Final = (
+    """
+    CREATE TABLE health (device TEXT PRIMARY KEY, at REAL NOT NULL, report BLOB NOT NULL) WITHOUT ROWID;
+    CREATE TABLE heard (
+        gateway TEXT, device TEXT, at REAL NOT NULL, entry BLOB NOT NULL, PRIMARY KEY (gateway, device)
+    ) WITHOUT ROWID;
+    CREATE TABLE quarantine (
+        id INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, fact BLOB NOT NULL UNIQUE, reason TEXT NOT NULL
+    );
+    """,
+)
+"""One script per schema version; a file of an older version runs those it lacks."""
+
+
+class Ledger:
+    """Guards that what ingest answers `stored` for is kept somewhere. Safe to be called from several threads."""
+
+    def __init__(self, file: Path) -> None:
+        """Opens or creates the file. Raises `StoreError`."""
+        self._file = file
+        self._lock = Lock()
+        try:
+            self._database = sqlite3.connect(
+                file, timeout=BUSY_TIMEOUT_S, check_same_thread=False, isolation_level=None
+            )
+            self._database.execute("PRAGMA journal_mode=WAL")
+            self._database.execute("PRAGMA synchronous=FULL")
+            self._migrate()
+        except sqlite3.Error as error:
+            raise StoreError(f"the ledger {file} cannot be opened: {error}") from error
+
+    def keep(self, health: Sequence[HealthReport], heard: Sequence[Heard]) -> None:
+        """Remember the newest health of each device, and who was heard. Raises `StoreError`."""
+        if not health and not heard:
+            return
+        with self._transaction() as database:
+            database.executemany(
+                "INSERT INTO health VALUES (?, ?, ?) ON CONFLICT (device) DO UPDATE"
+                " SET at = excluded.at, report = excluded.report WHERE excluded.at >= at",
+                [(each.health.device, each.health.at.timestamp(), msgspec.json.encode(each)) for each in health],
+            )
+            database.executemany(
+                "INSERT INTO heard VALUES (?, ?, ?, ?) ON CONFLICT (gateway, device) DO UPDATE"
+                " SET at = excluded.at, entry = excluded.entry WHERE excluded.at >= at",
+                [
+                    (message.gateway, device.device, device.at.timestamp(), msgspec.json.encode(device))
+                    for message in heard
+                    for device in message.devices
+                ],
+            )
+            if heard:
+                database.execute(
+                    "DELETE FROM heard WHERE at < (SELECT at FROM heard ORDER BY at DESC LIMIT 1 OFFSET ?)",
+                    (MOST_HEARD - 1,),
+                )
+
+    def quarantine(self, refused: Sequence[RefusedFactError], now: datetime) -> list[Fact]:
+        """Hold refused facts with their reasons; returns those for which there is no room. Raises `StoreError`."""
+        if not refused:
+            return []
+        with self._transaction() as database:
+            room = MOST_QUARANTINED - _count(database)
+            database.executemany(
+                "INSERT INTO quarantine (at, kind, fact, reason) VALUES (?, ?, ?, ?) ON CONFLICT (fact) DO NOTHING",
+                [
+                    (now.timestamp(), _kind(each.fact), msgspec.json.encode(each.fact), each.reason)
+                    for each in refused[: max(room, 0)]
+                ],
+            )
+        return [each.fact for each in refused[max(room, 0) :]]
+
+    def quarantined(self) -> int:
+        """How many facts are held. Raises `StoreError`."""
+        with self._transaction() as database:
+            return _count(database)
+
+    def health(self) -> list[HealthReport]:
+        """The last health of each device. Raises `StoreError`."""
+        with self._transaction() as database:
+            rows = database.execute("SELECT report FROM health ORDER BY device").fetchall()
+        return [msgspec.json.decode(report, type=HealthReport) for (report,) in rows]
+
+    def close(self) -> None:
+        """Release the file; the ledger is not used afterwards."""
+        with self._lock:
+            self._database.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                self._database.execute("BEGIN IMMEDIATE")
+                with self._database:
+                    yield self._database
+            except sqlite3.Error as error:
+                raise StoreError(f"the ledger {self._file} does not take it: {error}") from error
+
+    def _migrate(self) -> None:
+        version: int = self._database.execute("PRAGMA user_version").fetchone()[0]
+        if version > len(SCHEMA):
+            raise StoreError(f"the ledger {self._file} is of a newer version ({version}): upgrade this program")
+        for number, script in enumerate(SCHEMA[version:], start=version + 1):
+            self._database.executescript(f"BEGIN; {script} PRAGMA user_version = {number}; COMMIT;")
+
+
+def _count(database: sqlite3.Connection) -> int:
+    count: int = database.execute("SELECT count(*) FROM quarantine").fetchone()[0]
+    return count
+
+
+def _kind(fact: Fact) -> str:
+    return "flow" if isinstance(fact, StoredFlow) else "space"

@@ -1,0 +1,131 @@
+"""What Prometheus reads: counts of what ingest did, and what the gateways say of themselves.
+
+In come increments from ingest and the present at the moment of the scrape; out goes text. Counting never fails and
+never waits.
+"""
+
+from collections import Counter as Tally
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from cloud_api.feed import ZoneFeed
+from cloud_api.live import Live
+from edge.messages import Status
+
+MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Metrics:
+    """All figures of one API process, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self.messages = Counter(
+            "passerelle_ingest_messages", "Messages committed and answered for", ["kind"], registry=self._registry
+        )
+        self.facts = Counter("passerelle_ingest_facts", "Facts committed to the store", registry=self._registry)
+        self.commits = Histogram(
+            "passerelle_ingest_commit_seconds", "Time to commit one batch to the store", registry=self._registry
+        )
+        self.retries = Counter(
+            "passerelle_ingest_store_retries", "Commits that failed and were tried again", registry=self._registry
+        )
+        self.message_errors = Counter(
+            "passerelle_message_errors",
+            "Messages that were not what the contract says, by the name of the error",
+            ["subscription", "name"],
+            registry=self._registry,
+        )
+        self.refused_facts = Counter(
+            "passerelle_refused_facts", "Facts that the store will never take", registry=self._registry
+        )
+        self.quarantined = Gauge("passerelle_quarantine_facts", "Refused facts that are held", registry=self._registry)
+        self.unanswered = Counter(
+            "passerelle_ingest_unanswered",
+            "Messages not answered for, which their gateway keeps: quarantine full, or the answer not sent",
+            registry=self._registry,
+        )
+
+    def watch(self, live: Live, feed: ZoneFeed) -> None:
+        """Tell the present at every scrape; `text` must then be called from the thread that owns it."""
+        self._registry.register(_Present(live, feed))
+
+    def text(self) -> bytes:
+        """All figures in Prometheus's text format."""
+        return generate_latest(self._registry)
+
+
+class _Present(Collector):
+    def __init__(self, live: Live, feed: ZoneFeed) -> None:
+        self._live = live
+        self._feed = feed
+
+    def describe(self) -> list[Metric]:
+        """Nothing: what is told depends on the gateways there are."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """The gateways' own words, and the zones as last looked at."""
+        statuses = [news.status for news in self._live.gateways.values()]
+        yield from _gateway_metrics(statuses)
+        yield from _link_metrics(statuses)
+        yield from _zone_metrics(self._feed)
+
+
+def _gateway_metrics(statuses: list[Status]) -> Iterator[Metric]:
+    online = GaugeMetricFamily("passerelle_gateway_online", "1 while the gateway is on line", labels=["gateway"])
+    queued = GaugeMetricFamily(
+        "passerelle_gateway_queued_messages",
+        "Messages in its outbox that the store has not confirmed",
+        labels=["gateway"],
+    )
+    events = CounterMetricFamily(
+        "passerelle_gateway_events", "What a gateway counted since it started, by name", labels=["gateway", "event"]
+    )
+    for status in statuses:
+        online.add_metric([status.gateway], status.online)
+        queued.add_metric([status.gateway], status.queued)
+        for name, count in status.counters.items():
+            events.add_metric([status.gateway, name], count)
+    yield from (online, queued, events)
+
+
+def _link_metrics(statuses: list[Status]) -> Iterator[Metric]:
+    up = GaugeMetricFamily("passerelle_link_up", "1 while the link is up", labels=["gateway", "link"])
+    frames = CounterMetricFamily(
+        "passerelle_link_frames", "Frames taken in since the gateway started", labels=["gateway", "link"]
+    )
+    restarts = CounterMetricFamily("passerelle_link_restarts", "Restarts of the link", labels=["gateway", "link"])
+    refused = CounterMetricFamily(
+        "passerelle_link_refused",
+        "What the link refused, by the name of the error",
+        labels=["gateway", "link", "reason"],
+    )
+    for status in statuses:
+        for link in status.links:
+            labels = [status.gateway, link.name]
+            up.add_metric(labels, link.state == "up")
+            frames.add_metric(labels, link.frames)
+            restarts.add_metric(labels, link.restarts)
+            for reason, count in link.refused.items():
+                refused.add_metric([*labels, reason], count)
+    yield from (up, frames, restarts, refused)
+
+
+def _zone_metrics(feed: ZoneFeed) -> Iterator[Metric]:
+    tally: Tally[str] = Tally()
+    for zone in feed.zones():
+        tally["free"] += zone.free or 0
+        tally["occupied"] += zone.occupied or 0
+        tally["unknown"] += zone.unknown
+        tally["closed"] += zone.closed
+    spaces = GaugeMetricFamily("passerelle_spaces", "Parking spaces by what is known of them", labels=["status"])
+    for status, count in tally.items():
+        spaces.add_metric([status], count)
+    listeners = GaugeMetricFamily(
+        "passerelle_stream_listeners", "Listeners of the parking stream", value=feed.listeners
+    )
+    yield from (spaces, listeners)

@@ -1,0 +1,142 @@
+"""Errors as RFC 9457 problem documents: whatever goes wrong, a caller reads the same few fields.
+
+In come our own `ProblemError`, the framework's errors and whatever nobody expected; out go `application/problem+json`
+documents. No stack trace ever leaves, and no text of an unexpected error.
+"""
+
+import logging
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from msgspec import Struct
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from cloud_api.stores.base import StoreError
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+
+class FieldError(Struct, frozen=True, kw_only=True):
+    """What is wrong with one parameter."""
+
+    field: str
+    """Its name as the caller writes it."""
+    reason: str
+    """What was expected."""
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """A problem document."""
+
+    type: str
+    """Names the sort of problem for ever: `urn:passerelle:problem:…`."""
+    title: str
+    """The same for every problem of this type."""
+    status: int
+    detail: str
+    """What happened this time, and what to do."""
+    instance: str
+    """The path that was asked for."""
+    errors: tuple[FieldError, ...] = ()
+    """Every parameter that is wrong."""
+
+
+class ProblemError(Exception):
+    """A request that cannot be answered as asked."""
+
+    def __init__(
+        self, status: HTTPStatus, name: str, title: str, detail: str, errors: Sequence[FieldError] = ()
+    ) -> None:
+        self.status = status
+        self.name = name
+        """The last part of the problem's type."""
+        self.title = title
+        self.detail = detail
+        self.errors = tuple(errors)
+        super().__init__(detail)
+
+    def document(self, path: str) -> Problem:
+        """The problem document for a request to `path`."""
+        return Problem(
+            type=f"urn:passerelle:problem:{self.name}",
+            title=self.title,
+            status=self.status.value,
+            detail=self.detail,
+            instance=path,
+            errors=self.errors,
+        )
+
+
+def not_found(kind: str, name: str) -> ProblemError:
+    """No such place: `kind` is `zone` or `counter`."""
+    detail = f"There is no {kind} {name!r} here; the list of {kind}s names them all."
+    return ProblemError(HTTPStatus.NOT_FOUND, f"unknown-{kind}", f"No such {kind}", detail)
+
+
+def invalid(errors: Sequence[FieldError]) -> ProblemError:
+    """Parameters that are not what was expected."""
+    detail = "; ".join(f"{error.field}: {error.reason}" for error in errors)
+    return ProblemError(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-parameter", "A parameter is not what was expected", detail, errors
+    )
+
+
+def unavailable(detail: str) -> ProblemError:
+    """Something behind us is away; the same request may work in a moment."""
+    return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "Not available at the moment", detail)
+
+
+UNEXPECTED: Final = ProblemError(
+    HTTPStatus.INTERNAL_SERVER_ERROR, "unexpected", "Unexpected error", "The error is in the server's log."
+)
+
+
+def install_problems(app: FastAPI) -> None:
+    """Answer every error of an application with a problem document."""
+    app.add_exception_handler(ProblemError, _answer_own)
+    app.add_exception_handler(HTTPException, _answer_framework)
+    app.add_exception_handler(RequestValidationError, _answer_validation)
+    app.add_exception_handler(StoreError, _answer_store)
+    app.add_exception_handler(Exception, _answer_unexpected)
+
+
+def _respond(request: Request, error: ProblemError, headers: dict[str, str] | None = None) -> Response:
+    body = msgspec.json.encode(error.document(request.url.path))
+    return Response(body, status_code=error.status.value, media_type=MEDIA_TYPE, headers=headers)
+
+
+async def _answer_own(request: Request, error: Exception) -> Response:
+    return _respond(request, error if isinstance(error, ProblemError) else UNEXPECTED)
+
+
+async def _answer_framework(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        return _respond(request, UNEXPECTED)
+    status = HTTPStatus(error.status_code)
+    name = status.phrase.lower().replace(" ", "-")
+    headers = dict(error.headers) if error.headers else None
+    return _respond(request, ProblemError(status, name, status.phrase, str(error.detail)), headers)
+
+
+async def _answer_validation(request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        return _respond(request, UNEXPECTED)
+    errors = [FieldError(field=str(each["loc"][-1]), reason=each["msg"]) for each in error.errors()]
+    return _respond(request, invalid(errors))
+
+
+async def _answer_store(request: Request, error: Exception) -> Response:
+    log.warning("the store does not answer: %s", error)
+    return _respond(request, unavailable("The history cannot be read at the moment; try again in a minute."))
+
+
+async def _answer_unexpected(request: Request, _error: Exception) -> Response:
+    return _respond(request, UNEXPECTED)

@@ -1,0 +1,33 @@
+"""The web server around the API: lets streams end before it waits for its connections."""
+
+import socket
+
+import uvicorn
+
+from cloud_api.app import Api
+
+GRACE_S = 5
+"""How long requests under way may take after the signal to stop."""
+
+
+class ApiServer(uvicorn.Server):
+    """A uvicorn server that ends the API's streams when it is told to stop: they would never end by themselves."""
+
+    def __init__(self, api: Api, *, host: str = "127.0.0.1", port: int = 8000) -> None:
+        self._api = api
+        super().__init__(
+            uvicorn.Config(
+                api,
+                host=host,
+                port=port,
+                access_log=False,
+                ws="none",
+                timeout_graceful_shutdown=GRACE_S,
+                log_config=None,
+            )
+        )
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the streams, then finish what is under way, then end the application."""
+        self._api.end_streams()
+        await super().shutdown(sockets)

@@ -1,0 +1,28 @@
+"""What routes and pages answer from: one town's parts, put together once. Values only."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from cloud_api.feed import ZoneFeed
+from cloud_api.live import Live
+from cloud_api.metrics import Metrics
+from cloud_api.registry import Registry
+from cloud_api.settings import Settings
+from cloud_api.stores.base import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The parts of one town's API. `live` and `feed` belong to the event loop: ask them from `async` routes only."""
+
+    settings: Settings
+    store: Store
+    registry: Registry
+    live: Live
+    feed: ZoneFeed
+    metrics: Metrics
+    clock: Callable[[], datetime]
+    """The time now, UTC."""
+    problems: Callable[[], list[str]]
+    """Why messages cannot come in now, in words; empty while all is well."""
