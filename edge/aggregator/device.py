@@ -164,7 +164,7 @@ _ALARMING = ("model", "period_s", "battery_low", "fault", "reset", "tamper", "fi
 def _said(health: DeviceHealth, reading: Health) -> DeviceHealth:
     """A frame that speaks of health speaks of faults: none named means none."""
     named = {name: getattr(reading, name) for name in _SAID if getattr(reading, name) is not None}
-    return structs.replace(health, fault=reading.fault, note=reading.note, **named)
+    return structs.replace(health, **{"fault": None, "note": None, **named})
 
 
 def _worth_telling(known: DeviceHealth | None, fresh: DeviceHealth, told_s: int, moment: Moment) -> bool:

@@ -16,10 +16,11 @@ def split(start_s: int, end_s: int, counts: tuple[int, ...], seconds: int) -> It
     if end_s <= start_s:
         yield first, 0, list(counts)
         return
-    starts = np.arange(first, end_s, seconds, dtype=np.int64)
-    elapsed = np.minimum(starts + seconds, end_s) - start_s
-    covered = np.diff(elapsed, prepend=0)
-    whole, rest = np.divmod(np.array(counts, dtype=np.int64), end_s - start_s)
-    cumulated = whole * elapsed[:, None] + rest * elapsed[:, None] // (end_s - start_s)
-    parts = np.diff(cumulated, axis=0, prepend=0)
-    yield from zip(starts.tolist(), covered.tolist(), parts.tolist(), strict=True)
+    length = end_s - start_s
+    borders = np.arange(first, end_s + seconds, seconds, dtype=np.int64)
+    elapsed = borders.clip(start_s, end_s) - start_s
+    whole, rest = np.array([divmod(count, length) for count in counts], dtype=np.int64).T
+    cumulated = elapsed[:, None] * whole + elapsed[:, None] * rest // length
+    covered = elapsed[1:] - elapsed[:-1]
+    parts = cumulated[1:] - cumulated[:-1]
+    yield from zip(borders[:-1].tolist(), covered.tolist(), parts.tolist(), strict=True)

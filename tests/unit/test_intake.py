@@ -1,0 +1,199 @@
+"""From what arrived to what one commit holds: repeats, rubbish, strangers, and the time that is not known yet."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from edge.drivers.links.base import Report, Stranger
+from edge.intake import Batch, Intake
+from edge.messages import DeviceSettings, Epoch, Flag, Flow, FlowInterval, HealthReport, Space, TimeSource
+from edge.outbox import Waiting
+from edge.readings import DeviceAddress, Frame, Health
+from firmware_sim.encoders import hlk_ld2450, parametric_pcr2
+from tests.clocks import ManualClock
+
+START = datetime(2026, 11, 22, 10, tzinfo=UTC)
+COUNTER = DeviceAddress("0004a30b00000001")
+BAY = DeviceAddress("0004a30b00000002")
+RADAR = DeviceAddress("radar-1")
+DEVICES = (
+    DeviceSettings(address=COUNTER, model="parametric-pcr2"),
+    DeviceSettings(address=BAY, model="bosch-tps110"),
+    DeviceSettings(address=RADAR, model="hlk-ld2450"),
+)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(START)
+
+
+def intake_with(clock: ManualClock, *devices: DeviceSettings) -> Intake:
+    intake = Intake("mairie", Epoch("0" * 16), clock, 300, {})
+    intake.adopt(devices or DEVICES)
+    intake.release(Batch(), [])
+    return intake
+
+
+def counts(number: int, total: int, at: datetime | None = None, heard_ms: int = 0) -> Frame:
+    payload = parametric_pcr2.counts_v4(0, 0, total, 0, 0, 0, 20.0)
+    return Frame(device=COUNTER, payload=payload, port=14, counter=number, network_time=at, heard_ms=heard_ms)
+
+
+def presence(number: int, payload: bytes, port: int = 1) -> Frame:
+    return Frame(device=BAY, payload=payload, port=port, counter=number, network_time=START)
+
+
+def settle(intake: Intake, batch: Batch) -> Batch:
+    intake.committed(intake.finish(batch))
+    return batch
+
+
+def flows_of(batch: Batch, *, since: datetime = START) -> list[FlowInterval]:
+    flows = [interval for message in batch.outgoing if isinstance(message, Flow) for interval in message.intervals]
+    return [interval for interval in flows if interval.start >= since]
+
+
+def spaces_of(batch: Batch) -> list[bool]:
+    return [state.occupied for message in batch.outgoing if isinstance(message, Space) for state in message.states]
+
+
+def test_a_repeat_changes_nothing(clock: ManualClock) -> None:
+    intake = intake_with(clock)
+    batch = Batch()
+    for number in (0, 1, 1, 1):
+        intake.take(batch, "net", counts(number, 10 * number, START + timedelta(minutes=10 * (number - 1))))
+    assert sum(flow.in_ for flow in flows_of(settle(intake, batch), since=START - timedelta(hours=1))) == 10
+    assert intake.counters["duplicates"] == 2
+
+
+def test_a_batch_that_was_not_committed_is_not_in_force(clock: ManualClock) -> None:
+    intake = intake_with(clock)
+    intake.take(Batch(), "net", counts(1, 0, START))
+    assert intake.last_counter(COUNTER) is None
+
+
+def test_rubbish_is_refused_by_name_and_disturbs_nobody(clock: ManualClock) -> None:
+    intake = intake_with(clock)
+    batch = Batch()
+    refused = intake.take(batch, "net", presence(1, b"\x01\x02\x03"))
+    assert refused is not None
+    assert (refused.name, refused.device, refused.data) == ("decode-error", BAY, b"\x01\x02\x03")
+    assert "bosch-tps110 port 1, byte 1" in refused.reason
+    assert intake.take(batch, "net", presence(2, b"\x01")) is None
+    assert spaces_of(batch) == [True]
+
+
+def test_inverted_presence_is_turned_round(clock: ManualClock) -> None:
+    intake = intake_with(clock, DeviceSettings(address=BAY, model="bosch-tps110", invert_presence=True))
+    batch = Batch()
+    intake.take(batch, "net", presence(1, b"\x01"))
+    assert spaces_of(batch) == [False]
+
+
+def test_what_the_start_up_frame_tells_serves_later_frames(clock: ManualClock) -> None:
+    intake = intake_with(clock)
+    batch = Batch()
+    start_up, debug = bytes.fromhex("0a000000970320cd002100000027020300"), bytes.fromhex("d0000000970b20c90023")
+    intake.take(batch, "net", presence(1, start_up, port=3))
+    intake.take(batch, "net", presence(2, debug, port=6))
+    reports = [message.health for message in batch.outgoing if isinstance(message, HealthReport)]
+    assert reports[-1].firmware == "0.39.2"
+    assert "201" in repr(reports[-1])
+
+
+def test_strangers_are_told_once_a_minute_with_their_number_of_frames(clock: ManualClock) -> None:
+    intake = intake_with(clock)
+    stranger = DeviceAddress("ffff000000000001")
+    for _ in range(3):
+        intake.take(Batch(), "net", Frame(device=stranger, payload=b"x", port=1, rssi_dbm=-90))
+    (told,) = intake.strangers()
+    assert (told.device, told.frames, told.rssi_dbm) == (stranger, 3, -90)
+    intake.take(Batch(), "ble", Stranger(device=stranger, hint="needs a key"))
+    assert intake.strangers() == ()
+    clock.advance(60)
+    assert [device.hint for device in intake.strangers()] == ["needs a key"]
+
+
+def test_what_comes_before_the_time_is_known_waits_and_is_dated_afterwards() -> None:
+    clock = ManualClock(START, trusted=False)
+    intake = intake_with(clock)
+    batch = Batch()
+    for number in (0, 1):
+        intake.take(batch, "modem", counts(number, 8 * number, heard_ms=number * 600_000))
+    clock.advance(600)
+    assert (batch.outgoing, len(batch.waiting)) == ([], 2)
+    settle(intake, batch)
+    clock.trusted = True
+    assert intake.can_release
+    dated = Batch()
+    intake.release(dated, batch.waiting)
+    facts = flows_of(settle(intake, dated))
+    assert [(fact.start, fact.in_) for fact in facts] == [(START, 4), (START + timedelta(seconds=300), 4)]
+    assert all(fact.source is TimeSource.GATEWAY for fact in facts)
+
+
+def test_what_waited_over_a_power_cut_is_dated_at_this_boot_and_says_so() -> None:
+    clock = ManualClock(START)
+    before = Batch()
+    untrusted = intake_with(ManualClock(START, trusted=False))
+    for number in (0, 1):
+        untrusted.take(before, "modem", counts(number, 8 * number, heard_ms=number))
+    lost = [Waiting("an earlier boot", item.heard_ms, item.device, item.body) for item in before.waiting]
+    batch = Batch()
+    intake = intake_with(clock)
+    intake.release(batch, lost)
+    clock.advance(3600)
+    intake.close_due(batch)
+    facts = flows_of(settle(intake, batch))
+    assert sum(fact.in_ for fact in facts) == 8
+    assert all(Flag.CLOCK in fact.flags for fact in facts)
+
+
+def test_nothing_overtakes_what_waits_for_the_time() -> None:
+    clock = ManualClock(START, trusted=False)
+    intake = intake_with(clock)
+    batch = Batch()
+    intake.take(batch, "modem", counts(0, 0))
+    clock.trusted = True
+    intake.take(batch, "modem", counts(1, 5, heard_ms=1000))
+    assert [item.heard_ms for item in batch.waiting] == [0, 1000]
+
+
+def test_a_step_of_the_clock_is_flagged_for_the_rest_of_the_interval(clock: ManualClock) -> None:
+    intake = intake_with(clock)
+    batch = Batch()
+    intake.take(batch, "modem", counts(0, 0, heard_ms=0))
+    clock.step(7200)
+    clock.advance(600)
+    intake.take(batch, "modem", counts(1, 6, heard_ms=600_000))
+    intake.close_due(batch)
+    facts = flows_of(settle(intake, batch))
+    assert sum(fact.in_ for fact in facts) == 6
+    assert all(Flag.CLOCK in fact.flags for fact in facts)
+    assert intake.counters["clock_steps"] == 1
+
+
+def test_a_network_time_in_the_future_is_not_believed(clock: ManualClock) -> None:
+    intake = intake_with(clock)
+    batch = Batch()
+    intake.take(batch, "net", presence(1, b"\x01"))
+    future = Frame(device=BAY, payload=b"\x00", port=1, counter=2, network_time=START + timedelta(days=3))
+    intake.take(batch, "net", future)
+    last = [message.states[0] for message in batch.outgoing if isinstance(message, Space)][-1]
+    assert (last.at, last.source) == (START, TimeSource.GATEWAY)
+
+
+def test_a_silent_radar_covers_no_time(clock: ManualClock) -> None:
+    intake = intake_with(clock)
+    batch = Batch()
+    empty = hlk_ld2450.report([])
+    for second in range(0, 121, 10):
+        clock.advance(10 if second else 0)
+        intake.take(batch, "wire", Frame(device=RADAR, payload=empty, heard_ms=clock.monotonic_ms()))
+    clock.advance(100)
+    silent = Report(device=RADAR, readings=(Health(fault="silent"),), heard_ms=clock.monotonic_ms())
+    intake.take(batch, "wire", silent)
+    clock.advance(600)
+    intake.close_due(batch)
+    assert [(flow.in_, flow.out, flow.covered_s) for flow in flows_of(settle(intake, batch))] == [(0, 0, 120)]
