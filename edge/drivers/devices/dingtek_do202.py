@@ -1,0 +1,34 @@
+"""Dingtek DO202: reports one parking space over LoRaWAN (fPort 3).
+
+In comes a measurement or the parameters, out come presence and health.
+It also tells temperature and humidity; it has no ultrasound, so the bytes of the distance are ignored.
+Source: Dingtek do202 decoder of The Things Network's device repository (vendor/dingtek).
+"""
+
+from edge.drivers.formats.dingtek_frame import PORT
+from edge.drivers.formats.dingtek_parking import MOUNTING, DingtekParking
+from edge.drivers.model import Kind, LinkKind, Model
+from edge.readings import AnyReading, Frame, Knowledge
+
+NAME = "dingtek-do202"
+SENSOR = DingtekParking(NAME, device_type=0x32, ultrasonic=False, climate=True)
+
+
+def decode(frame: Frame, knowledge: Knowledge) -> list[AnyReading]:
+    """Presence and health of one uplink. Raises `DecodeError`."""
+    return SENSOR.decode(frame)
+
+
+MODEL = Model(
+    name=NAME,
+    maker="Dingtek",
+    product="DO202",
+    kind=Kind.PARKING,
+    detects="a car on one space, by radar and magnetometer",
+    links=frozenset({LinkKind.LORAWAN}),
+    ports={PORT: "measurements and parameters"},
+    reporting_period_s=86_400,
+    mounting=MOUNTING,
+    source="Dingtek do202 decoder (TheThingsNetwork/lorawan-devices, vendor/dingtek)",
+    decode=decode,
+)
