@@ -12,17 +12,20 @@ HIGHEST_SUPPLY_V = 50.0
 
 def require_length(model: str, frame: Frame, *allowed: int) -> None:
     """Raise `DecodeError` at the first missing or first surplus byte unless the payload has one of these lengths."""
+    if len(frame.payload) not in allowed:
+        raise wrong_length(model, frame, *allowed)
+
+
+def wrong_length(model: str, frame: Frame, *allowed: int) -> DecodeError:
+    """The error for a payload that has none of the lengths allowed."""
     actual = len(frame.payload)
-    if actual in allowed:
-        return
     expected = " or ".join(str(length) for length in allowed)
-    longer = [length for length in allowed if length > actual]
-    if longer:
+    if actual < max(allowed):
         reason = f"too short: expected {expected} bytes, got {actual}, first missing byte {actual}"
-        raise DecodeError(model, reason, port=frame.port, offset=actual)
+        return DecodeError(model, reason, port=frame.port, offset=actual)
     surplus = max(allowed)
     reason = f"too long: expected {expected} bytes, got {actual}, first surplus byte {surplus}"
-    raise DecodeError(model, reason, port=frame.port, offset=surplus)
+    return DecodeError(model, reason, port=frame.port, offset=surplus)
 
 
 def unknown_port(model: str, frame: Frame, known: str) -> DecodeError:
