@@ -24,6 +24,7 @@ from edge.intake import Batch, Intake
 from edge.messages import AnyMessage, Desired, DeviceSettings, Heard, LinkHealth, RefusedSetting, Reported, Status
 from edge.outbox import Outbox, OutboxError
 from edge.publisher import Publisher
+from edge.readings import Frame
 
 log = logging.getLogger(__name__)
 
@@ -231,7 +232,7 @@ class Gateway:
         if isinstance(arrival.item, Refused):
             runner.refusals.note(runner.link.name, arrival.item)
             return
-        runner.frames += 1
+        runner.frames += isinstance(arrival.item, Frame)
         refused = self.intake.take(batch, runner.link.name, arrival.item)
         if refused is not None:
             runner.refusals.note(runner.link.name, refused)
