@@ -1,7 +1,7 @@
 """The past: what the town's sensors would have sent in the days before now.
 
 In come the town and a number of days, out come uplinks in order of time, with how much of the time is told so far. The
-radar speaks only while somebody walks by, and once a minute: ten empty frames a second for days would tell no more.
+radar speaks only while somebody walks by, and every ten seconds: ten empty frames a second would tell no more.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from firmware_sim.sensors import Span, Uplink, latest, uplinks
 from firmware_sim.town import Town
 
-RADAR_IDLE_MS = 60_000
+RADAR_IDLE_MS = 10_000
 
 
 @dataclass(frozen=True, slots=True)

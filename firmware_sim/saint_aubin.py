@@ -116,7 +116,7 @@ class _Founder:
                 in_="vers les quais",
                 out="vers la place du Marché",
                 walkers=self.walkers("passage-des-tanneurs", "1 Courthouse Lane", RADAR_AT_ONCE),
-                device=Device(address="radar-tanneurs", model=LD2450, link=Link.SERIAL, period_s=1),
+                device=Device(address="radar-tanneurs", model=LD2450, link=Link.SERIAL, period_s=10),
             ),
             Counter(
                 id="venelle-du-lavoir",
