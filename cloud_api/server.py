@@ -1,6 +1,8 @@
 """The web server around the API: lets streams end before it waits for its connections."""
 
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import uvicorn
 
@@ -31,3 +33,12 @@ class ApiServer(uvicorn.Server):
         """End the streams, then finish what is under way, then end the application."""
         self._api.end_streams()
         await super().shutdown(sockets)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take SIGTERM and SIGINT for the length of serving; being told to stop is a normal end, not raised again."""
+        with super().capture_signals():
+            try:
+                yield
+            finally:
+                self._captured_signals.clear()

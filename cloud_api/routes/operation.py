@@ -1,6 +1,7 @@
 """What those who run it ask: is it alive, can it work, what does it count."""
 
 import asyncio
+from typing import Literal
 
 import msgspec
 from fastapi import APIRouter
@@ -14,15 +15,21 @@ from cloud_api.services import Services
 from cloud_api.stores.base import Store, StoreError
 
 
-class State(Struct, frozen=True):
-    """That it is so."""
+class Alive(Struct, frozen=True):
+    """That the process answers."""
 
-    status: str
+    status: Literal["alive"] = "alive"
 
 
-ALIVE = State("alive")
-READY = State("ready")
-ANSWERS = (ALIVE,)
+class Ready(Struct, frozen=True):
+    """That broker and store are reachable."""
+
+    status: Literal["ready"] = "ready"
+
+
+ALIVE = Alive()
+READY = Ready()
+ANSWERS = (ALIVE, READY)
 METRICS_EXAMPLE = 'passerelle_ingest_facts_total 128403.0\npasserelle_gateway_online{gateway="gw-halles"} 1.0\n'
 
 
