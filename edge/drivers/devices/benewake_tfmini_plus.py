@@ -1,0 +1,53 @@
+"""Benewake TFmini Plus: an infrared lidar on a serial port that tells one distance a hundred times a second.
+
+In comes one data frame of 9 bytes or one answer to a command, out come a distance only where there is one, and health.
+A car or a passage is concluded behind it, never here. Source: Benewake, TFmini Plus product manual A05.
+"""
+
+from edge.drivers.formats.benewake import (
+    BAUD,
+    COMMAND_HEADER,
+    DATA_HEADER,
+    OPTIONS,
+    Benewake,
+    frame_length,
+    weak_or_overexposed,
+)
+from edge.drivers.formats.serial_frames import problem_of
+from edge.drivers.model import Framing, Kind, LinkKind, Model, Signal
+from edge.readings import AnyReading, Frame, Knowledge
+
+NAME = "benewake-tfmini-plus"
+
+
+def _no_distance(raw: int, strength: int) -> str | None:
+    return weak_or_overexposed(strength) or ("no echo" if not raw else None)
+
+
+SENSOR = Benewake(NAME, nearest_mm=100, farthest_mm=12_000, no_distance=_no_distance)
+
+
+def decode(frame: Frame, knowledge: Knowledge) -> list[AnyReading]:
+    """Distance and health of one frame. Raises `DecodeError`."""
+    return SENSOR.decode(frame, knowledge)
+
+
+MODEL = Model(
+    name=NAME,
+    maker="Benewake",
+    product="TFmini Plus",
+    kind=Kind.DISTANCE,
+    detects="the distance to what is in its narrow beam, by infrared lidar",
+    links=frozenset({LinkKind.SERIAL}),
+    reporting_period_s=1,
+    options=OPTIONS,
+    mounting=(
+        "Above or beside a space, or across a path (two of them tell the direction); 0.1 to 12 m, less on dark targets "
+        "and in sunlight. Distance 0 means that it sees nothing, never that something is very near. 3.3 V serial, 5 V."
+    ),
+    source="Benewake, TFmini Plus product manual A05",
+    decode=decode,
+    framing=Framing(header=(DATA_HEADER, COMMAND_HEADER), length=frame_length, problem=problem_of(decode)),
+    baud=BAUD,
+    signal=Signal.RANGES,
+)
