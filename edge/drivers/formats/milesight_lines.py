@@ -25,9 +25,9 @@ def joined(data: bytes) -> Sequence[Part]:
 
 
 def occlusion(data: bytes) -> Sequence[Part]:
-    """Read the alarm of a covered lens: reserved byte, node (0 is the master), state."""
+    """Read the alarm of an occluded lens: reserved byte, node (0 is the master), state."""
     node = "master" if data[1] == 0 else f"node {data[1]}"
-    return (Alarm(f"lens covered on {node}", data[2]),)
+    return (Alarm(f"lens occluded on {node}", data[2]),)
 
 
 def region_figure(name: str) -> tlv.Read:

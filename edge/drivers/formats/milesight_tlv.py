@@ -26,6 +26,8 @@ HISTORY = 0x20CE
 HISTORY_TIME_BYTES = 4
 HISTORY_KIND_OFFSET = 6
 """Where a history record's kind stands, counted from the record's first byte."""
+LESS_TELLING_RESETS: Mapping[str, int] = {ResetCause.OTHER: 1, ResetCause.REJOIN: 2}
+"""Where a frame names several causes, these give way."""
 LORAWAN_CLASSES = {0: "A", 1: "B", 2: "C", 3: "C to B"}
 
 Value = int | float | bool | str
@@ -211,13 +213,13 @@ def _state(state: int) -> Value:
 def _both(first: Health, second: Health) -> Health:
     """Two findings of the same moment as one: the lower battery, the later value, every fault and note."""
     levels = [level for level in (first.battery_pct, second.battery_pct) if level is not None]
-    resets = sorted({first.reset, second.reset} - {None}, key=lambda cause: cause == ResetCause.REJOIN)
+    resets = [cause for cause in (first.reset, second.reset) if cause is not None]
     return Health(
         at=first.at,
         battery_pct=min(levels, default=None),
         temperature_c=first.temperature_c if second.temperature_c is None else second.temperature_c,
         fault=notes(first.fault, second.fault),
-        reset=next(iter(resets), None),
+        reset=min(resets, key=lambda cause: LESS_TELLING_RESETS.get(cause, 0), default=None),
         firmware=second.firmware or first.firmware,
         note=notes(first.note, second.note),
         diagnostics={**(first.diagnostics or {}), **(second.diagnostics or {})} or None,
