@@ -2,7 +2,7 @@
 
 Writing is idempotent: a fact that is already there is no error and changes no sum. Order does not matter. When `write`
 returns, everything it was given survives a power cut of the store's machine. Two facts that differ never share a key;
-should a sender break that rule, a store keeps one of them and counts nothing twice.
+should a sender break that rule, nothing is counted twice, and which of them is kept is the store's affair.
 """
 
 from abc import ABC, abstractmethod
