@@ -4,8 +4,6 @@ In come counts and states, out go big-endian bytes as "PCR2 LoRaWAN payload" V2 
 field's width raise `OverflowError`; totals are the caller's to wrap at 65536, as the device does.
 """
 
-from struct import pack
-
 COUNTS_PORT = 14
 CONFIGURATION_PORT = 190
 TOTAL_MODULUS = 65536
@@ -37,8 +35,8 @@ def counts_elsys(ltr: int, rtl: int, temperature_c: float) -> bytes:
 
 def configuration_v2(firmware: Version, interval_min: int, link_check_min: int, sensitivity_pct: int) -> bytes:
     """Configuration V2, 14 bytes without a header: mode, payload type, confirmation and hold-off are 0."""
-    settings = pack(">BBBHHHB", 0, 0, 0, interval_min, link_check_min, 0, sensitivity_pct)
-    return bytes((0, *firmware)) + settings
+    settings = _word(interval_min) + _word(link_check_min) + _word(0) + sensitivity_pct.to_bytes(1, "big")
+    return bytes((0, *firmware, 0, 0, 0)) + settings
 
 
 def configuration_v4(firmware: Version, interval_min: int, link_check_min: int, sensitivity_pct: int) -> bytes:

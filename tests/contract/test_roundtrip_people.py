@@ -1,21 +1,34 @@
 """What the simulator's people counters encode is what the codecs read: two authors, one sheet."""
 
-import struct
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from edge.drivers.devices import catalogue
-from edge.readings import AnyReading, DeviceAddress, Delta, Frame, Health, Knowledge, Total
-from firmware_sim.encoders import parametric_pcr2
+from edge.readings import AnyReading, Delta, DeviceAddress, Frame, Health, Knowledge, Presence, Total
+from firmware_sim.encoders import (
+    dingtek_people,
+    milesight,
+    nwave_ncc405,
+    parametric_pcr2,
+    pmx_tcr,
+)
+from firmware_sim.encoders import imbuildings_people_counter as imbuildings
+from firmware_sim.encoders import terabee_people_counting as terabee
 
 U8, U16, U32 = st.integers(0, 2**8 - 1), st.integers(0, 2**16 - 1), st.integers(0, 2**32 - 1)
 BYTE_PCT = st.integers(0, 100)
 TENTHS_C = st.integers(-600, 1250).map(lambda tenths: tenths / 10)
 VERSION = st.tuples(U8, U8, U8)
+LINES = st.integers(1, 4)
+UNIX_S = st.integers(1, 2**32 - 1)
 LINE, MODE = "line1", "pedestrian"
+TERABEE = "terabee-people-counting-l-xl"
+DEV_EUI = "24e124fffef00001"
 
 Configuration = Callable[[tuple[int, int, int], int, int, int], bytes]
 
@@ -23,8 +36,12 @@ round_trip = settings(deadline=None, max_examples=50)
 
 
 def decode(model: str, payload: bytes, port: int) -> list[AnyReading]:
-    frame = Frame(device=DeviceAddress("24e124fffef00001"), payload=payload, port=port)
+    frame = Frame(device=DeviceAddress(DEV_EUI), payload=payload, port=port)
     return catalogue()[model].decode(frame, Knowledge())
+
+
+def instant(unix_s: int) -> datetime:
+    return datetime.fromtimestamp(unix_s, UTC)
 
 
 def dotted(version: tuple[int, ...]) -> str:
@@ -88,5 +105,217 @@ def test_pcr2_configuration(
 def test_pcr2_refuses_to_encode_what_does_not_fit() -> None:
     with pytest.raises(OverflowError):
         parametric_pcr2.counts_v4(65536, 0, 0, 0, 0, 0, 20.0)
-    with pytest.raises(struct.error):
+    with pytest.raises(OverflowError):
         parametric_pcr2.configuration_v2((1, 0, 0), 65536, 0, 0)
+
+
+@pytest.mark.parametrize("children", [False, True])
+@round_trip
+@given(LINES, U32, U32, U16, U16)
+def test_vs133_line(children: bool, line: int, total_in: int, total_out: int, period_in: int, period_out: int) -> None:
+    payload = milesight.frame(
+        milesight.line_totals(line, total_in, total_out, children=children),
+        milesight.line_period(line, period_in, period_out, children=children),
+    )
+    channel, mode = f"line{line}", "child" if children else MODE
+    assert decode("milesight-vs133", payload, milesight.PORT) == [
+        Total(channel=channel, mode=mode, in_=total_in, out=total_out, bits=32),
+        Delta(channel=channel, mode=mode, in_=period_in, out=period_out),
+    ]
+
+
+@round_trip
+@given(UNIX_S, LINES, U16, U16)
+def test_vs135_history_carries_its_own_time(unix_s: int, line: int, period_in: int, period_out: int) -> None:
+    payload = milesight.line_history(unix_s, line, period_in, period_out)
+    assert decode("milesight-vs135", payload, milesight.PORT) == [
+        Delta(at=instant(unix_s), channel=f"line{line}", mode=MODE, in_=period_in, out=period_out)
+    ]
+
+
+@round_trip
+@given(st.tuples(U8, U8, U8, U8), U8, st.booleans())
+def test_vs133_regions_and_lens(counts: tuple[int, int, int, int], node: int, raised: bool) -> None:
+    payload = milesight.frame(milesight.region_people(counts), milesight.lens_alarm(node, raised=raised))
+    *present, health = decode("milesight-vs133", payload, milesight.PORT)
+    assert present == [Presence(channel=f"region{n}", occupied=count > 0) for n, count in enumerate(counts, 1)]
+    assert isinstance(health, Health)
+    assert (health.fault is not None) == raised
+
+
+@pytest.mark.parametrize("model", ["milesight-vs350", "milesight-vs351"])
+@round_trip
+@given(U16, U16, U16, U16, BYTE_PCT, TENTHS_C)
+def test_passage_counters(
+    model: str, total_in: int, total_out: int, period_in: int, period_out: int, percent: int, celsius: float
+) -> None:
+    payload = milesight.frame(
+        milesight.battery(percent),
+        milesight.temperature(celsius),
+        milesight.passage_totals(total_in, total_out),
+        milesight.passage_period(period_in, period_out),
+        milesight.started(),
+    )
+    assert decode(model, payload, milesight.PORT) == [
+        Total(channel=LINE, mode=MODE, in_=total_in, out=total_out, bits=16),
+        Delta(channel=LINE, mode=MODE, in_=period_in, out=period_out),
+        Health(battery_pct=percent, temperature_c=celsius, reset="power_on"),
+    ]
+
+
+@round_trip
+@given(UNIX_S, U16, U16, U16, U16, BYTE_PCT, BYTE_PCT)
+def test_vs360_history_and_batteries(
+    unix_s: int, period_in: int, period_out: int, total_in: int, total_out: int, main: int, node: int
+) -> None:
+    payload = milesight.frame(
+        milesight.passage_history(unix_s, period_in, period_out, total_in, total_out),
+        milesight.battery(main),
+        milesight.node_battery(node),
+    )
+    assert decode("milesight-vs360", payload, milesight.PORT) == [
+        Delta(at=instant(unix_s), channel=LINE, mode=MODE, in_=period_in, out=period_out),
+        Total(at=instant(unix_s), channel=LINE, mode=MODE, in_=total_in, out=total_out, bits=16),
+        Health(battery_pct=min(main, node), diagnostics={"battery_main_pct": main, "battery_node_pct": node}),
+    ]
+
+
+@round_trip
+@given(UNIX_S, U16, U16, U16, U16)
+def test_vs121_crossings(unix_s: int, total_in: int, total_out: int, period_in: int, period_out: int) -> None:
+    payload = milesight.frame(
+        milesight.passage_period(period_in, period_out),
+        milesight.cumulative(total_in, total_out),
+        milesight.measured_at(unix_s),
+    )
+    assert decode("milesight-vs121", payload, milesight.PORT) == [
+        Delta(at=instant(unix_s), channel=LINE, mode=MODE, in_=period_in, out=period_out),
+        Total(at=instant(unix_s), channel=LINE, mode=MODE, in_=total_in, out=total_out, bits=16),
+    ]
+
+
+@round_trip
+@given(U8, st.frozensets(st.integers(1, 16)))
+def test_vs121_view(people: int, occupied: frozenset[int]) -> None:
+    assert decode("milesight-vs121", milesight.view(people, occupied, 16), milesight.PORT) == [
+        Presence(channel="view", occupied=people > 0),
+        *(Presence(channel=f"region{region}", occupied=region in occupied) for region in range(1, 17)),
+        Health(diagnostics={"people": people}),
+    ]
+
+
+@pytest.mark.parametrize("headed", [False, True])
+@round_trip
+@given(st.tuples(U16, U16), st.tuples(U16, U16), st.integers(0, 5000), U8, U8.map(imbuildings.Sensor))
+def test_imbuildings_counters(
+    headed: bool,
+    counts: tuple[int, int],
+    totals: tuple[int, int],
+    centivolts: int,
+    number: int,
+    sensor: imbuildings.Sensor,
+) -> None:
+    payload = imbuildings.counters(DEV_EUI, counts, totals, centivolts, number, sensor=sensor)
+    sent, port = (payload, 1) if headed else (imbuildings.without_header(payload), 26)
+    total, delta, health = decode("imbuildings-people-counter", sent, port)
+    assert total == Total(channel=LINE, mode=MODE, in_=totals[0], out=totals[1], bits=16)
+    assert delta == Delta(channel=LINE, mode=MODE, in_=counts[0], out=counts[1])
+    assert isinstance(health, Health)
+    assert (health.battery_v, health.note) == (centivolts / 100, None)
+    assert health.battery_low == (imbuildings.Sensor.BATTERY_LOW in sensor)
+    assert health.reset == ("power_on" if imbuildings.Sensor.POWER_UP in sensor else None)
+    assert health.diagnostics == {"sensor_status": sensor, "device_status": 0, "payload_counter": number}
+
+
+@round_trip
+@given(st.tuples(U16, U16), st.integers(0, 5000))
+def test_imbuildings_totals_and_heartbeat(totals: tuple[int, int], centivolts: int) -> None:
+    total, _ = decode("imbuildings-people-counter", imbuildings.totals_only(DEV_EUI, totals), 9)
+    assert total == Total(channel=LINE, mode=MODE, in_=totals[0], out=totals[1], bits=16)
+    started = imbuildings.heartbeat(DEV_EUI, centivolts, imbuildings.Device.STARTED)
+    (health,) = decode("imbuildings-people-counter", started, 9)
+    assert isinstance(health, Health)
+    assert (health.battery_v, health.reset) == (centivolts / 100, "power_on")
+
+
+@round_trip
+@given(U32, U32, st.none() | st.integers(0, 15).map(terabee.Flags))
+def test_terabee_counting(total_in: int, total_out: int, flags: terabee.Flags | None) -> None:
+    total, *health = decode(TERABEE, terabee.counting(total_in, total_out, flags), terabee.COUNTING_PORT)
+    assert total == Total(channel=LINE, mode=MODE, in_=total_in, out=total_out, bits=32)
+    assert [total] == decode(TERABEE, terabee.read_back(total_in, total_out), terabee.COUNTER_PORT)
+    assert bool(health) == (flags is not None)
+    for told in health:
+        assert isinstance(told, Health)
+        assert (told.fault is None) == (flags in (terabee.Flags(0), terabee.Flags.WIFI_ON))
+
+
+@round_trip
+@given(st.lists(st.tuples(st.integers(0, 127), st.integers(0, 63)), max_size=20))
+def test_terabee_area(points: list[tuple[int, int]]) -> None:
+    expected = " ".join(f"{x},{y}" for x, y in points)
+    assert decode(TERABEE, terabee.area(points), terabee.AREA_PORT) == [Health(diagnostics={"counting_area": expected})]
+
+
+def test_terabee_reset() -> None:
+    assert decode(TERABEE, terabee.reset_acknowledged(), terabee.COUNTER_PORT) == [Health(reset="request")]
+
+
+@pytest.mark.parametrize(("port", "mode"), [(13, "all"), (14, "cat1"), (15, "cat2"), (16, "cat3"), (17, "cat4")])
+@round_trip
+@given(st.integers(0, 23), st.integers(0, 59), st.integers(1, 65535), U8, st.integers(1, 65535), U8, U8)
+def test_pmx_counts(
+    port: int, mode: str, hour: int, minute: int, ltr: int, ltr_kmh: int, rtl: int, rtl_kmh: int, decivolts: int
+) -> None:
+    told: dict[str, int | float | bool | str] = {
+        f"{mode}_interval_end": f"{hour:02}:{minute:02}",
+        f"{mode}_ltr_speed_kmh": ltr_kmh,
+        f"{mode}_rtl_speed_kmh": rtl_kmh,
+    }
+    assert decode("pmx-tcr", pmx_tcr.counts(hour, minute, ltr, ltr_kmh, rtl, rtl_kmh, decivolts), port) == [
+        Delta(channel=LINE, mode=mode, in_=ltr, out=rtl),
+        Health(battery_v=decivolts / 10, diagnostics=told),
+    ]
+
+
+@round_trip
+@given(st.tuples(st.integers(0, 15), st.integers(0, 15), U8))
+def test_pmx_identity(firmware: tuple[int, int, int]) -> None:
+    (health,) = decode("pmx-tcr", pmx_tcr.identity(0, 1, 0, firmware), pmx_tcr.IDENTITY_PORT)
+    assert isinstance(health, Health)
+    assert (health.firmware, health.reset) == (dotted(firmware), "rejoin")
+
+
+@round_trip
+@given(U16, st.integers(0, 255).map(lambda step: 2500 + 4 * step), st.integers(0, 127), VERSION)
+def test_ncc405(total: int, battery_mv: int, code: int, firmware: tuple[int, int, int]) -> None:
+    assert decode("nwave-ncc405", nwave_ncc405.counter(total), nwave_ncc405.COUNTER_PORT) == [
+        Total(channel=LINE, mode="vehicle", in_=total, bits=16)
+    ]
+    heartbeat = nwave_ncc405.heartbeat(battery_mv, battery_mv, code)
+    (health,) = decode("nwave-ncc405", heartbeat, nwave_ncc405.HEARTBEAT_PORT)
+    assert isinstance(health, Health)
+    assert (health.battery_v, health.fault is not None) == (battery_mv / 1000, code > 0)
+    (started,) = decode("nwave-ncc405", nwave_ncc405.start_up(firmware, 2), nwave_ncc405.START_UP_PORT)
+    assert started == Health(firmware=dotted(firmware), reset="power_on")
+
+
+@round_trip
+@given(U16, U16, st.integers(-60, 125), st.integers(0, 5000), U16, st.booleans())
+def test_dingtek_counters(
+    counted: int, left: int, celsius: int, centivolts: int, number: int, battery_low: bool
+) -> None:
+    one_way = Total(channel=LINE, mode=MODE, in_=counted, bits=16)
+    health = Health(
+        battery_v=centivolts / 100,
+        battery_low=battery_low,
+        diagnostics={"count_alarm": False, "frame_counter": number},
+    )
+    dc500 = dingtek_people.dc500(counted, centivolts, number, battery_low=battery_low)
+    assert decode("dingtek-dc500", dc500, dingtek_people.PORT) == [one_way, health]
+    dc510 = dingtek_people.dc510(counted, celsius, centivolts, number, battery_low=battery_low)
+    with_temperature = structs.replace(health, temperature_c=celsius)
+    assert decode("dingtek-dc510", dc510, dingtek_people.PORT) == [one_way, with_temperature]
+    dc520 = dingtek_people.dc520(counted, left, 12, number)
+    total, *_ = decode("dingtek-dc520", dc520, dingtek_people.PORT)
+    assert total == Total(channel=LINE, mode=MODE, in_=counted, out=left, bits=16)
