@@ -103,9 +103,10 @@ def walk_frames(
     in_view: list[_Walk] = []
     idle_until_ms = at_ms
     while at_ms < end_ms:
-        in_view = [walk for walk in in_view if walk.times_ms[-1] >= at_ms]
         for walk in coming.until(at_ms):
+            in_view = _still_in_view(in_view, walk.start_ms)
             in_view.append(_on_a_lane(walk, in_view, seed))
+        in_view = _still_in_view(in_view, at_ms)
         if in_view or at_ms >= idle_until_ms:
             yield at_ms, _targets(in_view[:SLOTS], at_ms, disturbance, seed)
             idle_until_ms = at_ms + idle_ms
@@ -158,6 +159,10 @@ def _turning(turn_back: TurnBack, seed: int) -> _Walk:
 
 def _standing(ghost: Ghost) -> _Walk:
     return _Walk((_milliseconds(ghost.start), _milliseconds(ghost.end)), (ghost.x_mm, ghost.x_mm), ghost.y_mm)
+
+
+def _still_in_view(walks: Sequence[_Walk], at_ms: int) -> list[_Walk]:
+    return [walk for walk in walks if walk.times_ms[-1] >= at_ms]
 
 
 def _on_a_lane(walk: _Walk, in_view: Sequence[_Walk], seed: int) -> _Walk:
