@@ -20,6 +20,7 @@ from edge.drivers.links.serial_port import SerialConfig
 from edge.messages import DeviceSettings, RefusedSetting
 from edge.publisher import BrokerConfig
 
+UNKNOWN_FIELD = "Object contains unknown field "
 LinkConfig = SerialConfig | Rak3172Config | ChirpStackConfig | BleConfig
 
 
@@ -147,6 +148,8 @@ def _at_field(path: Path, text: str, reason: str) -> ConfigError:
     """msgspec says ``Expected `int`, got `str` - at `$.link[1].port` ``."""
     what, _, where = reason.partition(" - at ")
     steps = _steps(where.strip("`").removeprefix("$"))
+    if what.startswith(UNKNOWN_FIELD):
+        steps.append(what.removeprefix(UNKNOWN_FIELD).strip("`"))
     name = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).lstrip(".")
     return ConfigError(path, what, line=_line_of(text, steps), field=name or None)
 

@@ -20,6 +20,7 @@ password_file = "secret"
 name = "network"
 kind = "chirpstack"
 host = "127.0.0.1"
+client_id = "passerelle-mairie"
 
 [[link]]
 name = "passage"
@@ -59,12 +60,13 @@ def test_broken_toml_names_the_line() -> None:
     [
         ('name = "mairie"', 'name = "La Mairie"', 3, "gateway.name", "matching regex"),
         ('host = "127.0.0.1"\np', "host = 7\np", 7, "broker.host", "Expected `str`"),
-        ('port = "/dev/ttyUSB0"', "baud = 12", 15, "link[1]", "port"),
-        ('kind = "serial"', 'kind = "seriel"', 17, "link[1].kind", "Invalid value"),
-        ('model = "parametric-pcr2"', 'model = "parametric-pcr3"', 22, "device[0] 0004a30b00000001", "unknown model"),
-        ('name = "passage"', 'name = "network"', 16, "link[1].name", "there twice"),
+        ('port = "/dev/ttyUSB0"\n', "", 16, "link[1]", "missing required field `port`"),
+        ('port = "/dev/ttyUSB0"\n', "baud = 12\n", 19, "link[1].baud", ">= 1200"),
+        ('kind = "serial"', 'kind = "seriel"', 18, "link[1].kind", "Invalid value"),
+        ('model = "parametric-pcr2"', 'model = "parametric-pcr3"', 23, "device[0] 0004a30b00000001", "unknown model"),
+        ('name = "passage"', 'name = "network"', 17, "link[1].name", "there twice"),
         ('data = "data"', 'data = "data"\ninterval_s = 700', 5, "gateway.interval_s", "divisor of 3600"),
-        ('data = "data"', 'data = "data"\nintervall = 300', 5, "gateway", "unknown field `intervall`"),
+        ('data = "data"', 'data = "data"\nintervall = 300', 5, "gateway.intervall", "unknown field `intervall`"),
     ],
 )
 def test_a_mistake_names_line_field_and_expectation(
@@ -74,6 +76,12 @@ def test_a_mistake_names_line_field_and_expectation(
     assert (error.line, error.field) == (line, field)
     assert expected in str(error)
     assert str(FILE) in str(error)
+
+
+def test_the_sample_configuration_is_good() -> None:
+    config = load(Path(__file__).parents[2] / "deploy" / "edge" / "gateway.toml")
+    assert [link.name for link in config.link] == ["passage", "chirpstack", "modem", "bluetooth"]
+    assert len(config.device) == 4
 
 
 def test_a_file_that_is_not_there_is_named() -> None:
