@@ -146,22 +146,28 @@ def _dated(read: Read, data: bytes) -> Sequence[Part]:
 
 
 def assemble(parts: Sequence[Part]) -> list[AnyReading]:
-    """The readings that the records of one frame say together: counts and presences in their order, health last."""
+    """What the records of one frame say together: history before the present, in its own order, and health last."""
     stamp = next((part.at for part in parts if isinstance(part, Stamp)), None)
     alarms = {part.what: part.state for part in parts if isinstance(part, Alarm)}
     told = [_stamped(part, stamp) for part in parts if not isinstance(part, Alarm | Stamp)]
     readings = [*_joined(told), *([_alarmed(alarms, stamp)] if alarms else [])]
     healths = [reading for reading in readings if isinstance(reading, Health)]
-    by_time = {at: reduce(_both, [health for health in healths if health.at == at]) for at in _times(healths)}
-    return [reading for reading in readings if not isinstance(reading, Health)] + list(by_time.values())
+    others = [reading for reading in readings if not isinstance(reading, Health)]
+    return [*sorted(others, key=_age), *_merged(healths)]
+
+
+def _merged(healths: Sequence[Health]) -> list[Health]:
+    """One health per moment."""
+    times = dict.fromkeys(health.at for health in healths)
+    return [reduce(_both, (health for health in healths if health.at == at)) for at in times]
 
 
 def _stamped(part: AnyReading | Half, stamp: datetime | None) -> AnyReading | Half:
     return replace(part, at=stamp) if part.at is None else part
 
 
-def _times(healths: Sequence[Health]) -> list[datetime | None]:
-    return list(dict.fromkeys(health.at for health in healths))
+def _age(reading: AnyReading) -> datetime:
+    return reading.at or datetime.max.replace(tzinfo=UTC)
 
 
 def _joined(parts: Sequence[AnyReading | Half]) -> Iterator[AnyReading]:
