@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 from zoneinfo import ZoneInfo
 
 
@@ -24,6 +25,33 @@ class Broker:
     """Certificates (PEM) that the broker's must lead to; the system's own when None. With one, it is TLS."""
 
 
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """Whose work the page shows, and where it is explained."""
+
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tiles:
+    """The map's background: images by zoom, column and row of the Web Mercator grid."""
+
+    url: str
+    """An `https://` address with `{z}`, `{x}` and `{y}`."""
+    credit: Credit
+    deepest_zoom: int = 19
+    """The closest zoom that the server draws."""
+
+
+IGN_PLAN: Final = Tiles(
+    url="https://data.geopf.fr/wmts?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0&STYLE=normal&FORMAT=image/png"
+    "&LAYER=GEOGRAPHICALGRIDSYSTEMS.PLANIGNV2&TILEMATRIXSET=PM&TILEMATRIX={z}&TILECOL={x}&TILEROW={y}",
+    credit=Credit("© IGN, Géoplateforme", "https://www.ign.fr/"),
+)
+"""The national mapping agency's plan; open, without a key."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """One town's API."""
@@ -37,3 +65,7 @@ class Settings:
     """What the town calls this service."""
     worker: str = "1"
     """Tells several API processes on one broker apart: each needs its own, and keeps it across restarts."""
+    tiles: Tiles | None = IGN_PLAN
+    """The map's background; None draws the map on plain ground."""
+    credits: tuple[Credit, ...] = ()
+    """Whose data the page shows besides the town's own."""
