@@ -32,13 +32,13 @@ from firmware_sim.walkers import Rhythm, Walkers
 
 GATEWAY = "saint-aubin-1"
 ZONE = ZoneInfo("Europe/Paris")
-OPENED = datetime(2026, 1, 5, tzinfo=UTC)
+OPENED = datetime(2025, 1, 6, tzinfo=UTC)
 SPRING_IN_AUCKLAND = Rhythm(real=date(2024, 10, 7), town=date(2026, 1, 5), days=56)
 """Eight weeks, Monday to Sunday, in which none of the town's sensors has a gap."""
 SQUARE = Position(47.271400, 1.482600)
 RADAR_AT_ONCE = 3
 """So many people the radar sees at once; no more ever pass together where it stands."""
-HOURLY_S = 3_600
+HOURLY_S, QUARTER_S = 3_600, 900
 
 
 def saint_aubin(seed: int = 1, *, opened: datetime = OPENED, rhythm: Rhythm = SPRING_IN_AUCKLAND) -> Town:
@@ -174,7 +174,7 @@ class _Founder:
         return Device(address=self.secrets.dev_eui(name), model=PCR2, link=Link.CHIRPSTACK, period_s=600)
 
     def puck(self, name: str) -> Device:
-        return Device(address=self.secrets.dev_eui(name), model=TPS110, link=Link.CHIRPSTACK, period_s=HOURLY_S)
+        return Device(address=self.secrets.dev_eui(name), model=TPS110, link=Link.CHIRPSTACK, period_s=QUARTER_S)
 
     def peer_to_peer_puck(self, name: str) -> Device:
         session = self.secrets.session(name)
