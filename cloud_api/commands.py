@@ -135,10 +135,12 @@ def _run(api: "Api", listener: socket.socket) -> None:
 
 @contextmanager
 def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    from cloud_api.server import listen
+
     try:
-        listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        listener = listen(host, port)
     except OSError as error:
-        _end(FAILURE, f"cannot serve on {host} port {port}: {error.strerror}; choose another with --port")
+        _end(FAILURE, f"cannot serve on {host} port {port}: {error.strerror or error}; choose another with --port")
     with listener:
         yield listener
 

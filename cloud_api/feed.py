@@ -63,6 +63,7 @@ class ZoneFeed:
         self._touch = asyncio.Event()
         self._listeners: set[Listener] = set()
         self._ended = False
+        self._body = b""
         self._run = secrets.token_hex(4)
         self._number = 0
         self.look(now)
@@ -83,17 +84,26 @@ class ZoneFeed:
             self._touch.set()
 
     def look(self, now: datetime) -> ZonesAnswer:
-        """All zones as of now (what only grows old, at most a second late); tells the listeners what changed."""
-        self._as_of = now
+        """Look again at the zones that were touched, and once a second at all; tells the listeners what changed."""
         if abs(now - self._all_looked_at) >= timedelta(seconds=TICK_S):
             self._all_looked_at = now
             self._touched.update(self._registry.zones)
         changed = [view for zone in sorted(self._touched) if (view := self._look_at(zone, now)) is not None]
         self._touched.clear()
         self._touch.clear()
+        self._as_of = now
+        self._body = msgspec.json.encode(self.answer())
         for view in changed:
             self._tell(view)
-        return self._answer()
+        return self.answer()
+
+    def answer(self) -> ZonesAnswer:
+        """All zones as last looked at."""
+        return ZonesAnswer(last_updated=self._as_of, ttl=TTL_S, version=VERSION, data=ZoneList(self.zones()))
+
+    def body(self) -> bytes:
+        """The same as JSON, encoded once however many ask."""
+        return self._body
 
     async def changed(self) -> None:
         """Wait until a zone is touched, or a tick has passed."""
@@ -123,10 +133,7 @@ class ZoneFeed:
 
     def snapshot(self) -> bytes:
         """All zones as one event."""
-        return _event("snapshot", f"{self._run}-{self._number}", msgspec.json.encode(self._answer()))
-
-    def _answer(self) -> ZonesAnswer:
-        return ZonesAnswer(last_updated=self._as_of, ttl=TTL_S, version=VERSION, data=ZoneList(self.zones()))
+        return _event("snapshot", f"{self._run}-{self._number}", self._body)
 
     def _look_at(self, zone: str, now: datetime) -> ZoneView | None:
         """The zone, if it looks different from the last time."""

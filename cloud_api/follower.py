@@ -1,7 +1,8 @@
 """The broker's messages into the present, as they come: retained ones first, then what happens.
 
-In come statuses, space states, health and flows over a plain subscription; out go touches to the feed. All state is
-touched on the event loop only; the broker sends no more than the loop has worked off.
+In come statuses, space states, health and flows over a plain subscription; out go touches to the feed. State is
+touched on the event loop only. A message is acknowledged when it is handed over: what an end of this process loses,
+the next one gets from the broker and the store.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ import logging
 import secrets
 from collections.abc import Callable
 from datetime import datetime
+from queue import Queue
 from typing import Final
 
 from cloud_api.feed import COALESCE_S, ZoneFeed
@@ -24,7 +26,11 @@ from edge.messages import MessageError
 log = logging.getLogger(__name__)
 
 WINDOW: Final = 500
-"""Messages handed to the event loop and not worked off."""
+"""Messages handed to the event loop and not worked off; the network waits when there are more."""
+FLOOD: Final = 20
+"""More messages than this between two looks are a flood (we have just come, and the broker tells all it retained)."""
+FLOOD_PAUSE_S: Final = 0.25
+"""During a flood the zones are looked at no more often than this: looking at them all the time would hold it up."""
 RETRY_S: Final = (0.5, 30.0)
 """First and longest pause before the store is asked again for the last states."""
 BYTES_LOGGED: Final = 600
@@ -55,6 +61,9 @@ class Follower:
         self._metrics = metrics
         self._clock = clock
         self._recalled = False
+        self._inbox: Queue[Delivery] = Queue(WINDOW)
+        self._drain_due = False
+        self._taken = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         subscription = Subscription(
             client_id=f"passerelle-live-{worker}-{secrets.token_hex(4)}", topics=TOPICS, window=WINDOW
@@ -74,7 +83,8 @@ class Follower:
             while True:
                 await self._feed.changed()
                 self._feed.look(self._clock())
-                await asyncio.sleep(COALESCE_S)
+                flooded, self._taken = self._taken > FLOOD, 0
+                await asyncio.sleep(FLOOD_PAUSE_S if flooded else COALESCE_S)
         finally:
             await asyncio.to_thread(self._connection.stop)
 
@@ -96,11 +106,20 @@ class Follower:
             return
 
     def _hand_over(self, delivery: Delivery) -> None:
-        """Called on the network's thread."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._take, delivery)
+        """Called on the network's thread, which waits here while the event loop is behind."""
+        self._inbox.put(delivery)
+        if self._loop is not None and not self._drain_due:
+            self._drain_due = True
+            self._loop.call_soon_threadsafe(self._drain)
+        self._connection.acknowledge(delivery)
+
+    def _drain(self) -> None:
+        self._drain_due = False  # first: what comes while we empty the inbox must ask again
+        for _ in range(self._inbox.qsize()):
+            self._take(self._inbox.get_nowait())
 
     def _take(self, delivery: Delivery) -> None:
+        self._taken += 1
         try:
             message = messages.decode(delivery.topic, delivery.body)
         except MessageError as error:
@@ -108,4 +127,3 @@ class Follower:
             log.debug("%s; bytes %r", error, delivery.body[:BYTES_LOGGED])
         else:
             self._feed.touch(self._live.take(message, self._clock(), retained=delivery.retained))
-        self._connection.acknowledge(delivery)

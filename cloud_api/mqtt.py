@@ -157,8 +157,10 @@ class Connection:
         _properties: Properties | None,
     ) -> None:
         self._connection = 0
-        if not self._problem:
+        if reason.is_failure:
             self._fail(f"the connection to the broker ended: {reason}")
+        else:
+            self._problem = "disconnected"
 
     def _arrived(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
         self._on_message(Delivery(message.topic, bytes(message.payload), message.retain, message.mid, self._connection))

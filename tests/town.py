@@ -1,7 +1,6 @@
 """A small town for tests of the API: its places, a gateway that publishes by real MQTT, a real server."""
 
 import queue
-import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -13,7 +12,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from cloud_api.app import Api, create_app
 from cloud_api.registry import Counter, Installation, Position, Registry, Space, Zone
-from cloud_api.server import ApiServer
+from cloud_api.server import ApiServer, listen
 from cloud_api.settings import Broker, Settings
 from cloud_api.stores.base import Channel, Store
 from edge import messages
@@ -76,7 +75,7 @@ def town_api(broker: Mosquitto, store: Store, folder: Path, *, clock: Clock | No
 def serving(api: Api) -> Iterator[str]:
     """The API behind a real server for the length of a `with`: its address."""
     server = ApiServer(api)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with listen("127.0.0.1", 0) as listener:
         thread = Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:

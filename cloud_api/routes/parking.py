@@ -50,7 +50,7 @@ def router(services: Services) -> APIRouter:
     @routes.get("/zones", summary="All zones now", responses=answer(examples.ZONES, "All zones, as of now"))
     async def zones() -> Response:
         """How many spaces are free, how many nobody knows, and how old the news is. What is not known is null."""
-        return Response(msgspec.json.encode(services.feed.look(services.clock())), media_type=JSON, headers=KEPT)
+        return Response(services.feed.body(), media_type=JSON, headers=KEPT)
 
     @routes.get(
         "/zones/{id}",
@@ -99,7 +99,6 @@ def router(services: Services) -> APIRouter:
 
 
 async def _events(services: Services) -> AsyncIterator[bytes]:
-    services.feed.look(services.clock())
     with services.feed.listen() as listener:
         async for event in listener.events():
             yield event
