@@ -108,22 +108,26 @@ def _begins_occupied(drivers: Drivers, day: int) -> bool:
 def _changes(drivers: Drivers, day_of_cycle: int) -> tuple[int, ...]:
     """Seconds since the day's beginning at which the state changes; the next day begins as this one ends."""
     generator = np.random.default_rng((drivers.seed, crc32(drivers.space.encode()), day_of_cycle, 1))
-    first = occupied = _begins_occupied(drivers, day_of_cycle)
-    changes: list[int] = []
+    begins, next_begins = _begins_occupied(drivers, day_of_cycle), _begins_occupied(drivers, day_of_cycle + 1)
+    changes = list(_comings_and_goings(drivers.habits, day_of_cycle, generator, occupied=begins))
+    if begins ^ (len(changes) % 2 == 1) != next_begins:
+        earliest = (changes[-1] if changes else 0) + SHORTEST_S
+        changes.append(int(generator.integers(earliest, DAY_S - SHORTEST_S, endpoint=True)))
+    return tuple(changes)
+
+
+def _comings_and_goings(
+    habits: Habits, day_of_cycle: int, generator: np.random.Generator, *, occupied: bool
+) -> Iterator[int]:
+    """Seconds of the day at which the state changes, by chance; room is left for one more change at the end."""
     second = 0.0
     while True:
-        second += SHORTEST_S + generator.exponential(
-            60 * _mean_min(drivers.habits, day_of_cycle, second, occupied=occupied)
-        )
+        mean_s = 60 * _mean_min(habits, day_of_cycle, second, occupied=occupied)
+        second += SHORTEST_S + generator.exponential(mean_s)
         if second >= DAY_S - 2 * SHORTEST_S:
-            break
-        changes.append(int(second))
+            return
+        yield int(second)
         occupied = not occupied
-    ends = first ^ (len(changes) % 2 == 1)
-    if ends != _begins_occupied(drivers, day_of_cycle + 1):
-        last = changes[-1] if changes else 0
-        changes.append(int(generator.integers(last + SHORTEST_S, DAY_S - SHORTEST_S, endpoint=True)))
-    return tuple(changes)
 
 
 def _mean_min(habits: Habits, day_of_cycle: int, second: float, *, occupied: bool) -> float:
