@@ -52,7 +52,7 @@ def create_app(settings: Settings, *, store: Store, registry: Registry, clock: C
     """
     live, metrics, ledger = Live(registry), Metrics(), Ledger(settings.ledger)
     feed = ZoneFeed(live, registry, clock())
-    metrics.watch(live, feed)
+    metrics.watch(live, registry, feed)
     ingest = Ingest(settings.broker, worker=settings.worker, store=store, ledger=ledger, metrics=metrics, clock=clock)
     follower = Follower(settings.broker, worker=settings.worker, live=live, feed=feed, metrics=metrics, clock=clock)
     services = Services(

@@ -58,7 +58,7 @@ class ZoneFeed:
         self._live = live
         self._registry = registry
         self._views: dict[str, ZoneView] = {}
-        self._as_of = self._all_looked_at = datetime.min.replace(tzinfo=UTC)
+        self.as_of = self._all_looked_at = datetime.min.replace(tzinfo=UTC)
         self._touched: set[str] = set()
         self._touch = asyncio.Event()
         self._listeners: set[Listener] = set()
@@ -91,7 +91,7 @@ class ZoneFeed:
         changed = [view for zone in sorted(self._touched) if (view := self._look_at(zone, now)) is not None]
         self._touched.clear()
         self._touch.clear()
-        self._as_of = now
+        self.as_of = now
         self._body = msgspec.json.encode(self.answer())
         for view in changed:
             self._tell(view)
@@ -99,7 +99,7 @@ class ZoneFeed:
 
     def answer(self) -> ZonesAnswer:
         """All zones as last looked at."""
-        return ZonesAnswer(last_updated=self._as_of, ttl=TTL_S, version=VERSION, data=ZoneList(self.zones()))
+        return ZonesAnswer(last_updated=self.as_of, ttl=TTL_S, version=VERSION, data=ZoneList(self.zones()))
 
     def body(self) -> bytes:
         """The same as JSON, encoded once however many ask."""

@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from cloud_api.stores.base import Fact, RefusedFactError, StoredFlow, StoreError
-from edge.messages import HealthReport, Heard
+from edge.messages import HealthReport, Heard, HeardDevice
 
 MOST_QUARANTINED: Final = 10_000
 """Refused facts held at most. Beyond them the gateways keep theirs: what is not held is not answered for."""
@@ -84,15 +84,7 @@ class Ledger:
         if not refused:
             return []
         with self._transaction() as database:
-            room = MOST_QUARANTINED - _count(database)
-            database.executemany(
-                "INSERT INTO quarantine (at, kind, fact, reason) VALUES (?, ?, ?, ?) ON CONFLICT (fact) DO NOTHING",
-                [
-                    (now.timestamp(), _kind(each.fact), msgspec.json.encode(each.fact), each.reason)
-                    for each in refused[: max(room, 0)]
-                ],
-            )
-        return [each.fact for each in refused[max(room, 0) :]]
+            return [each.fact for each in refused if not _hold(database, each, now)]
 
     def quarantined(self) -> int:
         """How many facts are held. Raises `StoreError`."""
@@ -104,6 +96,12 @@ class Ledger:
         with self._transaction() as database:
             rows = database.execute("SELECT report FROM health ORDER BY device").fetchall()
         return [msgspec.json.decode(report, type=HealthReport) for (report,) in rows]
+
+    def heard(self) -> list[HeardDevice]:
+        """The devices that nobody adopted, the one heard last at the end. Raises `StoreError`."""
+        with self._transaction() as database:
+            rows = database.execute("SELECT entry FROM heard ORDER BY at, gateway, device").fetchall()
+        return [msgspec.json.decode(entry, type=HeardDevice) for (entry,) in rows]
 
     def close(self) -> None:
         """Release the file; the ledger is not used afterwards."""
@@ -126,6 +124,20 @@ class Ledger:
             raise StoreError(f"the ledger {self._file} is of a newer version ({version}): upgrade this program")
         for number, script in enumerate(SCHEMA[version:], start=version + 1):
             self._database.executescript(f"BEGIN; {script} PRAGMA user_version = {number}; COMMIT;")
+
+
+def _hold(database: sqlite3.Connection, refused: RefusedFactError, now: datetime) -> bool:
+    """Whether the fact is held now, be it from before."""
+    fact = msgspec.json.encode(refused.fact)
+    if database.execute("SELECT 1 FROM quarantine WHERE fact = ?", (fact,)).fetchone():
+        return True
+    if _count(database) >= MOST_QUARANTINED:
+        return False
+    database.execute(
+        "INSERT INTO quarantine (at, kind, fact, reason) VALUES (?, ?, ?, ?)",
+        (now.timestamp(), _kind(refused.fact), fact, refused.reason),
+    )
+    return True
 
 
 def _count(database: sqlite3.Connection) -> int:

@@ -5,7 +5,7 @@ never waits.
 """
 
 from collections import Counter as Tally
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -13,6 +13,8 @@ from prometheus_client.registry import Collector
 
 from cloud_api.feed import ZoneFeed
 from cloud_api.live import Live
+from cloud_api.registry import Registry
+from cloud_api.zones import SpaceView, space_views
 from edge.messages import Status
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -49,9 +51,9 @@ class Metrics:
             registry=self._registry,
         )
 
-    def watch(self, live: Live, feed: ZoneFeed) -> None:
+    def watch(self, live: Live, registry: Registry, feed: ZoneFeed) -> None:
         """Tell the present at every scrape; `text` must then be called from the thread that owns it."""
-        self._registry.register(_Present(live, feed))
+        self._registry.register(_Present(live, registry, feed))
 
     def text(self) -> bytes:
         """All figures in Prometheus's text format."""
@@ -59,8 +61,9 @@ class Metrics:
 
 
 class _Present(Collector):
-    def __init__(self, live: Live, feed: ZoneFeed) -> None:
+    def __init__(self, live: Live, registry: Registry, feed: ZoneFeed) -> None:
         self._live = live
+        self._registry = registry
         self._feed = feed
 
     def describe(self) -> list[Metric]:
@@ -68,11 +71,18 @@ class _Present(Collector):
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """The gateways' own words, and the zones as last looked at."""
+        """The gateways' own words, and the spaces as of the last look."""
         statuses = [news.status for news in self._live.gateways.values()]
         yield from _gateway_metrics(statuses)
         yield from _link_metrics(statuses)
-        yield from _zone_metrics(self._feed)
+        yield _space_metrics(self._spaces())
+        yield GaugeMetricFamily(
+            "passerelle_stream_listeners", "Listeners of the parking stream", value=self._feed.listeners
+        )
+
+    def _spaces(self) -> Iterator[SpaceView]:
+        for zone in self._registry.zones.values():
+            yield from space_views(self._live, self._registry, zone, self._feed.as_of)
 
 
 def _gateway_metrics(statuses: list[Status]) -> Iterator[Metric]:
@@ -115,17 +125,11 @@ def _link_metrics(statuses: list[Status]) -> Iterator[Metric]:
     yield from (up, frames, restarts, refused)
 
 
-def _zone_metrics(feed: ZoneFeed) -> Iterator[Metric]:
-    tally: Tally[str] = Tally()
-    for zone in feed.zones():
-        tally["free"] += zone.free or 0
-        tally["occupied"] += zone.occupied or 0
-        tally["unknown"] += zone.unknown
-        tally["closed"] += zone.closed
-    spaces = GaugeMetricFamily("passerelle_spaces", "Parking spaces by what is known of them", labels=["status"])
-    for status, count in tally.items():
-        spaces.add_metric([status], count)
-    listeners = GaugeMetricFamily(
-        "passerelle_stream_listeners", "Listeners of the parking stream", value=feed.listeners
+def _space_metrics(spaces: Iterable[SpaceView]) -> Metric:
+    tally = Tally((space.status, space.trust) for space in spaces)
+    family = GaugeMetricFamily(
+        "passerelle_spaces", "Parking spaces by status and by trust in their sensor", labels=["status", "trust"]
     )
-    yield from (spaces, listeners)
+    for (status, trust), count in sorted(tally.items()):
+        family.add_metric([status, trust], count)
+    return family

@@ -157,6 +157,8 @@ class Connection:
         _properties: Properties | None,
     ) -> None:
         self._connection = 0
+        if self._problem:
+            return  # a refusal ends the connection too, and says more
         if reason.is_failure:
             self._fail(f"the connection to the broker ended: {reason}")
         else:

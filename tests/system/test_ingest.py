@@ -7,13 +7,27 @@ from pathlib import Path
 import httpx
 import pytest
 
+from cloud_api.app import create_app
 from cloud_api.ledger import Ledger
+from cloud_api.settings import Broker, Settings
 from cloud_api.stores.base import Channel, Fact, RefusedFactError, StoredFlow, StoreError
 from cloud_api.stores.sqlite import SqliteStore
 from edge import messages
 from edge.messages import Heard, HeardDevice, LinkHealth, Status
-from tests.broker import Mosquitto
-from tests.town import EPOCH, NOW, PublishingGateway, counted, gateway, interval, serving, town_api, until
+from tests.broker import Credentials, Mosquitto, running_mosquitto
+from tests.town import (
+    EPOCH,
+    NOW,
+    REGISTRY,
+    Clock,
+    PublishingGateway,
+    counted,
+    gateway,
+    interval,
+    serving,
+    town_api,
+    until,
+)
 
 
 class MoodyStore(SqliteStore):
@@ -226,6 +240,31 @@ def test_a_broker_that_dies_and_comes_back_is_found_again(
 
     assert problem.headers["content-type"] == "application/problem+json"
     assert "broker" in problem.json()["detail"]
+
+
+def test_a_broker_that_wants_a_password_is_given_it_and_a_wrong_one_is_told(store: MoodyStore, tmp_path: Path) -> None:
+    right, wrong = tmp_path / "right", tmp_path / "wrong"
+    right.write_text("secret\n")
+    wrong.write_text("guess\n")
+    with running_mosquitto(tmp_path, credentials=Credentials("api", "secret")) as broker:
+        for file in (right, wrong):
+            login = Broker(host=broker.host, port=broker.port, username="api", password_file=file)
+            settings = Settings(broker=login, ledger=tmp_path / f"{file.name}.ledger.db", worker=file.name)
+            with serving(create_app(settings, store=store, registry=REGISTRY, clock=Clock())) as address:
+                if file is right:
+                    until(lambda: is_ready(address))
+                else:
+                    until(lambda: "refuses the connection" in httpx.get(f"{address}/readyz").text)
+
+
+def test_spaces_are_counted_by_status_and_trust(
+    own_mosquitto: Mosquitto, store: MoodyStore, edge: PublishingGateway, tmp_path: Path
+) -> None:
+    with serving(town_api(own_mosquitto, store, tmp_path)) as address:
+        edge.publish(edge.space(1, "d1", occupied=False))
+
+        until(lambda: figure(address, 'passerelle_spaces{status="free",trust="fresh"}') == 1)
+        assert figure(address, 'passerelle_spaces{status="unknown",trust="unknown"}') == 3
 
 
 def test_what_gateways_say_of_their_links_is_in_the_metrics(
