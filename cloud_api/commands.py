@@ -28,14 +28,6 @@ app = typer.Typer(no_args_is_help=True)
 USAGE = 2
 FAILURE = 1
 PORTS = {"mqtt": 1883, "mqtts": 8883}
-EXAMPLES = """
-Examples:
-
-  passerelle api --places places.toml --store sqlite:///passerelle.db --broker mqtt://127.0.0.1
-
-  passerelle api --places places.toml --store influxdb://passerelle@db.example:8086/town
-  --broker mqtts://api@broker.example --password-file /etc/passerelle/broker-password
-"""
 
 
 @app.callback()
@@ -43,7 +35,7 @@ def cloud() -> None:
     """The city's platform."""
 
 
-@app.command(epilog=EXAMPLES)
+@app.command()
 def api(
     places: Annotated[Path, typer.Option(help="The town's places: zones, spaces, counters, installations (TOML).")],
     store: Annotated[
@@ -61,7 +53,15 @@ def api(
     title: Annotated[str, typer.Option(help="What the town calls this service.")] = "Passerelle",
     worker: Annotated[str, typer.Option(help="This process's name, one of its own for each on the same broker.")] = "1",
 ) -> None:
-    """Serve the town's API and take in what its gateways send."""
+    """Serve the town's API and take in what its gateways send.
+
+    Examples:
+
+    passerelle api --places places.toml --store sqlite:///history.db --broker mqtt://127.0.0.1
+
+    passerelle api --places places.toml --store influxdb://passerelle@db.example:8086/town?password_file=db-password
+    --broker mqtts://api@broker.example --password-file broker-password
+    """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     with _mistakes_in_words():
         settings = Settings(
