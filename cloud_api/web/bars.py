@@ -83,6 +83,11 @@ class Chart(Struct, frozen=True, kw_only=True):
     """The chart in one sentence."""
     rows: tuple[Row, ...]
 
+    @property
+    def kinds(self) -> frozenset[HourKind]:
+        """The kinds of hours that it shows: the legend tells of no others."""
+        return frozenset(bar.kind for bar in self.bars)
+
 
 class CounterCard(Struct, frozen=True, kw_only=True):
     """One counter, in words; `chart` is None where the history cannot be read."""
@@ -115,7 +120,7 @@ def chart(flows: HourlyFlows, words: Words, now: datetime) -> Chart:
         total_label=words.noun(total or 0, words.passages) if total is not None else words.passages.many,
         in_total=_figure(flows.totals.in_, words),
         out_total=_figure(flows.totals.out, words),
-        coverage=words.hours_known.format(known=flows.totals.hours_known, n=flows.totals.hours),
+        coverage=_coverage(flows, words),
         peak=peak,
         text=_sentence(flows, total, peak, words),
         rows=tuple(_row(hour, words, now, with_offset=offsets) for hour in reversed(flows.hours)),
@@ -134,13 +139,14 @@ def _bar(index: int, hour: LocalHour, top: int, words: Words, now: datetime) -> 
     slot = 100 / HOURS
     width = slot * BAR_SHARE
     row = _row(hour, words, now, with_offset=False)
+    in_height = _height(hour.in_, top)
     pieces = [row.hour, row.total if row.total == row.remark else f"{row.total} {row.remark}".rstrip()]
     return Bar(
         kind=_kind(hour, now),
         x=round(index * slot + (slot - width) / 2, 2),
         width=round(width, 2),
-        in_height=_height(hour.in_, top),
-        out_height=_height(hour.out, top),
+        in_height=in_height,
+        out_height=min(_height(hour.out, top), 100 - in_height),
         label=_hour_label(hour, words) if hour.start.hour % LABEL_EVERY == 0 else "",
         centre=round((index + 0.5) * slot, 2),
         text=" : ".join(pieces) if words.lang == "fr" else ": ".join(pieces),
@@ -190,6 +196,11 @@ def _offset(local: datetime) -> str:
     """`UTC+2`; a town's offset is whole hours."""
     offset = local.utcoffset() or timedelta()
     return f"UTC{offset // HOUR:+d}"
+
+
+def _coverage(flows: HourlyFlows, words: Words) -> str:
+    known = flows.totals.hours_known
+    return words.noun(known, words.hours_known).format(known=known, n=flows.totals.hours)
 
 
 def _peak(hours: Sequence[LocalHour], words: Words) -> str:

@@ -72,7 +72,7 @@ class Words(Struct, frozen=True, kw_only=True):
     walking: str
     walking_note: str
     passages: Plural
-    hours_known: str
+    hours_known: Plural
     peak: str
     history_away: str
     no_counters: str
@@ -88,6 +88,7 @@ class Words(Struct, frozen=True, kw_only=True):
     hour_running: str
     legend_unknown: str
     legend_partial: str
+    legend_running: str
 
     sources: str
     sources_text: str
@@ -161,7 +162,7 @@ FRENCH: Final = Words(
     walking="Piétons, les dernières 24 heures",
     walking_note="Chaque barre est une heure ; sa hauteur additionne les deux sens.",
     passages=Plural("passage", "passages"),
-    hours_known="{known} heures mesurées sur {n}",
+    hours_known=Plural("{known} heure mesurée sur {n}", "{known} heures mesurées sur {n}"),
     peak="Pointe à {hour} : {n}",
     history_away="L’historique n’est pas disponible pour le moment. Les places libres, elles, restent à jour.",
     no_counters="Aucun compteur de piétons n’est encore installé.",
@@ -176,7 +177,8 @@ FRENCH: Final = Words(
     hour_partial="mesurée à {n} %, au moins",
     hour_running="en cours",
     legend_unknown="inconnu",
-    legend_partial="heure en cours ou mesurée en partie : au moins",
+    legend_partial="mesurée en partie : au moins",
+    legend_running="heure en cours",
     sources="À propos de ces chiffres",
     sources_text=(
         "Des capteurs comptent ; aucun visage, aucun téléphone, aucune plaque n’est lu. "
@@ -235,7 +237,7 @@ ENGLISH: Final = Words(
     walking="Pedestrians, the last 24 hours",
     walking_note="Each bar is an hour; its height adds both directions.",
     passages=Plural("passage", "passages"),
-    hours_known="{known} of {n} hours measured",
+    hours_known=Plural("{known} of {n} hours measured", "{known} of {n} hours measured"),
     peak="Peak at {hour}: {n}",
     history_away="The history is not available at the moment. Free spaces are still up to date.",
     no_counters="No pedestrian counter is installed yet.",
@@ -250,7 +252,8 @@ ENGLISH: Final = Words(
     hour_partial="{n}% measured, at least",
     hour_running="under way",
     legend_unknown="unknown",
-    legend_partial="hour under way or measured in part: at least",
+    legend_partial="measured in part: at least",
+    legend_running="hour under way",
     sources="About these figures",
     sources_text=(
         "Sensors count; no face, no phone, no number plate is read. What is not known says “unknown”, never nought."

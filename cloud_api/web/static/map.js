@@ -66,7 +66,9 @@ function addTiles(map, container) {
 function addMarker(map, element, pin) {
   const icon = L.divIcon({ html: pin, className: "marker", iconSize: [MARKER_PX, MARKER_PX] });
   const marker = L.marker(positionOf(element), { icon, riseOnHover: true }).addTo(map);
-  marker.on("click", () => {
+  marker.on("click keypress", ({ type, originalEvent }) => {
+    if (type === "keypress" && !["Enter", " "].includes(originalEvent.key)) return;
+    originalEvent.preventDefault();
     const target = document.getElementById(element.id); // the counters' section is taken afresh now and then
     target.scrollIntoView({ block: "center" });
     target.focus({ preventScroll: true });
@@ -97,6 +99,7 @@ function showOnMarker(element, zone) {
 function writeMarker(element, { name, text, sentence: said, trust }) {
   const spoken = fill(words.announce, { name, figure: said });
   element.dataset.trust = trust;
+  element.classList.toggle("full", text === "0");
   element.title = spoken;
   element.setAttribute("aria-label", spoken);
   element.querySelector(".pin").textContent = text;

@@ -1,0 +1,353 @@
+"""The page as people meet it: in a real browser, from a real server, with news over a real broker."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import pairwise
+from pathlib import Path
+
+import httpx
+import pytest
+from selenium.webdriver import ActionChains, Chrome, Keys
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
+
+from cloud_api.registry import Position
+from tests.broker import Mosquitto, running_mosquitto
+from tests.browser.market_town import (
+    PARKINGS,
+    STREETS,
+    TILES_THAT_FAIL,
+    Parking,
+    ServedPage,
+    device,
+    market_town,
+)
+from tests.town import NOW, gateway
+
+PATIENCE_S = 15
+WIRE_LIMIT = 150_000
+SMALLEST_TARGET_PX = 44
+CONTRASTS = (Path(__file__).parent / "contrasts.js").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedPage]:
+    """The market town without tiles, shared by tests that only look."""
+    folder = tmp_path_factory.mktemp("market-town")
+    with running_mosquitto(folder) as broker, market_town(broker, folder) as served:
+        yield served
+
+
+def wait_for(browser: Chrome, selector: str, text: str) -> None:
+    """Wait until an element says what is expected."""
+    WebDriverWait(browser, PATIENCE_S).until(lambda it: find(it, selector).text == text, f"{selector}: {text}")
+
+
+def find(browser: Chrome, selector: str) -> WebElement:
+    return browser.find_element(By.CSS_SELECTOR, selector)
+
+
+def count(browser: Chrome, selector: str) -> int:
+    return len(browser.find_elements(By.CSS_SELECTOR, selector))
+
+
+def open_live(browser: Chrome, address: str) -> None:
+    """Open a page and wait until it hears the stream."""
+    browser.get(address)
+    wait_for_state(browser, "live")
+
+
+def wait_for_state(browser: Chrome, state: str) -> None:
+    WebDriverWait(browser, PATIENCE_S).until(
+        lambda it: find(it, "#status").get_attribute("data-state") == state, f"state {state}"
+    )
+
+
+def resize(browser: Chrome, width: int, height: int = 844) -> None:
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+
+def prefer(browser: Chrome, scheme: str) -> None:
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+
+
+def complaints(browser: Chrome) -> list[str]:
+    """What the console holds since it was last asked."""
+    return [entry["message"] for entry in browser.execute("getLog", {"type": "browser"})["value"]]
+
+
+def zone_texts(browser: Chrome) -> list[str]:
+    cards = browser.find_elements(By.CSS_SELECTOR, "#zones > li, #summary .free")
+    return [" ".join(card.text.split()) for card in cards]
+
+
+def test_the_list_says_free_spaces_age_trust_and_cause_without_javascript(
+    browser_without_scripts: Chrome, page: ServedPage
+) -> None:
+    browser_without_scripts.get(page.address)
+
+    market, tanneurs, quai, church, station, all_zones = (
+        zone_texts(browser_without_scripts)[i] for i in (1, 2, 3, 4, 5, 0)
+    )
+    assert market == "Place du Marché 5 places libres à jour il y a 2 min sur 12 · 7 occupées"
+    assert "1 place sur 8 sans nouvelles sûres" in tanneurs
+    assert quai.startswith("Quai de la Cisse inconnu nombre de places libres ancien il y a 5 h sur 6 · 6 inconnues")
+    assert church.startswith("Parvis de l’église 0 place libre, complet")
+    assert "inconnu" in station
+    assert "0 place" not in station
+    assert all_zones == "8 places libres sur 33 · 11 inconnues"
+    assert not find(browser_without_scripts, "#map-panel").is_displayed()
+
+
+def test_the_bars_tell_unknown_hours_from_quiet_ones_without_javascript(
+    browser_without_scripts: Chrome, page: ServedPage
+) -> None:
+    browser_without_scripts.get(page.address)
+
+    for street in STREETS:
+        chart = f"#counter-{street.id} .chart"
+        assert count(browser_without_scripts, f"{chart} .bar") == 24
+        assert count(browser_without_scripts, f"{chart} .bar[data-kind=unknown]") == 24 - street.known_hours
+    assert count(browser_without_scripts, "#counter-rue-haute .chart .bar[data-kind=partial]") == 1
+    assert count(browser_without_scripts, "#counter-rue-haute .chart .bar[data-kind=running]") == 1
+    unmeasured = find(browser_without_scripts, "#counter-mail").text
+    assert "0 heure mesurée sur 24" in unmeasured
+    assert "inconnu" in unmeasured
+
+
+def test_the_table_gives_every_hour_as_text(browser_without_scripts: Chrome, page: ServedPage) -> None:
+    browser_without_scripts.get(page.address)
+
+    find(browser_without_scripts, "#figures-pont summary").click()
+
+    rows = [row.text for row in browser_without_scripts.find_elements(By.CSS_SELECTOR, "#figures-pont tbody tr")]
+    assert len(rows) == 24
+    assert rows[0].startswith("11 h ")
+    assert rows[0].endswith("en cours")
+    assert rows[-1] == "12 h inconnu inconnu inconnu inconnu"
+
+
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_the_browser_rewrites_exactly_what_the_server_wrote(
+    browser: Chrome, browser_without_scripts: Chrome, page: ServedPage, lang: str
+) -> None:
+    browser_without_scripts.get(f"{page.address}/?lang={lang}")
+    open_live(browser, f"{page.address}/?lang={lang}")
+
+    assert zone_texts(browser) == zone_texts(browser_without_scripts)
+
+
+def test_a_change_in_the_street_reaches_the_page_without_a_reload(
+    browser: Chrome, own_mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    with market_town(own_mosquitto, tmp_path) as page, gateway(own_mosquitto) as edge:
+        open_live(browser, page.address)
+        browser.execute_script("window.sameDocument = true")
+
+        edge.publish(edge.space(1, device(PARKINGS[0], 0), occupied=False, at=NOW))
+
+        wait_for(browser, "#zone-place-du-marche .figure", "6")
+        wait_for(browser, "#zone-place-du-marche .age", "à l’instant")
+        wait_for(browser, "#summary .figure", "9")
+        wait_for(browser, ".marker[title^='Place du Marché'] .pin", "6")
+        assert find(browser, ".marker[title^='Place du Marché']").accessible_name == "Place du Marché : 6 places libres"
+        assert browser.execute_script("return window.sameDocument")
+
+
+def test_a_page_that_loses_its_server_says_so_and_comes_back(
+    browser: Chrome, own_mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    with ExitStack() as town:
+        page = town.enter_context(market_town(own_mosquitto, tmp_path))
+        open_live(browser, page.address)
+        complaints(browser)
+        town.close()
+        wait_for_state(browser, "lost")
+
+    assert find(browser, "#status").text == "Connexion perdue : nouvel essai en cours"
+    assert find(browser, "#zone-place-du-marche .figure").text == "5"
+    assert len(complaints(browser)) <= 3
+
+
+def test_the_page_speaks_english_when_asked_and_french_again(browser: Chrome, page: ServedPage) -> None:
+    open_live(browser, page.address)
+    assert find(browser, "html").get_attribute("lang") == "fr"
+
+    find(browser, ".language").click()
+
+    WebDriverWait(browser, PATIENCE_S).until(lambda it: find(it, "html").get_attribute("lang") == "en")
+    wait_for(browser, "#status", "Live")
+    assert browser.current_url == f"{page.address}/?lang=en"
+    assert zone_texts(browser)[1] == "Place du Marché 5 free spaces up to date 2 min ago of 12 · 7 occupied"
+
+    find(browser, ".language").click()
+    WebDriverWait(browser, PATIENCE_S).until(lambda it: find(it, "html").get_attribute("lang") == "fr")
+
+
+def test_every_place_has_a_marker_though_tiles_are_off(browser: Chrome, page: ServedPage) -> None:
+    resize(browser, 1280, 900)
+    open_live(browser, page.address)
+
+    assert count(browser, "#map .marker") == len(PARKINGS) + len(STREETS)
+    assert count(browser, "#map .leaflet-tile") == 0
+    labels = [marker.accessible_name for marker in browser.find_elements(By.CSS_SELECTOR, "#map .marker")]
+    assert "Quai de la Cisse : inconnu nombre de places libres" in labels
+    assert "Compteur de piétons : Rue Haute" in labels
+
+
+def test_a_marker_leads_to_its_place_in_the_list(browser: Chrome, page: ServedPage) -> None:
+    resize(browser, 1280, 900)
+    open_live(browser, page.address)
+
+    find(browser, ".marker[title^='Gare']").send_keys(Keys.ENTER)
+
+    assert browser.switch_to.active_element.get_attribute("id") == "zone-gare"
+
+
+def test_tiles_that_do_not_come_leave_the_markers_on_plain_ground(
+    browser: Chrome, own_mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    with market_town(own_mosquitto, tmp_path, tiles=TILES_THAT_FAIL) as page:
+        open_live(browser, page.address)
+        WebDriverWait(browser, PATIENCE_S).until(lambda it: find(it, "#map-plain").is_displayed())
+
+        assert count(browser, "#map .marker") == len(PARKINGS) + len(STREETS)
+        assert not find(browser, "#map-credit").is_displayed()
+
+
+@pytest.mark.parametrize("width", [320, 360, 768, 1280])
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_nothing_scrolls_sideways(browser: Chrome, page: ServedPage, width: int, lang: str) -> None:
+    resize(browser, width)
+    open_live(browser, f"{page.address}/?lang={lang}")
+    for summary in browser.find_elements(By.CSS_SELECTOR, "summary"):
+        summary.click()
+
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+
+
+def test_the_keyboard_meets_the_skip_link_first_and_then_reading_order(browser: Chrome, page: ServedPage) -> None:
+    resize(browser, 1280, 900)
+    open_live(browser, page.address)
+
+    ActionChains(browser).send_keys(Keys.TAB).perform()
+    skip = browser.switch_to.active_element
+    assert skip.text == "Aller aux places libres"
+    assert browser.execute_script("return arguments[0].getBoundingClientRect().top", skip) >= 0
+
+    order = []
+    for _ in range(4):
+        ActionChains(browser).send_keys(Keys.TAB).perform()
+        order.append(
+            browser.switch_to.active_element.get_attribute("class") or browser.switch_to.active_element.tag_name
+        )
+    assert order[:3] == ["home", "language", "summary"]
+    assert "leaflet-container" in order[3]
+
+    browser.execute_script("arguments[0].focus()", skip)
+    ActionChains(browser).send_keys(Keys.ENTER).perform()
+    assert browser.switch_to.active_element.get_attribute("id") == "parking"
+
+
+def test_the_page_has_landmarks_one_heading_and_a_polite_voice(browser: Chrome, page: ServedPage) -> None:
+    open_live(browser, page.address)
+
+    assert [count(browser, name) for name in ("h1", "header", "main", "nav", "footer")] == [1, 1, 1, 1, 1]
+    levels = [int(each.tag_name[1]) for each in browser.find_elements(By.CSS_SELECTOR, "h1, h2, h3")]
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    assert find(browser, "#announcer").get_attribute("role") == "status"
+    nameless = "return [...document.querySelectorAll('img:not([alt]), section:not([aria-labelledby])')].length"
+    assert browser.execute_script(nameless) == 0
+    repeated = (
+        "const ids = [...document.querySelectorAll('[id]')].map((e) => e.id); return ids.length - new Set(ids).size"
+    )
+    assert browser.execute_script(repeated) == 0
+
+
+def test_what_is_tapped_is_large_enough(browser: Chrome, page: ServedPage) -> None:
+    resize(browser, 390)
+    open_live(browser, page.address)
+
+    targets = browser.find_elements(By.CSS_SELECTOR, ".home, .language, summary, footer a, .marker, .leaflet-bar a")
+    assert [each.get_attribute("outerHTML") for each in targets if each.size["height"] < SMALLEST_TARGET_PX] == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_stands_out_from_its_ground(browser: Chrome, page: ServedPage, scheme: str) -> None:
+    prefer(browser, scheme)
+    open_live(browser, page.address)
+    for summary in browser.find_elements(By.CSS_SELECTOR, "summary"):
+        summary.click()
+
+    assert browser.execute_script(CONTRASTS) == []
+
+
+def test_the_console_stays_silent(browser: Chrome, page: ServedPage) -> None:
+    complaints(browser)
+    open_live(browser, page.address)
+    wait_for(browser, "#status", "En direct")
+
+    assert complaints(browser) == []
+
+
+def test_names_are_text_and_never_markup(browser: Chrome, own_mosquitto: Mosquitto, tmp_path: Path) -> None:
+    name = """<img src=x onerror="document.title='taken'"> & 'Halles' "{{ 7 }}" """.strip()
+    zone = Parking(id="halles", name=name, at=Position(lat=47.4, lon=0.9), spaces=2, occupied=1)
+    with market_town(own_mosquitto, tmp_path, parkings=(zone,), streets=()) as page, gateway(own_mosquitto) as edge:
+        open_live(browser, page.address)
+        edge.publish(edge.space(1, device(zone, 0), occupied=False, at=NOW))
+        wait_for(browser, "#zone-halles .figure", "2")
+
+        assert find(browser, "#zone-halles h3").text == " ".join(name.split())
+        assert find(browser, "#map .marker").accessible_name == f"{name} : 2 places libres"
+        assert count(browser, "main img") == 0
+        assert "taken" not in browser.title
+
+
+def test_the_page_lets_nothing_foreign_in(page: ServedPage) -> None:
+    answer = httpx.get(page.address)
+
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "http" not in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "<script>" not in answer.text
+    assert " style=" not in answer.text
+    assert httpx.head(page.address).status_code == 200
+
+
+def test_an_unknown_asset_is_a_problem_document(page: ServedPage) -> None:
+    for path in ("none.js", "../routes.py", "%2e%2e/routes.py", "leaflet/leaflet-src.js"):
+        answer = httpx.get(f"{page.address}/static/{path}")
+        assert answer.status_code == 404
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_everything_together_is_small_over_the_wire(browser: Chrome, page: ServedPage) -> None:
+    browser.execute_cdp_cmd("Network.setCacheDisabled", {"cacheDisabled": True})
+    open_live(browser, page.address)
+    sizes = json.loads(
+        browser.execute_script(
+            "return JSON.stringify([...performance.getEntriesByType('resource'), ...performance.getEntriesByType("
+            "'navigation')].filter((e) => !e.name.endsWith('/stream')).map((e) => e.transferSize))"
+        )
+    )
+    browser.execute_cdp_cmd("Network.setCacheDisabled", {"cacheDisabled": False})
+
+    assert len(sizes) > 8
+    assert sum(sizes) < WIRE_LIMIT
+
+
+def test_an_asset_that_the_browser_has_is_not_sent_again(page: ServedPage) -> None:
+    address = f"{page.address}/static/leaflet/leaflet.js"
+    first = httpx.get(address)
+
+    again = httpx.get(address, headers={"If-None-Match": first.headers["etag"]})
+
+    assert first.headers["content-encoding"] == "gzip"
+    assert (again.status_code, again.content) == (304, b"")
