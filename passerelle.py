@@ -26,6 +26,7 @@ app.add_typer(devices_app, name="devices")
 EXTRAS = {
     "api": ("cloud_api.commands", "api", "cloud", "Run the API, its page and the ingest."),
     "simulate": ("firmware_sim.commands", "simulate", "sim", "Run simulated sensors that speak real bytes."),
+    "demo": ("passerelle_demo", "demo", "cloud,sim", "Start a small town and print what to open."),
 }
 """Command: (module, function, the extra that brings what it needs, help)."""
 

@@ -78,7 +78,7 @@ class LinkRunner:
     def __init__(self, config: LinkConfig, link: Link) -> None:
         self.config = config
         self.link = link
-        self.state = "starting"
+        self._trouble = ""
         self.frames = 0
         self.restarts = 0
         self.refusals = Refusals()
@@ -90,16 +90,24 @@ class LinkRunner:
             frames = self.frames
             try:
                 await self.link.run(inbox)
-                self.state = "down: it ended by itself"
+                self._trouble = "it ended by itself"
             except LinkError as error:
-                self.state = f"down: {error.reason}; {error.advice}"
+                self._trouble = f"{error.reason}; {error.advice}"
             except Exception as error:
-                self.state = f"down: {type(error).__name__}: {error}"
+                self._trouble = f"{type(error).__name__}: {error}"
                 log.exception("link crashed link=%s", self.link.name)
+            self.link.opened.clear()
             backoff_s = FIRST_BACKOFF_S if self.frames > frames else min(2 * backoff_s, LONGEST_BACKOFF_S)
             self.restarts += 1
             log.warning("link=%s %s; again in %.0f s", self.link.name, self.state, backoff_s)
             await asyncio.sleep(backoff_s)
+
+    @property
+    def state(self) -> str:
+        """`up`, `starting`, or `down: ` and why."""
+        if self.link.opened.is_set():
+            return "up"
+        return f"down: {self._trouble}" if self._trouble else "starting"
 
     def health(self) -> LinkHealth:
         """How it does, for the status message."""
@@ -171,6 +179,15 @@ class Gateway:
         """The gateway's name."""
         return self._outbox.gateway
 
+    async def listening(self) -> None:
+        """Return when every link has been opened."""
+        for runner in list(self._runners.values()):
+            await runner.link.opened.wait()
+
+    def links(self) -> tuple[LinkHealth, ...]:
+        """How each link does, now."""
+        return tuple(runner.health() for runner in self._runners.values())
+
     def status(self) -> Status:
         """How the gateway does, now."""
         now_ms = self._clock.utc_ms(self._clock.monotonic_ms())
@@ -183,7 +200,7 @@ class Gateway:
             version=version("passerelle"),
             clock="trusted" if now_ms is not None else "not synchronised: counts wait for the time",
             queued=len(self._outbox),
-            links=tuple(runner.health() for runner in self._runners.values()),
+            links=self.links(),
             counters=dict(counters),
         )
 
@@ -203,7 +220,6 @@ class Gateway:
 
     def _inbox_of(self, runner: LinkRunner) -> Inbox:
         async def put(arrival: Arrival) -> None:
-            runner.state = "up"
             await self._inbox.put((runner, arrival))
 
         return put

@@ -80,6 +80,7 @@ class Publisher:
         self._window = WINDOW
         self._patience_s = PATIENCE_S
         self.connected = False
+        self._leaving = False
         self.counters: Counter[str] = Counter()
         """`published`, `publish_refused`, `no_subscriber`, `resent`, `message_<error>`."""
 
@@ -163,6 +164,7 @@ class Publisher:
         self._wake.set()
 
     async def _take_leave(self) -> None:
+        self._leaving = True
         await self._delete_stored()
         if self.connected:
             farewell = Status(gateway=self._outbox.gateway, epoch=self._outbox.epoch, online=False)
@@ -234,7 +236,7 @@ class Publisher:
             self.tell(message)
 
     def _disconnected(self, reason: str) -> None:
-        if self.connected:
+        if self.connected and not self._leaving:
             log.warning("the broker is away reason=%r; the outbox keeps everything", reason)
         self.connected = False
         self._in_flight.clear()

@@ -7,6 +7,7 @@ listens beyond loopback and ends with its owner.
 import getpass
 import os
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -71,7 +72,9 @@ def _mosquitto(executable: str, folder: Path, port: int) -> Iterator[None]:
     )
     configuration.write_text("\n".join(lines) + "\n")
     with (folder / "mosquitto.log").open("wb") as log:
-        process = subprocess.Popen([executable, "-c", str(configuration)], stdout=log, stderr=log)
+        process = subprocess.Popen(
+            [executable, "-c", str(configuration)], stdout=log, stderr=log, start_new_session=True
+        )
     try:
         _wait_until_it_listens(process, port)
         yield
@@ -88,8 +91,23 @@ def _rumqttd(folder: Path, port: int) -> Iterator[None]:
         raise BrokerError("no broker: apt install mosquitto, or pip install 'passerelle[sim]'") from error
     configuration = folder / "rumqttd.toml"
     configuration.write_text(RUMQTTD.format(host=HOST, port=port))
-    with Broker(config_path=str(configuration)):
+    broker = Broker(config_path=str(configuration))
+    with _ctrl_c_is_not_inherited():
+        broker.start()
+    try:
         yield
+    finally:
+        broker.stop()
+
+
+@contextmanager
+def _ctrl_c_is_not_inherited() -> Iterator[None]:
+    """Ctrl-C reaches every process of the terminal; those started meanwhile leave it to us, who end them last."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:

@@ -40,9 +40,14 @@ class Moment(Struct, frozen=True):
 
 
 def take_total(state: ChannelState, total: Total, delta: Delta | None, moment: Moment) -> ChannelState:
-    """The state after a cumulative count, with the delta of the same frame where there is one."""
+    """The state after a cumulative count, with the delta of the same frame where there is one.
+
+    A total that the device dated itself (history) and that is not newer than the last one says nothing new.
+    """
     last = state.total
-    if not moment.in_order:
+    if total.at is not None:
+        moment = structs.replace(moment, at_s=int(total.at.timestamp()), source=TimeSource.DEVICE)
+    if not moment.in_order or (total.at is not None and last is not None and moment.at_s <= last.at_s):
         return state
     if last is None or moment.at_s - last.at_s > LONGEST_GAP_S:
         return _begin(state, total, delta, moment, ())
@@ -57,7 +62,7 @@ def take_total(state: ChannelState, total: Total, delta: Delta | None, moment: M
 
 def take_delta(state: ChannelState, delta: Delta, moment: Moment) -> ChannelState:
     """The state after a count over the period just ended, from a device or frame without total."""
-    if state.total is not None:
+    if state.total is not None or delta.running:
         return state
     end = moment.at_s if delta.at is None else int(delta.at.timestamp())
     start = end - (delta.period_s or moment.period_s)

@@ -13,7 +13,7 @@ from edge.aggregator.counting import GAP_FACTOR, Moment, take_delta, take_event,
 from edge.aggregator.flows import ChannelState, close
 from edge.aggregator.spaces import take_presence
 from edge.messages import DeviceHealth, FlowInterval, SpaceState
-from edge.readings import AnyReading, Delta, Event, Health, Presence, Total
+from edge.readings import AnyReading, Delta, Event, Health, Presence, ResetCause, Total
 
 Fact = FlowInterval | SpaceState | DeviceHealth
 
@@ -21,6 +21,10 @@ GRACE_S = 60
 """An interval stays open so long beyond the moment at which the device's next report should have come."""
 HEALTH_EVERY_S = 900
 """Unchanged health is told again after so long, or after the device's own period where that is longer."""
+
+
+COUNTS_BEGIN_AT_ZERO = frozenset(ResetCause) - {ResetCause.REJOIN, ResetCause.OTHER}
+"""After these a counter that is found lower than before has counted from 0. A new radio session leaves it as it was."""
 
 
 class Identity(Struct, frozen=True, kw_only=True):
@@ -89,13 +93,14 @@ def close_due(
 def _count(state: DeviceState, identity: Identity, observation: Observation) -> DeviceState:
     moment = structs.replace(observation.moment, restarted=state.restarted)
     channels = dict(state.channels)
-    totals = {_key(reading): reading for reading in observation.readings if isinstance(reading, Total)}
+    totals = [reading for reading in observation.readings if isinstance(reading, Total)]
     deltas = [reading for reading in observation.readings if isinstance(reading, Delta)]
-    beside = {_key(delta): delta for delta in deltas if delta.at is None}
-    for key, total in totals.items():
-        channels[key] = take_total(channels.get(key, ChannelState()), total, beside.get(key), moment)
+    beside = {_key(delta): delta for delta in deltas if delta.at is None and not delta.running}
+    for total in totals:
+        delta = beside.get(_key(total)) if total.at is None else None
+        channels[_key(total)] = take_total(channels.get(_key(total), ChannelState()), total, delta, moment)
     for delta in deltas:
-        if _key(delta) not in totals:
+        if _key(delta) not in channels or channels[_key(delta)].total is None:
             channels[_key(delta)] = take_delta(channels.get(_key(delta), ChannelState()), delta, moment)
     for event in (reading for reading in observation.readings if isinstance(reading, Event)):
         channels[_key(event)] = take_event(channels.get(_key(event), ChannelState()), event, moment)
@@ -147,7 +152,7 @@ def _health(state: DeviceState, identity: Identity, observation: Observation) ->
     )
     for reading in said:
         fresh = _said(fresh, reading)
-    restarted = state.restarted or any(reading.reset for reading in said)
+    restarted = state.restarted or any(reading.reset in COUNTS_BEGIN_AT_ZERO for reading in said)
     state = structs.replace(state, health=fresh, restarted=restarted)
     if not _worth_telling(known, fresh, state.health_told_s, moment):
         return state, []

@@ -103,6 +103,7 @@ def start_private_bus(folder: Path) -> PrivateBus:
             stdout=subprocess.PIPE,
             stderr=complaints,
             text=True,
+            start_new_session=True,
         )
     bus = PrivateBus(address=process.stdout.readline().strip() if process.stdout else "", process=process)
     if not bus.address:

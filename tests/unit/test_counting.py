@@ -163,6 +163,28 @@ def test_after_an_announced_restart_the_counter_began_at_zero() -> None:
     assert Flag.RESET in flags_of(facts)
 
 
+def test_a_rejoin_restarts_no_counter() -> None:
+    facts = facts_of(
+        frame(START, total(1_000)), frame(START + 60, Health(reset="rejoin")), frame(START + PERIOD, total(12))
+    )
+    assert counted(facts) == (0, 0)
+
+
+def test_a_total_from_the_devices_history_is_placed_where_it_was_and_once() -> None:
+    history = Total(
+        channel="line1", mode="pedestrian", in_=40, out=0, bits=16, at=datetime.fromtimestamp(START + 600, UTC)
+    )
+    facts = facts_of(
+        frame(START, total(0)), frame(START + 3 * PERIOD, history, total(60)), frame(START + 4 * PERIOD, history)
+    )
+    assert by_start(facts) == {0: 20, 300: 20, 600: 5, 900: 5, 1200: 5, 1500: 5}
+
+
+def test_a_period_that_is_not_over_is_not_counted() -> None:
+    running = Delta(channel="line1", mode="pedestrian", in_=5, out=0, running=True)
+    assert counted(facts_of(frame(START, delta(3)), frame(START + 60, running))) == (3, 0)
+
+
 def test_deltas_alone_add_up_and_a_hole_is_marked_not_invented() -> None:
     facts = facts_of(frame(START, delta(6)), frame(START + PERIOD, delta(8)), frame(START + 4 * PERIOD, delta(4)))
     assert counted(facts) == (18, 0)

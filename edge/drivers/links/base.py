@@ -4,6 +4,7 @@ A link runs until it is cancelled or raises `LinkError`; the gateway restarts it
 a payload, never drops anything in silence (`Refused`), and holds no more than its bounded inbox lets it.
 """
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -97,6 +98,8 @@ class Link(ABC):
     def __init__(self, name: str) -> None:
         self.name = name
         """Its name in the configuration, in logs and in metrics."""
+        self.opened = asyncio.Event()
+        """The source is open: whatever it sends will be heard. `run` sets it, its caller takes it back."""
 
     @abstractmethod
     async def run(self, inbox: Inbox) -> None:

@@ -103,6 +103,7 @@ class BleLink(Link):
         ear = _Ear(self.name, self._clock)
         async with AsyncExitStack() as opened:
             await self._open(opened, ear)
+            self.opened.set()
             while True:
                 for item in self._sieve.sift(await ear.next()):
                     await inbox(Arrival(item))

@@ -63,6 +63,7 @@ class ChirpStackLink(Link):
     async def run(self, inbox: Inbox) -> None:
         """See `Link.run`. Raises `LinkError` when the broker is away, refuses us or does not let us subscribe."""
         async with subscribed(self.name, self._config.broker, self._config.topic) as subscription:
+            self.opened.set()
             while True:
                 await self._pass_on(subscription, await subscription.next(), inbox)
 

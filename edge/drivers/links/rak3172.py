@@ -70,7 +70,9 @@ class Rak3172Link(Link):
         async with open_tty(self.name, config.port, config.baud) as tty:
             ears = _Ears(self.name, Receiver(self._directory), self._clock, inbox)
             modem = Modem(self.name, tty, self._clock, ears.take)
-            await ears.listen(modem, await set_up(modem, firmware, config.radio))
+            listening = await set_up(modem, firmware, config.radio)
+            self.opened.set()
+            await ears.listen(modem, listening)
 
 
 class Receiver:

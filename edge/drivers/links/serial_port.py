@@ -86,6 +86,7 @@ class SerialLink(Link):
     async def run(self, inbox: Inbox) -> None:
         """See `Link.run`."""
         async with open_tty(self.name, self._port, self._baud) as tty:
+            self.opened.set()
             await self._listen(tty, inbox)
 
     async def _listen(self, tty: Tty, inbox: Inbox) -> None:

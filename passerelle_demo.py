@@ -1,0 +1,346 @@
+"""`passerelle demo`: a small town on one machine, everything real but the street.
+
+Simulated sensors speak real bytes over real links (pseudo-terminals, MQTT, D-Bus) to a gateway, which publishes to a
+broker, from which the API fills its store and its page. It wires the three packages together and decides nothing.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import socket
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from cloud_api.app import Api, create_app
+from cloud_api.ingest import facts_of
+from cloud_api.registry import load_places
+from cloud_api.server import ApiServer, listen
+from cloud_api.settings import Broker, Settings
+from cloud_api.stores import open_store
+from cloud_api.stores.base import Store
+from edge.clock import to_utc_ms
+from edge.config import GatewayConfig, load
+from edge.gateway import Gateway
+from edge.intake import Batch, Intake
+from edge.outbox import Outbox
+from edge.readings import DeviceAddress, Frame
+from firmware_sim.broker import BrokerError, RunningBroker, running_broker
+from firmware_sim.clock import ScaledClock
+from firmware_sim.history import History, last_days
+from firmware_sim.links.bluez import Bluez, BusError, start_private_bus
+from firmware_sim.links.chirpstack import ChirpStackPeer
+from firmware_sim.links.pty import SerialPeer
+from firmware_sim.links.rak3172 import ModemPeer
+from firmware_sim.live import Peer, run_town
+from firmware_sim.peers import by_bluetooth, by_network_server, in_the_air, on_the_wire
+from firmware_sim.saint_aubin import saint_aubin
+from firmware_sim.sensors import Uplink
+from firmware_sim.town import Link, Ports, Town
+
+HOST = "127.0.0.1"
+HISTORY_BATCH = 2_000
+REMEMBER_TIME_EVERY_S = 5
+PATIENCE_S = 10
+FAILED = 1
+
+console = Console(soft_wrap=True)
+log = logging.getLogger(__name__)
+
+
+class TownClock:
+    """The simulated time as the gateway's clock: milliseconds since 1970, so that a second start goes on with it."""
+
+    session = "simulated"
+
+    def __init__(self, clock: ScaledClock) -> None:
+        self._clock = clock
+
+    def monotonic_ms(self) -> int:
+        """Simulated milliseconds since 1970."""
+        return to_utc_ms(self._clock.now())
+
+    def utc_ms(self, monotonic_ms: int) -> int | None:
+        """The same: the simulated clock is always trusted."""
+        return monotonic_ms
+
+
+class DemoServer(ApiServer):
+    """Leaves the signals to the demo, and tells when it serves."""
+
+    def __init__(self, api: Api) -> None:
+        super().__init__(api)
+        self.serving = asyncio.Event()
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """The demo ends the server last, so that the gateway can still say goodbye."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve, and say so."""
+        await super().startup(sockets)
+        self.serving.set()
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What the demo keeps in its folder."""
+
+    folder: Path
+
+    @property
+    def gateway(self) -> Path:
+        """The gateway's data folder."""
+        return self.folder / "gateway"
+
+    @property
+    def configuration(self) -> Path:
+        """The gateway's configuration, written anew at every start: the ports change."""
+        return self.folder / "gateway.toml"
+
+    @property
+    def places(self) -> Path:
+        """The town's places, for the API."""
+        return self.folder / "places.toml"
+
+    @property
+    def store(self) -> str:
+        """The history."""
+        return f"sqlite:///{self.folder / 'history.db'}"
+
+    @property
+    def log(self) -> Path:
+        """What gateway, API and broker connection tell."""
+        return self.folder / "demo.log"
+
+    @property
+    def time(self) -> Path:
+        """The last simulated time: time goes on from there when it is ahead of ours."""
+        return self.folder / "time.json"
+
+
+def demo(
+    port: Annotated[int, typer.Option(help="TCP port of the page and the API.", min=1, max=65_535)] = 8000,
+    data: Annotated[Path, typer.Option(help="Folder for everything the demo keeps; delete it to begin anew.")] = Path(
+        "demo-data"
+    ),
+    seed: Annotated[int, typer.Option(help="Another seed, other keys, passages and drivers.")] = 1,
+    speed: Annotated[float, typer.Option(help="Simulated seconds per second.", min=0.1, max=60)] = 10,
+    days: Annotated[int, typer.Option(help="Days of history to prepare at the first start.", min=0, max=60)] = 2,
+) -> None:
+    """Start a small town on simulated sensors, a gateway, a broker, the API and its page; Ctrl-C stops everything.
+
+    A second start goes on with the data of the first.
+
+    Examples:
+
+        passerelle demo
+
+        passerelle demo --port 8080 --speed 1 --days 7 --data /tmp/town
+    """
+    files = Files(data.resolve())
+    files.folder.mkdir(parents=True, exist_ok=True)
+    logging.basicConfig(
+        filename=files.log, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    try:
+        with _listening(port) as listener, running_broker(files.folder / "broker") as broker:
+            asyncio.run(_run(files, listener, broker, seed=seed, speed=speed, days=days))
+    except (BrokerError, OSError) as error:
+        console.print(f"[red]The demo cannot start:[/red] {error}")
+        raise typer.Exit(FAILED) from error
+
+
+async def _run(
+    files: Files, listener: socket.socket, broker: RunningBroker, *, seed: int, speed: float, days: int
+) -> None:
+    town = saint_aubin(seed)
+    stop = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    async with AsyncExitStack() as opened:
+        peers, ports = await _open_peers(opened, files, broker)
+        config = _write_configuration(files, town, ports)
+        store = open_store(files.store)
+        opened.callback(store.close)
+        begin = _begin(files)
+        await asyncio.to_thread(_prepare_history, config, town, store, days, begin)
+        clock = ScaledClock(begin, speed)
+        settings = Settings(
+            broker=Broker(host=broker.host, port=broker.port),
+            ledger=files.folder / "ledger.db",
+            time_zone=town.zone,
+            title=town.name,
+        )
+        server = DemoServer(create_app(settings, store=store, registry=load_places(files.places), clock=clock.now))
+        gateway = Gateway(config, TownClock(clock))
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(server.serve(sockets=[listener]))
+            await server.serving.wait()
+            running = tasks.create_task(gateway.run())
+            await _wait_until_somebody_listens(gateway)
+            living = tasks.create_task(run_town(town, clock, peers, stop))
+            remembering = tasks.create_task(_remember_time(files, clock))
+            _say_what_to_open(files, listener, broker, peers, speed)
+            await stop.wait()
+            console.print("Stopping …")
+            await living
+            gateway.stop()
+            await running
+            remembering.cancel()
+            server.should_exit = True
+        files.time.write_text(json.dumps(clock.now().isoformat()))
+
+
+async def _open_peers(opened: AsyncExitStack, files: Files, broker: RunningBroker) -> tuple[Mapping[Link, Peer], Ports]:
+    """The other ends of the gateway's links; Bluetooth is left out where there is no message bus."""
+    radar, modem = SerialPeer(), ModemPeer()
+    modem.start()
+    opened.callback(radar.unplug)
+    opened.callback(modem.close)
+    chirpstack = ChirpStackPeer(broker.host, broker.port)
+    opened.callback(chirpstack.close)
+    peers: dict[Link, Peer] = {
+        Link.CHIRPSTACK: by_network_server(chirpstack),
+        Link.LORA: in_the_air(modem),
+        Link.SERIAL: on_the_wire(radar),
+    }
+    try:
+        bus = start_private_bus(files.folder)
+    except BusError as error:
+        console.print(f"[yellow]Bluetooth sensors are left out:[/yellow] {error}")
+    else:
+        opened.callback(bus.stop)
+        os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = bus.address
+        bluez = Bluez()
+        await bluez.start(bus.address)
+        opened.push_async_callback(bluez.stop)
+        peers[Link.BLE] = by_bluetooth(bluez)
+    ports = Ports(broker=(broker.host, broker.port), serial=radar.path, modem=modem.path, ble=Link.BLE in peers)
+    return peers, ports
+
+
+def _write_configuration(files: Files, town: Town, ports: Ports) -> GatewayConfig:
+    files.places.write_text(town.places_toml())
+    files.configuration.touch(mode=0o600)
+    files.configuration.write_text(town.gateway_toml(ports, files.gateway))
+    return load(files.configuration)
+
+
+def _begin(files: Files) -> datetime:
+    """Now, or the simulated time that was reached when that is later."""
+    now = datetime.now(UTC)
+    if not files.time.exists():
+        return now
+    return max(now, datetime.fromisoformat(json.loads(files.time.read_text())))
+
+
+async def _remember_time(files: Files, clock: ScaledClock) -> None:
+    while True:
+        files.time.write_text(json.dumps(clock.now().isoformat()))
+        await asyncio.sleep(REMEMBER_TIME_EVERY_S)
+
+
+async def _wait_until_somebody_listens(gateway: Gateway) -> None:
+    """What a broker gets for nobody is lost, so the sensors speak when the links are open, or never will be."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE_S):
+            await gateway.listening()
+
+
+def _prepare_history(config: GatewayConfig, town: Town, store: Store, days: int, now: datetime) -> None:
+    """What the sensors would have sent: through codecs and aggregator into the store, not through the links."""
+    outbox = Outbox(config.gateway.data / "outbox.db", config.gateway.name)
+    try:
+        if days and not outbox.load_states():
+            _tell_history(outbox, config, last_days(town, days, now), store)
+    finally:
+        outbox.close()
+
+
+def _tell_history(outbox: Outbox, config: GatewayConfig, history: History, store: Store) -> None:
+    clock = TownClock(ScaledClock(history.end, speed=1e-9))
+    intake = Intake(config.gateway.name, outbox.epoch, clock, config.gateway.interval_s, {})
+    intake.release(Batch(), [])
+    intake.adopt(config.device)
+    states = Batch()
+    with _progress(history) as (progress, bar):
+        for uplinks in _in_batches(history):
+            batch = Batch()
+            for uplink in uplinks:
+                intake.take(batch, uplink.device.link, _frame(uplink))
+            intake.committed(intake.finish(batch))
+            states.states.update(batch.states)
+            store.write([fact for message in batch.outgoing for fact in facts_of(message)])
+            progress.update(bar, completed=history.told_s(uplinks[-1]))
+    outbox.commit(states.states, [])
+
+
+def _frame(uplink: Uplink) -> Frame:
+    """The frame that the gateway's link would have made of it."""
+    return Frame(
+        device=DeviceAddress(uplink.device.address),
+        payload=uplink.payload,
+        port=uplink.port,
+        counter=uplink.counter,
+        heard_ms=to_utc_ms(uplink.at),
+        network_time=uplink.at,
+    )
+
+
+def _in_batches(history: History) -> Iterator[list[Uplink]]:
+    batch: list[Uplink] = []
+    for uplink in history:
+        batch.append(uplink)
+        if len(batch) == HISTORY_BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+@contextmanager
+def _progress(history: History) -> Iterator[tuple[Progress, TaskID]]:
+    columns = (
+        TextColumn("Preparing history"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        yield progress, progress.add_task("history", total=history.total_s)
+
+
+@contextmanager
+def _listening(port: int) -> Iterator[socket.socket]:
+    try:
+        listener = listen(HOST, port)
+    except OSError as error:
+        raise OSError(f"port {port} is taken ({error.strerror}); choose another with --port") from error
+    with listener:
+        yield listener
+
+
+def _say_what_to_open(
+    files: Files, listener: socket.socket, broker: RunningBroker, peers: Mapping[Link, Peer], speed: float
+) -> None:
+    address = f"http://{HOST}:{listener.getsockname()[1]}"
+    console.print("\n[bold]Saint-Aubin-sur-Passerelle is alive.[/bold] Its people, drivers and sensors are simulated;")
+    console.print(
+        f"bytes, links ({', '.join(sorted(peers))}) and broker are real. A second here is {speed:g} s there.\n"
+    )
+    console.print(f"  Page    {address}/")
+    console.print(f"  API     {address}/v1/parking/zones    {address}/v1/flows/counters    {address}/metrics")
+    console.print(f"  Broker  {broker.product} on {broker.host}:{broker.port}, topics passerelle/#")
+    console.print(f"  Data    {files.folder} (delete it to begin anew); log in {files.log.name}\n")
+    console.print("Ctrl-C stops everything.")
