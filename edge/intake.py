@@ -134,6 +134,10 @@ class Intake:
         adopted = self._adopted.get(device)
         return None if adopted is None else adopted.settings
 
+    def on_link(self, link: str) -> tuple[DeviceSettings, ...]:
+        """The adopted devices that name this link as theirs, in order (`Roster`)."""
+        return tuple(self._adopted[name].settings for name in self.devices if self._adopted[name].settings.link == link)
+
     def last_counter(self, device: DeviceAddress) -> int | None:
         """The greatest frame counter committed (`Directory`)."""
         state = self._states.get(device)

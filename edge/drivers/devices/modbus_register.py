@@ -31,6 +31,7 @@ class RegisterMap(msgspec.Struct, frozen=True):
     function: Literal[3, 4] | None = None
     register: Annotated[int, Meta(ge=0, le=0xFFFF)] = 0
     count: Annotated[int, Meta(ge=1, le=125)] | None = None
+    poll_s: Annotated[float, Meta(ge=0.05, le=3600)] | None = None
     distance_at: Place = 0
     type: Literal["uint16", "int16", "uint32", "int32", "float32"] = "uint16"
     word_order: Literal["high", "low"] = "high"
@@ -105,7 +106,9 @@ MODEL = Model(
         "function": "`3` holding or `4` input registers; an answer to the other is refused.",
         "register": "number on the wire of the first register to read (0 by default): manuals may count from 1 or "
         "write 4xxxx.",
-        "count": "how many registers to read; an answer of another length is refused.",
+        "count": "how many registers to read, as many as the map needs when not given; an answer of another length is "
+        "refused.",
+        "poll_s": "seconds between two polls; the link's own when not given.",
         "distance_at": "place of the distance among the registers read, from 0 (default).",
         "type": "`uint16` (default), `int16`, `uint32`, `int32` or `float32`.",
         "word_order": "of two registers: `high` word first (default) or `low` word first.",

@@ -82,6 +82,13 @@ class Directory(Protocol):
         """The greatest frame counter taken in and made durable, across restarts; None when there is none yet."""
 
 
+class Roster(Protocol):
+    """What a link that has to ask its devices may ask the gateway."""
+
+    def on_link(self, link: str) -> tuple[DeviceSettings, ...]:
+        """The settings of the adopted devices that name this link as theirs, now."""
+
+
 class Monotonic(Protocol):
     """The part of the gateway's clock that links use."""
 
