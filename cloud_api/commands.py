@@ -5,6 +5,7 @@ what to do. What only the platform needs is imported when the command runs: the 
 """
 
 import logging
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
-from cloud_api.settings import Broker, ConfigError, Settings
+from cloud_api.settings import IGN_PLAN, Broker, ConfigError, Credit, Settings, Tiles
 from cloud_api.stores.address import SqliteAddress, parse_store_url
 from cloud_api.stores.base import Store, StoreError, StoreUrlError
 
@@ -28,6 +29,9 @@ app = typer.Typer(no_args_is_help=True)
 USAGE = 2
 FAILURE = 1
 PORTS = {"mqtt": 1883, "mqtts": 8883}
+TILE_SERVER = re.compile(r"https?://(?P<host>[a-z0-9.-]+)(:\d+)?/")
+"""It becomes part of the page's security policy, so it holds nothing else."""
+TILE_FIELDS = ("{z}", "{x}", "{y}")
 
 
 @app.callback()
@@ -52,6 +56,10 @@ def api(
     time_zone: Annotated[str, typer.Option(help="The town's time zone.")] = "Europe/Paris",
     title: Annotated[str, typer.Option(help="What the town calls this service.")] = "Passerelle",
     worker: Annotated[str, typer.Option(help="This process's name, one of its own for each on the same broker.")] = "1",
+    tiles: Annotated[
+        str, typer.Option(help="The map's background: ign, none, or https://HOST/… with {z}, {x} and {y}.")
+    ] = "ign",
+    tiles_credit: Annotated[str, typer.Option(help="Whom the page thanks for a background of your own.")] = "",
 ) -> None:
     """Serve the town's API and take in what its gateways send.
 
@@ -70,6 +78,7 @@ def api(
             time_zone=_zone(time_zone),
             title=title,
             worker=worker,
+            tiles=parse_tiles(tiles, tiles_credit),
         )
         _serve(settings, places, store, host, port)
 
@@ -91,6 +100,16 @@ def parse_broker(url: str, password_file: Path | None = None, ca_file: Path | No
         tls=parts.scheme == "mqtts",
         ca_file=ca_file,
     )
+
+
+def parse_tiles(text: str, credit: str = "") -> Tiles | None:
+    """The map's background: `ign`, `none`, or the address of a tile server. Raises `ConfigError`."""
+    if text in {"ign", "none"}:
+        return IGN_PLAN if text == "ign" else None
+    server = TILE_SERVER.match(text)
+    if server is None or any(field not in text for field in TILE_FIELDS):
+        raise ConfigError(f"--tiles {text!r}: ign, none, or https://HOST/… with {', '.join(TILE_FIELDS)} expected")
+    return Tiles(url=text, credit=Credit(credit or f"© {server['host']}", server[0]))
 
 
 def ledger_beside(store: str) -> Path:

@@ -60,12 +60,13 @@ function showState(state) {
   if (state === "live") silentSince = null;
   else silentSince ??= Date.now();
   status.dataset.state = state;
-  if (state === "opening" && newsAt === null) return;
-  writeStatus(state === "live" ? words.live : state === "lost" ? words.lost : asOf());
+  if (newsAt === null && state === "opening") return;
+  writeStatus({ live: words.live, lost: words.lost }[state] ?? asOf());
 }
 
 function asOf() {
-  return fill(words.as_of, { time: clockTime.format(newsAt) });
+  const time = status.dataset.state === "live" ? now() : newsAt;
+  return fill(words.as_of, { time: clockTime.format(time) });
 }
 
 function writeStatus(text) {
@@ -103,6 +104,8 @@ listen(document.body.dataset.stream, {
   },
   onState: showState,
 });
+addEventListener("beforeprint", () => newsAt && writeStatus(asOf())); // paper is never live
+addEventListener("afterprint", () => showState(status.dataset.state));
 setInterval(growOld, AGES_EVERY_MS);
 setInterval(announce, ANNOUNCE_EVERY_MS);
 keepCountersFresh(document.getElementById("counters"));
