@@ -1,4 +1,4 @@
-"""A ChirpStack v4 server's MQTT integration: the documents it writes, and their way to a real broker.
+"""A ChirpStack v4 server's MQTT integration: the documents it writes, and its connection to a real broker.
 
 In come a sensor's uplinks, out go JSON documents of the new form or the old (until 4.0.5: zero fields left out).
 Written from chirpstack/chirpstack api/proto/integration and the documentation of its events.
@@ -6,28 +6,16 @@ Written from chirpstack/chirpstack api/proto/integration and the documentation o
 
 import base64
 import json
-import threading
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from paho.mqtt.client import Client, ConnectFlags
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
-from paho.mqtt.reasoncodes import ReasonCode
+from firmware_sim.links.mqtt_server import Document, ServerPeer
 
 APPLICATION = "17c82e96-0000-4000-8000-000000000001"
 GATEWAY = "0016c001f1000001"
-TIMEOUT_S = 10.0
 
 Json = dict[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """One message of the integration."""
-
-    topic: str
-    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,43 +104,5 @@ def _rfc3339(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "000+00:00"
 
 
-class ChirpStackPeer:
-    """The server's connection to its broker."""
-
-    def __init__(
-        self, host: str, port: int, *, username: str | None = None, password: str | None = None, qos: int = 1
-    ) -> None:
-        """Connect. ChirpStack publishes at QoS 0 unless its integration is set to 1. Raises OSError, TimeoutError."""
-        self._qos = qos
-        self._connected = threading.Event()
-        self._client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
-        self._client.on_connect = self._on_connect
-        if username is not None:
-            self._client.username_pw_set(username, password)
-        self._client.connect(host, port)
-        self._client.loop_start()
-        if not self._connected.wait(TIMEOUT_S):
-            self.close()
-            raise TimeoutError(f"no broker let us in at {host}:{port} within {TIMEOUT_S:g} s")
-
-    def publish(self, document: Document) -> None:
-        """Send a document, without waiting."""
-        self._client.publish(document.topic, document.body, qos=self._qos)
-
-    def publish_and_wait(self, document: Document) -> None:
-        """Send a document and wait until the broker has it. Raises TimeoutError."""
-        sent = self._client.publish(document.topic, document.body, qos=self._qos)
-        sent.wait_for_publish(TIMEOUT_S)
-        if not sent.is_published():
-            raise TimeoutError(f"the broker did not take a document within {TIMEOUT_S:g} s")
-
-    def close(self) -> None:
-        """Take leave."""
-        self._client.disconnect()
-        self._client.loop_stop()
-
-    def _on_connect(
-        self, _client: Client, _userdata: object, _flags: ConnectFlags, reason: ReasonCode, _properties: object
-    ) -> None:
-        if not reason.is_failure:
-            self._connected.set()
+class ChirpStackPeer(ServerPeer):
+    """The server's connection to its broker. ChirpStack publishes at QoS 0 unless its integration is set to 1."""

@@ -18,7 +18,8 @@ from paho.mqtt.properties import Properties
 from edge.drivers.links.base import Arrival, LinkError, Report
 from edge.drivers.links.chirpstack import ChirpStackConfig, ChirpStackLink
 from edge.drivers.links.mqtt_source import WINDOW
-from firmware_sim.links.chirpstack import ChirpStackPeer, Document, EndDevice, join, uplink
+from firmware_sim.links.chirpstack import ChirpStackPeer, EndDevice, join, uplink
+from firmware_sim.links.mqtt_server import Document
 from tests.arrivals import Collected, Ticks, running
 from tests.broker import Credentials, Mosquitto, running_mosquitto
 

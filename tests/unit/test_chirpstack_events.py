@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.drivers.links.base import Refused, Report
-from edge.drivers.links.chirpstack_events import Note, Parsed, parse_event
+from edge.drivers.links.chirpstack_events import parse_event
+from edge.drivers.links.envelope import Note, Parsed
 from edge.readings import DeviceAddress, Frame, Health
 from firmware_sim.links import chirpstack as server
 

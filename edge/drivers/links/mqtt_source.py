@@ -40,6 +40,8 @@ class Broker:
     password_file: Path | None = None
     ca_file: Path | None = None
     """TLS is used when it is given, and then always."""
+    protocol: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv5
+    """5, or 3.1.1 for brokers that know no other."""
 
 
 class Subscription:
@@ -62,13 +64,7 @@ class Subscription:
 
     async def open(self, broker: Broker) -> None:
         """Connect and subscribe; a refusal by the broker is raised by `next`. Raises `LinkError`."""
-        client = Client(
-            CallbackAPIVersion.VERSION2,
-            broker.client_id,
-            protocol=MQTTProtocolVersion.MQTTv5,
-            manual_ack=True,
-            reconnect_on_failure=False,
-        )
+        client = _client(broker)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
@@ -128,13 +124,28 @@ async def subscribed(link: str, broker: Broker, topic: str) -> AsyncIterator[Sub
         await subscription.close()
 
 
+def _client(broker: Broker) -> Client:
+    """A client whose session the broker keeps, which in MQTT 5 is asked for when connecting."""
+    return Client(
+        CallbackAPIVersion.VERSION2,
+        broker.client_id,
+        clean_session=None if broker.protocol == MQTTProtocolVersion.MQTTv5 else False,
+        protocol=broker.protocol,
+        manual_ack=True,
+        reconnect_on_failure=False,
+    )
+
+
 def _connect(client: Client, broker: Broker) -> None:
     if broker.username is not None:
         password = None if broker.password_file is None else broker.password_file.read_text().strip()
         client.username_pw_set(broker.username, password)
     if broker.ca_file is not None:
         client.tls_set(ca_certs=str(broker.ca_file))
-    properties = Properties(PacketTypes.CONNECT)
-    properties.SessionExpiryInterval = SESSION_S
-    properties.ReceiveMaximum = WINDOW
-    client.connect(broker.host, broker.port, KEEPALIVE_S, clean_start=False, properties=properties)
+    if broker.protocol == MQTTProtocolVersion.MQTTv5:
+        properties = Properties(PacketTypes.CONNECT)
+        properties.SessionExpiryInterval = SESSION_S
+        properties.ReceiveMaximum = WINDOW
+        client.connect(broker.host, broker.port, KEEPALIVE_S, clean_start=False, properties=properties)
+    else:
+        client.connect(broker.host, broker.port, KEEPALIVE_S)
