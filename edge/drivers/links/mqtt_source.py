@@ -6,7 +6,7 @@ next connection. The broker being away, refusing us or ending the connection is 
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,9 +47,11 @@ class Broker:
 class Subscription:
     """One session at one broker. Use `subscribed`."""
 
-    def __init__(self, link: str, topic: str) -> None:
+    def __init__(self, link: str, topic: str, ready: Callable[[], None]) -> None:
         self._link = link
         self._topic = topic
+        self._ready = ready
+        self._loop = asyncio.get_running_loop()
         self._messages: HandOver[MQTTMessage] = HandOver(WINDOW)
         self._client: Client | None = None
 
@@ -102,6 +104,8 @@ class Subscription:
         for reason in reasons:
             if reason.is_failure:
                 self._messages.fail(self._error(f"topic {self._topic} refused: {reason}", "check the broker's ACL"))
+                return
+        self._loop.call_soon_threadsafe(self._ready)
 
     def _on_disconnect(
         self, _client: Client, _userdata: object, _flags: DisconnectFlags, reason: ReasonCode, _properties: object
@@ -114,9 +118,12 @@ class Subscription:
 
 
 @asynccontextmanager
-async def subscribed(link: str, broker: Broker, topic: str) -> AsyncIterator[Subscription]:
-    """The subscription for the length of an `async with`. Raises `LinkError`, naming `link`."""
-    subscription = Subscription(link, topic)
+async def subscribed(link: str, broker: Broker, topic: str, ready: Callable[[], None]) -> AsyncIterator[Subscription]:
+    """The subscription for the length of an `async with`. Raises `LinkError`, naming `link`.
+
+    `ready` is called in the event loop once the broker has confirmed it: what is published from then on arrives.
+    """
+    subscription = Subscription(link, topic, ready)
     try:
         await subscription.open(broker)
         yield subscription

@@ -62,7 +62,8 @@ class NetworkServerLink(Link):
 
     async def run(self, inbox: Inbox) -> None:
         """See `Link.run`. Raises `LinkError` when the broker is away, refuses us or does not let us subscribe."""
-        async with subscribed(self.name, self._config.broker, self._config.topic) as subscription:
+        config, ready = self._config, self.opened.set
+        async with subscribed(self.name, config.broker, config.topic, ready) as subscription:
             while True:
                 await self._pass_on(subscription, await subscription.next(), inbox)
 
