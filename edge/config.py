@@ -19,6 +19,7 @@ from edge.drivers.links.rak3172 import Rak3172Config
 from edge.drivers.links.serial_port import SerialConfig
 from edge.messages import DeviceSettings, RefusedSetting
 from edge.publisher import BrokerConfig
+from edge.signals import problem_of
 
 UNKNOWN_FIELD = "Object contains unknown field "
 LinkConfig = SerialConfig | Rak3172Config | ChirpStackConfig | BleConfig
@@ -107,7 +108,7 @@ def _device_problem(device: DeviceSettings, seen: set[str]) -> str | None:
         return f"unknown option {unknown[0]!r} of {device.model}; expected {expected}"
     if (device.nwk_skey is None) is not (device.app_skey is None):
         return "nwk_skey and app_skey belong together: give both or neither"
-    return None
+    return problem_of(model, device)
 
 
 def _check_whole(config: GatewayConfig, path: Path, text: str) -> None:

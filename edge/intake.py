@@ -10,17 +10,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
-import numpy as np
 from msgspec import Struct, structs
 
 from edge.aggregator.admission import Arrived, admit
 from edge.aggregator.counting import Moment
 from edge.aggregator.device import DeviceState, Fact, Identity, Observation, close_due, observe
-from edge.aggregator.tracking import STRAIGHT_AHEAD, Line, Tracks, follow
 from edge.clock import Clock, to_datetime, to_utc_ms
 from edge.drivers.devices import catalogue
 from edge.drivers.links.base import Refused, Report, Stranger
-from edge.drivers.model import Model, Signal
+from edge.drivers.model import Model
 from edge.messages import (
     DeviceHealth,
     DeviceSettings,
@@ -37,17 +35,14 @@ from edge.messages import (
     TimeSource,
 )
 from edge.outbox import Waiting
-from edge.readings import AnyReading, DecodeError, DeviceAddress, Event, Frame, Knowledge, Track
+from edge.readings import AnyReading, DecodeError, DeviceAddress, Frame, Knowledge
+from edge.signals import WATCHING_S, Setting, Told, View, first_view, setting_of
 
 FLOWS_PER_MESSAGE = 200
 FUTURE_MS = 300_000
 """A network server's time further ahead of ours than this is not believed."""
 STEP_MS = 2_000
 """The wall clock moved by more than this against the monotonic one: it stepped."""
-WATCHING_S = 10
-"""How often a radar that sees nobody says that it is watching."""
-RADAR_FRAME_MS = 90
-"""Frames of a radar are at least so far apart, even when a busy machine hands them over in a burst."""
 HEARD_EVERY_MS = 60_000
 """A device that nobody adopted is told at most so often."""
 
@@ -59,7 +54,8 @@ class Adopted(Struct, frozen=True):
     model: Model
     identity: Identity
     period_s: int
-    line: Line
+    raw: Setting | None
+    """How its raw signal is read; None when it has none."""
 
 
 class Untimed(Struct, frozen=True):
@@ -71,15 +67,6 @@ class Untimed(Struct, frozen=True):
     """The device itself was heard."""
     rssi_dbm: float | None = None
     snr_db: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Radar:
-    """What is in view of one radar. Lost at a restart: who is walking then is counted when she is seen again."""
-
-    tracks: Tracks = field(default_factory=Tracks)
-    frame_ms: int = -RADAR_FRAME_MS
-    quiet_until_ms: int = 0
 
 
 @dataclass(slots=True)
@@ -108,7 +95,7 @@ class Intake:
         self._interval_s = interval_s
         self._states = dict(states)
         self._adopted: dict[str, Adopted] = {}
-        self._radars: dict[str, Radar] = {}
+        self._views: dict[str, View] = {}
         self._heard: dict[str, HeardDevice] = {}
         self._told_ms: dict[str, int] = {}
         self._offset_ms: int | None = None
@@ -227,32 +214,23 @@ class Intake:
             if frame.counter is not None:
                 batch.states[frame.device] = structs.replace(state, admission=admission)
             return Refused(name="decode-error", reason=str(error), data=frame.payload[:600], device=frame.device)
-        if adopted.model.signal is Signal.TRACKS:
-            passages = self._passages(adopted, frame, readings)
-            if passages is None:
-                return None
-            readings = [*passages]
-        if frame.counter is not None:
-            batch.states[frame.device] = structs.replace(state, admission=admission)
+        told = self._tell(adopted, frame, readings, state)
+        if told is None:
+            return None
+        if frame.counter is not None or told.empty_mm is not None:
+            batch.states[frame.device] = structs.replace(state, admission=admission, empty_mm=told.empty_mm)
         in_order = arrived is Arrived.IN_ORDER
-        untimed = Untimed(tuple(readings), in_order, rssi_dbm=frame.rssi_dbm, snr_db=frame.snr_db)
+        untimed = Untimed(told.readings, in_order, told.watching, rssi_dbm=frame.rssi_dbm, snr_db=frame.snr_db)
         self._date(batch, adopted, untimed, frame.heard_ms, frame.network_time)
         return None
 
-    def _passages(self, adopted: Adopted, frame: Frame, readings: Sequence[AnyReading]) -> list[AnyReading] | None:
-        """Passages that this radar frame completed; None when there is nothing to tell."""
-        radar = self._radars.get(frame.device, Radar())
-        now_ms = max(frame.heard_ms, radar.frame_ms + RADAR_FRAME_MS)
-        targets = [(reading.x_mm, reading.y_mm) for reading in readings if isinstance(reading, Track)]
-        points = np.array(targets, dtype=np.float64).reshape(-1, 2)
-        tracks, passages = follow(radar.tracks, points, now_ms, adopted.line)
-        channel = adopted.model.channels[0]
-        told: list[AnyReading] = [reading for reading in readings if not isinstance(reading, Track)]
-        told.extend(Event(channel=channel.name, mode=channel.mode, direction=direction) for direction in passages)
-        quiet = not told and frame.heard_ms < radar.quiet_until_ms
-        quiet_until_ms = radar.quiet_until_ms if quiet else frame.heard_ms + WATCHING_S * 1000
-        self._radars[frame.device] = Radar(tracks, now_ms, quiet_until_ms)
-        return None if quiet else told
+    def _tell(self, adopted: Adopted, frame: Frame, readings: Sequence[AnyReading], state: DeviceState) -> Told | None:
+        """The readings themselves, or what a raw signal's frame is worth telling; None when that is nothing."""
+        if adopted.raw is None:
+            return Told(tuple(readings))
+        view = self._views.get(frame.device) or first_view(adopted.raw, state.empty_mm)
+        self._views[frame.device], told = view.hear(readings, frame.heard_ms, adopted.raw)
+        return told
 
     def _date(
         self, batch: Batch, adopted: Adopted, untimed: Untimed, heard_ms: int, network_time: datetime | None
@@ -332,16 +310,16 @@ class Intake:
 
 def _ready(settings: DeviceSettings) -> Adopted:
     model = catalogue()[settings.model]
-    watches = tuple((channel.name, channel.mode or "") for channel in model.channels)
+    raw = setting_of(model, settings)
     identity = Identity(
         device=settings.address,
         model=model.name,
         inverted=settings.invert_presence,
-        watches=watches if model.signal is Signal.TRACKS else (),
+        watches=() if raw is None else tuple((channel.name, channel.mode or "") for channel in raw.channels),
+        one_way=raw is not None and all(channel.second is None for channel in raw.channels),
     )
-    line = STRAIGHT_AHEAD if settings.line_mm is None else Line(*settings.line_mm)
-    period_s = settings.period_s or max(model.reporting_period_s, WATCHING_S if model.signal else 0)
-    return Adopted(settings, model, identity, period_s, line)
+    period_s = settings.period_s or max(model.reporting_period_s, WATCHING_S if raw else 0)
+    return Adopted(settings, model, identity, period_s, raw)
 
 
 def _knowledge(adopted: Adopted, state: DeviceState) -> Knowledge:

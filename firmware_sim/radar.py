@@ -24,7 +24,7 @@ GOING_MS = (700, 2_500)
 PACE_MM_S = (800, 1_600)
 """Slowest and fastest walk."""
 LANES_MM = (1_400, 2_900, 4_400)
-"""Distances from the radar at which people walk; people in view at the same time keep to different ones."""
+"""Where people walk, as distances from the radar; those in view at the same time keep to different ones."""
 OFF_LANE_MM = 150
 TURNS_BEFORE_MM = 300
 """Somebody who turns back comes so close to the line."""
@@ -61,6 +61,10 @@ class Disturbance:
     """Share of targets that a frame misses, 0 to 1."""
     ghosts: tuple[Ghost, ...] = ()
     turning_back: tuple[TurnBack, ...] = ()
+    lanes_mm: tuple[int, ...] = LANES_MM
+    """Distances from the radar at which people walk; 600 apart, who walk together walk side by side."""
+    merge_mm: float = 0.0
+    """Two people nearer to each other than this are one target, midway between them."""
 
 
 CLEAR_AIR = Disturbance()
@@ -105,10 +109,10 @@ def walk_frames(
     while at_ms < end_ms:
         for walk in coming.until(at_ms):
             in_view = _still_in_view(in_view, walk.start_ms)
-            in_view.append(_on_a_lane(walk, in_view, seed))
+            in_view.append(_on_a_lane(walk, in_view, disturbance.lanes_mm, seed))
         in_view = _still_in_view(in_view, at_ms)
         if in_view or at_ms >= idle_until_ms:
-            yield at_ms, _targets(in_view[:SLOTS], at_ms, disturbance, seed)
+            yield at_ms, _targets(in_view, at_ms, disturbance, seed)
             idle_until_ms = at_ms + idle_ms
         at_ms = at_ms + FRAME_MS if in_view else min(idle_until_ms, max(coming.next_ms(), at_ms + FRAME_MS))
 
@@ -165,13 +169,13 @@ def _still_in_view(walks: Sequence[_Walk], at_ms: int) -> list[_Walk]:
     return [walk for walk in walks if walk.times_ms[-1] >= at_ms]
 
 
-def _on_a_lane(walk: _Walk, in_view: Sequence[_Walk], seed: int) -> _Walk:
+def _on_a_lane(walk: _Walk, in_view: Sequence[_Walk], lanes_mm: tuple[int, ...], seed: int) -> _Walk:
     """The walk at a distance from the radar that keeps clear of everybody in view, as far as there is room."""
     if walk.y_mm is not None:
         return walk
     generator = np.random.default_rng((seed, walk.start_ms, 1))
     others = [other.y_mm or 0 for other in in_view]
-    lanes = generator.permutation(LANES_MM).tolist()
+    lanes = generator.permutation(lanes_mm).tolist()
     lane = max(lanes, key=lambda lane: min((abs(lane - other) > 2 * OFF_LANE_MM for other in others), default=True))
     return replace(walk, y_mm=lane + int(generator.integers(-OFF_LANE_MM, OFF_LANE_MM)))
 
@@ -179,18 +183,37 @@ def _on_a_lane(walk: _Walk, in_view: Sequence[_Walk], seed: int) -> _Walk:
 def _targets(in_view: Sequence[_Walk], at_ms: int, disturbance: Disturbance, seed: int) -> list[Target]:
     if not in_view:
         return []
+    groups = _groups(in_view, at_ms, disturbance.merge_mm)[:SLOTS]
     generator = np.random.default_rng((seed, at_ms, 2))
-    noise = generator.normal(0, disturbance.noise_mm, size=(len(in_view), 2))
-    seen = generator.random(len(in_view)) >= disturbance.dropout
+    noise = generator.normal(0, disturbance.noise_mm, size=(len(groups), 2))
+    seen = generator.random(len(groups)) >= disturbance.dropout
     return [
-        _target(walk, at_ms, dx, dy)
-        for walk, (dx, dy), is_seen in zip(in_view, noise.tolist(), seen.tolist(), strict=True)
+        _target(group, at_ms, dx, dy)
+        for group, (dx, dy), is_seen in zip(groups, noise.tolist(), seen.tolist(), strict=True)
         if is_seen
     ]
 
 
-def _target(walk: _Walk, at_ms: int, dx: float, dy: float) -> Target:
-    (x, y), (x_before, y_before) = walk.position(at_ms), walk.position(at_ms - FRAME_MS)
+def _groups(in_view: Sequence[_Walk], at_ms: int, merge_mm: float) -> list[list[_Walk]]:
+    """Who is one target: everybody alone, or two who are too near to each other to be told apart."""
+    groups: list[list[_Walk]] = []
+    for walk in in_view:
+        near = (group for group in groups if len(group) == 1 and _apart_mm(group[0], walk, at_ms) < merge_mm)
+        group = next(near, None)
+        if group is None:
+            groups.append([walk])
+        else:
+            group.append(walk)
+    return groups
+
+
+def _apart_mm(one: _Walk, other: _Walk, at_ms: int) -> float:
+    (x, y), (other_x, other_y) = one.position(at_ms), other.position(at_ms)
+    return float(np.hypot(other_x - x, other_y - y))
+
+
+def _target(group: Sequence[_Walk], at_ms: int, dx: float, dy: float) -> Target:
+    (x, y), (x_before, y_before) = _middle(group, at_ms), _middle(group, at_ms - FRAME_MS)
     away_mm = float(np.hypot(x, y) - np.hypot(x_before, y_before))
     return Target(
         x_mm=round(x + dx),
@@ -198,6 +221,11 @@ def _target(walk: _Walk, at_ms: int, dx: float, dy: float) -> Target:
         speed_cm_s=round(away_mm / 10 * 1000 / FRAME_MS),
         resolution_mm=RESOLUTION_MM,
     )
+
+
+def _middle(group: Sequence[_Walk], at_ms: float) -> tuple[float, float]:
+    xs, ys = zip(*(walk.position(at_ms) for walk in group), strict=True)
+    return sum(xs) / len(xs), sum(ys) / len(ys)
 
 
 def _milliseconds(moment: datetime) -> int:

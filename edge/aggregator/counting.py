@@ -80,21 +80,21 @@ def take_delta(state: ChannelState, delta: Delta, moment: Moment) -> ChannelStat
     return structs.replace(state, measured_until_s=end, gaps=gaps)
 
 
-def take_event(state: ChannelState, event: Event, moment: Moment) -> ChannelState:
-    """The state after one passage."""
+def take_event(state: ChannelState, event: Event, moment: Moment, *, one_way: bool = False) -> ChannelState:
+    """The state after one passage; of a `one_way` device the other direction stays unknown."""
     at = moment.at_s if event.at is None else int(event.at.timestamp())
     is_in = event.direction == "in"
-    span = Span(at, at, int(is_in), int(not is_in), moment.source, moment.flags, covers=False)
+    span = Span(at, at, int(is_in), None if one_way else int(not is_in), moment.source, moment.flags, covers=False)
     return add(state, span, moment.seconds)
 
 
-def watched(state: ChannelState, moment: Moment) -> ChannelState:
+def watched(state: ChannelState, moment: Moment, *, one_way: bool = False) -> ChannelState:
     """The state after a sign of life of a device that reports every single passage: the time since was measured."""
     since = state.measured_until_s
     if since is not None and moment.at_s <= since:
         return state
     start = moment.at_s if since is None or moment.at_s - since > moment.gap_s else since
-    span = Span(start, moment.at_s, 0, 0, moment.source, moment.flags)
+    span = Span(start, moment.at_s, 0, None if one_way else 0, moment.source, moment.flags)
     return structs.replace(add(state, span, moment.seconds), measured_until_s=moment.at_s)
 
 

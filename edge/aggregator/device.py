@@ -36,6 +36,8 @@ class Identity(Struct, frozen=True, kw_only=True):
     """Presence says occupied for free."""
     watches: tuple[tuple[str, str], ...] = ()
     """Channels (name, mode) of a device that reports every single passage and is measuring while it is heard."""
+    one_way: bool = False
+    """They count one direction only: the other is unknown, never zero."""
 
 
 class DeviceState(Struct, frozen=True, kw_only=True):
@@ -51,6 +53,8 @@ class DeviceState(Struct, frozen=True, kw_only=True):
     """When its health was last published, UTC seconds."""
     restarted: bool = False
     """It said that it restarted, and no total has come since."""
+    empty_mm: int | None = None
+    """Of a sensor that tells distances: the one when nothing is in its beam."""
 
 
 class Observation(Struct, frozen=True, kw_only=True):
@@ -103,9 +107,11 @@ def _count(state: DeviceState, identity: Identity, observation: Observation) -> 
         if _key(delta) not in channels or channels[_key(delta)].total is None:
             channels[_key(delta)] = take_delta(channels.get(_key(delta), ChannelState()), delta, moment)
     for event in (reading for reading in observation.readings if isinstance(reading, Event)):
-        channels[_key(event)] = take_event(channels.get(_key(event), ChannelState()), event, moment)
+        known = channels.get(_key(event), ChannelState())
+        channels[_key(event)] = take_event(known, event, moment, one_way=identity.one_way)
     for name, mode in identity.watches if observation.alive else ():
-        channels[f"{name}/{mode}"] = watched(channels.get(f"{name}/{mode}", ChannelState()), moment)
+        known = channels.get(f"{name}/{mode}", ChannelState())
+        channels[f"{name}/{mode}"] = watched(known, moment, one_way=identity.one_way)
     return structs.replace(state, channels=channels, restarted=state.restarted and not totals)
 
 

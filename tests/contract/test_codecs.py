@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.drivers.devices import catalogue
-from edge.drivers.model import Channel, Kind, LinkKind, Model, Signal
+from edge.drivers.model import Channel, Kind, LinkKind, Model
 from edge.readings import AnyReading, DecodeError, Delta, Event, Frame, Health, Presence, Total
 from tests.contract import cases
 from tests.contract.cases import Case
@@ -103,7 +103,7 @@ def test_a_model_sends_what_it_declares(model: Model) -> None:
     sent = {(reading.channel, reading.mode) for reading in readings if isinstance(reading, Total | Delta | Event)}
     totals = {(reading.channel, reading.mode) for reading in readings if isinstance(reading, Total)}
     declared = {(channel.name, channel.mode) for channel in model.channels}
-    assert sent == (declared if model.signal is not Signal.TRACKS else set())
+    assert sent == (declared if model.signal is None else set())
     assert totals == {(channel.name, channel.mode) for channel in model.channels if channel.bits is not None}
     if model.kind is Kind.PARKING:
         assert any(isinstance(reading, Presence) for reading in readings)

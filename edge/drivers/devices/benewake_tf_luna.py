@@ -13,6 +13,7 @@ from edge.drivers.formats.benewake import (
     frame_length,
     weak_or_overexposed,
 )
+from edge.drivers.formats.distance import CHANNELS
 from edge.drivers.formats.serial_frames import problem_of
 from edge.drivers.model import Framing, Kind, LinkKind, Model, Signal
 from edge.readings import AnyReading, Frame, Knowledge
@@ -42,6 +43,7 @@ MODEL = Model(
     kind=Kind.DISTANCE,
     detects="the distance to what is in its narrow beam, by infrared lidar",
     links=frozenset({LinkKind.SERIAL}),
+    channels=CHANNELS,
     reporting_period_s=1,
     options=OPTIONS,
     mounting=(

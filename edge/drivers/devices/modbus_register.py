@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from edge.drivers.formats import distance
 from edge.drivers.formats.fields import celsius, celsius_note, notes, signed
 from edge.drivers.formats.modbus_rtu import read_answer
 from edge.drivers.model import Kind, LinkKind, Model, Signal
@@ -100,6 +101,7 @@ MODEL = Model(
     kind=Kind.DISTANCE,
     detects="the distance to what is below or before it, by ultrasound or laser",
     links=frozenset({LinkKind.MODBUS}),
+    channels=distance.CHANNELS,
     reporting_period_s=60,
     options={
         "unit": "address of the unit, 1 to 247; an answer from another is refused.",
@@ -118,6 +120,7 @@ MODEL = Model(
         "maximum_mm": "greatest distance that it can measure, 100000 by default.",
         "no_echo": "value that means that nothing was seen, 0 by default.",
         "temperature_at": "place of a temperature (int16, 0.1 °C) among the registers read; none by default.",
+        **distance.OPTIONS,
     },
     mounting=(
         "On an RS-485 pair, at most 32 units, each with its own address: set it with one unit connected, never by "

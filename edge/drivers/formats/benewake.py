@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from edge.drivers.formats import distance
 from edge.drivers.formats.fields import celsius, celsius_note, notes, require_length
 from edge.drivers.formats.serial_frames import little
 from edge.readings import AnyReading, DecodeError, Frame, Health, Knowledge, Range
@@ -41,7 +42,8 @@ PRINTED_WRONG = frozenset({bytes.fromhex("5a0510006e"), bytes.fromhex("5a0511006
 """Answers of the TFmini-S whose checksums do not follow its own rule."""
 
 OPTIONS = {
-    "unit": "unit of the distance as the sensor is configured: `cm` (default) or `mm`. The frames look the same."
+    "unit": "unit of the distance as the sensor is configured: `cm` (default) or `mm`. The frames look the same.",
+    **distance.OPTIONS,
 }
 
 

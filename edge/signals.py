@@ -1,0 +1,166 @@
+"""Raw signals become what is worth telling: radar targets passages, distances passages or presence, and signs of life.
+
+In come the readings of every frame of a raw sensor, ten or a hundred a second; out come few. What a sensor sees at the
+moment is a value, kept per device by the intake; it is lost at a restart, all but the empty distance of a beam.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import msgspec
+import numpy as np
+from msgspec import Struct, structs
+
+from edge.aggregator.ranging import Beam, Options, Use, present, watch
+from edge.aggregator.tracking import STRAIGHT_AHEAD, Line, Tracks, follow
+from edge.drivers.model import Channel, Model, Signal
+from edge.messages import DeviceSettings
+from edge.readings import AnyReading, Event, Health, Range, Track
+
+WATCHING_S = 10
+"""How often a raw sensor that has no news says that it is watching."""
+RADAR_FRAME_MS = 90
+"""Frames of a radar are at least so far apart, even when a busy machine hands them over in a burst."""
+BLIND_MS = 60_000
+"""A beam that measures no distance for so long is blinded, or points into the void."""
+BLIND = "blinded or dirty: no distance"
+LONGEST_BURST_MS = 1_000
+"""Measurements further apart than this were not handed over late: the sensor was silent."""
+RHYTHM, NUDGE = 0.01, 0.02
+"""Weights of the newest measurement in a sensor's rhythm, and of its own time against that rhythm."""
+
+
+class Setting(Struct, frozen=True):
+    """What the technician set for a device's raw signal."""
+
+    signal: Signal
+    channels: tuple[Channel, ...]
+    """What passages are counted on; none on a bay."""
+    line: Line
+    beam: Options
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is worth telling of a frame."""
+
+    readings: tuple[AnyReading, ...]
+    watching: bool = True
+    """The sensor sees; a blinded one is heard, but measures no time."""
+    empty_mm: int | None = None
+    """The distance when nothing is in the beam, to be remembered over a restart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Radar:
+    """What is in view of one radar. Lost at a restart: who is walking then is counted when she is seen again."""
+
+    tracks: Tracks = field(default_factory=Tracks)
+    frame_ms: int = -RADAR_FRAME_MS
+    quiet_until_ms: int = 0
+
+    def hear(self, readings: Sequence[AnyReading], heard_ms: int, setting: Setting) -> tuple["Radar", Told | None]:
+        """The view after one frame, and what to tell of it: passages at once, else that it watches, now and then."""
+        now_ms = max(heard_ms, self.frame_ms + RADAR_FRAME_MS)
+        targets = [(reading.x_mm, reading.y_mm) for reading in readings if isinstance(reading, Track)]
+        points = np.array(targets, dtype=np.float64).reshape(-1, 2)
+        tracks, passages = follow(self.tracks, points, now_ms, setting.line)
+        (channel,) = setting.channels
+        told: list[AnyReading] = [reading for reading in readings if not isinstance(reading, Track)]
+        told.extend(Event(channel=channel.name, mode=channel.mode, direction=direction) for direction in passages)
+        if not told and heard_ms < self.quiet_until_ms:
+            return Radar(tracks, now_ms, self.quiet_until_ms), None
+        return Radar(tracks, now_ms, heard_ms + WATCHING_S * 1000), Told(tuple(told))
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """When measurements were made that are heard in bursts: at the sensor's own even pace."""
+
+    heard_ms: int
+    at_ms: float
+    period_ms: float = 10.0
+
+    def next(self, heard_ms: int) -> "Rhythm":
+        """The rhythm with one more measurement, heard at that monotonic time."""
+        since_ms = heard_ms - self.heard_ms
+        if since_ms > LONGEST_BURST_MS:
+            return Rhythm(heard_ms, heard_ms, self.period_ms)
+        period_ms = self.period_ms + RHYTHM * (since_ms - self.period_ms)
+        due_ms = self.at_ms + period_ms
+        return Rhythm(heard_ms, max(due_ms + NUDGE * (heard_ms - due_ms), self.at_ms), period_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Ranger:
+    """What one beam measures."""
+
+    remembered_mm: int | None = None
+    """The empty distance that was known before the restart; the technician's own wins."""
+    beam: Beam | None = None
+    rhythm: Rhythm | None = None
+    seen_ms: int | None = None
+    """When it last measured a distance."""
+    quiet_until_ms: int = 0
+
+    def hear(self, readings: Sequence[AnyReading], heard_ms: int, setting: Setting) -> tuple["Ranger", Told | None]:
+        """The view after one frame, and what to tell of it: news at once, else the state as it is, now and then."""
+        measured = next((reading for reading in readings if isinstance(reading, Range)), None)
+        rhythm = Rhythm(heard_ms, heard_ms) if self.rhythm is None else self.rhythm.next(heard_ms)
+        mm, strength = (None, None) if measured is None else (measured.mm, measured.strength)
+        beam, news = watch(self.beam, mm, strength, round(rhythm.at_ms), self._options(setting))
+        seen_ms = heard_ms if measured is not None or self.seen_ms is None else self.seen_ms
+        view = replace(self, beam=beam, rhythm=rhythm, seen_ms=seen_ms)
+        if not news and heard_ms < self.quiet_until_ms and not _is_urgent(readings):
+            return view, None
+        blind = heard_ms - seen_ms >= BLIND_MS
+        state = [] if blind else present(beam)
+        told = Told((*(news or state), _health(readings, blind=blind)), watching=not blind, empty_mm=_empty_mm(beam))
+        return replace(view, quiet_until_ms=heard_ms + WATCHING_S * 1000), told
+
+    def _options(self, setting: Setting) -> Options:
+        if self.beam is not None or setting.beam.empty_mm is not None:
+            return setting.beam
+        return structs.replace(setting.beam, empty_mm=self.remembered_mm)
+
+
+def _empty_mm(beam: Beam | None) -> int | None:
+    return None if beam is None or not beam.empty.settled else round(beam.empty.mm)
+
+
+def _is_urgent(readings: Sequence[AnyReading]) -> bool:
+    return any(isinstance(reading, Health) and (reading.fault or reading.firmware) for reading in readings)
+
+
+def _health(readings: Sequence[AnyReading], *, blind: bool) -> Health:
+    """Without the note of a single frame: that it had no echo matters only when none has one any more."""
+    said = next((reading for reading in readings if isinstance(reading, Health)), Health())
+    return structs.replace(said, note=None, fault=BLIND if blind else said.fault)
+
+
+View = Radar | Ranger
+"""What one raw sensor sees at the moment."""
+
+
+def setting_of(model: Model, settings: DeviceSettings) -> Setting | None:
+    """How the raw signal of a device is to be read; None when it has none. Raises `msgspec.ValidationError`."""
+    if model.signal is None:
+        return None
+    beam = msgspec.convert(settings.options, Options) if model.signal is Signal.RANGES else Options()
+    counts = model.signal is Signal.TRACKS or beam.use is Use.DOORWAY
+    line = STRAIGHT_AHEAD if settings.line_mm is None else Line(*settings.line_mm)
+    return Setting(model.signal, tuple(model.channels) if counts else (), line, beam)
+
+
+def problem_of(model: Model, settings: DeviceSettings) -> str | None:
+    """Why the options of a raw sensor cannot be applied; None when they can."""
+    try:
+        setting_of(model, settings)
+    except msgspec.ValidationError as error:
+        return f"options: {error}"
+    return None
+
+
+def first_view(setting: Setting, empty_mm: int | None) -> View:
+    """The view of a sensor that was not heard since the start; its empty distance may be remembered."""
+    return Radar() if setting.signal is Signal.TRACKS else Ranger(remembered_mm=empty_mm)
