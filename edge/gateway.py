@@ -136,6 +136,7 @@ class Gateway:
         self._turn = asyncio.Lock()
         self._runners: dict[str, LinkRunner] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._started = asyncio.Event()
         self._stopping = asyncio.Event()
         self._counters: Counter[str] = Counter()
         self._reported = Reported(gateway=self._outbox.gateway, epoch=self._outbox.epoch, revision=0)
@@ -146,6 +147,7 @@ class Gateway:
         async with asyncio.TaskGroup() as self._group:
             serving = [self._group.create_task(task) for task in (self._publisher.run(), self._work(), self._tick())]
             self._start_links(self._config.link)
+            self._started.set()
             log.info(
                 "gateway runs name=%s links=%d devices=%d", self.name, len(self._runners), len(self.intake.devices)
             )
@@ -181,6 +183,7 @@ class Gateway:
 
     async def listening(self) -> None:
         """Return when every link has been opened."""
+        await self._started.wait()
         for runner in list(self._runners.values()):
             await runner.link.opened.wait()
 

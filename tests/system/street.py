@@ -9,11 +9,12 @@ import os
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
+from msgspec.structs import replace
 
 from cloud_api.app import create_app
 from cloud_api.registry import load_places
@@ -36,6 +37,7 @@ from tests.broker import Mosquitto
 from tests.clocks import ManualClock
 
 STEP = timedelta(minutes=5)
+FRAME = timedelta(milliseconds=100)
 AHEAD = 60
 """Frames sent and not yet taken in at most: what a pseudo-terminal holds."""
 EMPTY_FRAMES = 12
@@ -62,7 +64,9 @@ class Street:
     gateway: Gateway
     peers: Mapping[Link, Peer]
     client: httpx.AsyncClient
-    sent: Counter[str]
+    sent: Counter[str] = field(default_factory=Counter)
+    walking: list[Uplink] = field(default_factory=list)
+    """The radar's frames of somebody who is in view while the clock jumps: they wait for the rest of the walk."""
 
     @property
     def now(self) -> datetime:
@@ -95,6 +99,7 @@ class Street:
         said = list(
             uplinks(Span(self.town, start + timedelta(microseconds=1), end + timedelta(microseconds=1), 300_000), links)
         )
+        said, self.walking[:] = _whole_walks([*self.walking, *said], end)
         self.clock.advance((end - start).total_seconds() - 1)
         await self._say([uplink for uplink in said if uplink.at < end])
         self.clock.advance(1)
@@ -118,14 +123,24 @@ class Street:
             return any(health.name == link and health.frames >= self.sent[link] for health in self.gateway.links())
 
         if self.sent[link] and not taken():
-            await until(taken, f"{self.sent[link]} frames on {link}: {self.gateway.links()}")
+            await until(taken, f"{self.sent[link]} frames on {link}")
+
+
+def _whole_walks(said: list[Uplink], end: datetime) -> tuple[list[Uplink], list[Uplink]]:
+    """What can be sent now, and the radar's frames of a walk that `end` cuts in two."""
+    frames = [uplink for uplink in said if uplink.device.link is Link.SERIAL]
+    first_cut, following = len(frames), end + FRAME
+    while first_cut and following - frames[first_cut - 1].at <= FRAME:
+        first_cut, following = first_cut - 1, frames[first_cut - 1].at
+    cut = frames[first_cut:]
+    return [uplink for uplink in said if uplink not in cut], cut
 
 
 def _with_pauses(frames: list[Uplink]) -> list[Uplink]:
     """The radar's empty frames between two people, of which the replay tells only a few."""
     told: list[Uplink] = []
     for uplink in frames:
-        if told and uplink.at - told[-1].at > timedelta(milliseconds=100):
+        if told and uplink.at - told[-1].at > FRAME:
             empty = Uplink(device=uplink.device, at=told[-1].at, payload=hlk_ld2450.report([]))
             told.extend([empty] * EMPTY_FRAMES)
         told.append(uplink)
@@ -138,42 +153,47 @@ async def running_street(
 ) -> AsyncIterator[Street]:
     """The town from `start` on, on real links, a real broker and a real HTTP server."""
     clock = ManualClock(start)
+    (folder / "places.toml").write_text(town.places_toml())
     async with AsyncExitStack() as opened:
         peers, ports = await _open_peers(opened, mosquitto, folder)
         (folder / "gateway.toml").write_text(town.gateway_toml(ports, folder / "gateway"))
-        (folder / "places.toml").write_text(town.places_toml())
-        gateway = Gateway(load(folder / "gateway.toml"), clock)
-        api = create_app(
-            Settings(
-                broker=Broker(host=mosquitto.host, port=mosquitto.port),
-                ledger=folder / "ledger.db",
-                time_zone=town.zone,
-            ),
-            store=store,
-            registry=load_places(folder / "places.toml"),
-            clock=lambda: to_datetime((clock.utc_ms(0) or 0) + clock.monotonic_ms()),
-        )
-        listener = listen("127.0.0.1", 0)
-        server = _Server(api)
-        client = await opened.enter_async_context(
-            httpx.AsyncClient(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=PATIENCE_S)
-        )
+        config = load(folder / "gateway.toml")
+        gateway = Gateway(replace(config, gateway=replace(config.gateway, commit_ms=0)), clock)
+        client = await opened.enter_async_context(running_api(town, clock, store, mosquitto, folder, "1"))
         async with asyncio.TaskGroup() as tasks:
-            serving = tasks.create_task(server.serve(sockets=[listener]))
             running = tasks.create_task(gateway.run())
-            await until(lambda: all(link.state == "up" for link in gateway.links()), "all links up")
-            yield Street(town, clock, gateway, peers, client, Counter())
+            async with asyncio.timeout(PATIENCE_S):
+                await gateway.listening()
+            yield Street(town, clock, gateway, peers, client)
             gateway.stop()
             await running
-            server.should_exit = True
-            await serving
 
 
-class _Server(ApiServer):
-    """Leaves the signals to pytest."""
-
-    def install_signal_handlers(self) -> None:
-        """Installs none."""
+@asynccontextmanager
+async def running_api(
+    town: Town, clock: ManualClock, store: Store, mosquitto: Mosquitto, folder: Path, worker: str
+) -> AsyncIterator[httpx.AsyncClient]:
+    """The API on that store, and a client to ask it."""
+    settings = Settings(
+        broker=Broker(host=mosquitto.host, port=mosquitto.port),
+        ledger=folder / f"ledger-{worker}.db",
+        time_zone=town.zone,
+        worker=worker,
+    )
+    api = create_app(
+        settings,
+        store=store,
+        registry=load_places(folder / "places.toml"),
+        clock=lambda: to_datetime((clock.utc_ms(0) or 0) + clock.monotonic_ms()),
+    )
+    server = ApiServer(api)
+    with listen("127.0.0.1", 0) as listener:
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        async with httpx.AsyncClient(base_url=address, timeout=PATIENCE_S) as client:
+            yield client
+        server.should_exit = True
+        await serving
 
 
 async def _open_peers(opened: AsyncExitStack, mosquitto: Mosquitto, folder: Path) -> tuple[Mapping[Link, Peer], Ports]:

@@ -1,13 +1,18 @@
 """From bytes on a wire to free spaces and hourly flows: seven real days, number for number."""
 
 import asyncio
+from collections.abc import Sequence
+from contextlib import closing
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from httpx import AsyncClient
 
 from cloud_api.stores import open_store
+from cloud_api.stores.base import Channel, Fact, Hour, Store, StoredSpace
 from firmware_sim.footfall import hourly
 from firmware_sim.saint_aubin import saint_aubin
 from firmware_sim.town import Counter, Town
@@ -15,7 +20,7 @@ from firmware_sim.walkers import Rhythm
 from tests.broker import Mosquitto
 from tests.influx import InfluxServer
 from tests.influx import influx as influx  # a fixture
-from tests.system.street import Street, running_street
+from tests.system.street import Street, running_api, running_street
 
 PARIS = ZoneInfo("Europe/Paris")
 REAL_MONDAY = date(2024, 10, 7)
@@ -34,18 +39,31 @@ def town_of_week(monday: date) -> Town:
     return saint_aubin(7, opened=midnight(monday) - timedelta(hours=1), rhythm=rhythm)
 
 
-async def check_week(monday: date, hours: int, store_url: str, mosquitto: Mosquitto, folder: Path) -> None:
-    town, start, end = town_of_week(monday), midnight(monday), midnight(monday + timedelta(days=7))
-    store = open_store(store_url)
-    try:
-        async with running_street(town, start - timedelta(hours=1), store, mosquitto, folder) as street:
-            await street.replay(end)
-            await check_spaces(street, end)
-            await street.settle()
-            for counter in town.counters:
-                await check_hours(street, counter, monday, hours)
-    finally:
-        store.close()
+class BothStores(Store):
+    """Writes to two stores what one ingest takes in, so that one replay serves both; answers from the first."""
+
+    def __init__(self, first: Store, second: Store) -> None:
+        self.first, self.second = first, second
+
+    def write(self, facts: Sequence[Fact]) -> None:
+        self.first.write(facts)
+        self.second.write(facts)
+
+    def hours(self, channels: Sequence[Channel], start: datetime, end: datetime) -> list[Hour]:
+        return self.first.hours(channels, start, end)
+
+    def channels(self) -> list[Channel]:
+        return self.first.channels()
+
+    def last_states(self) -> list[StoredSpace]:
+        return self.first.last_states()
+
+    def ready(self) -> None:
+        self.first.ready()
+
+    def close(self) -> None:
+        self.first.close()
+        self.second.close()
 
 
 async def check_spaces(street: Street, moment: datetime) -> None:
@@ -53,28 +71,58 @@ async def check_spaces(street: Street, moment: datetime) -> None:
     await street.answered(lambda zones: {zone["id"]: zone["free"] for zone in zones} == street.town.free(moment))
 
 
-async def check_hours(street: Street, counter: Counter, monday: date, hours: int) -> None:
+async def check_hours(client: AsyncClient, town: Town, first: date, end: date, monday: date) -> None:
     """The API's local hours are the data set's counts and the simulator's truth, to the unit."""
-    sunday = monday + timedelta(days=7)
-    answer = await street.client.get(
-        "/v1/flows/hourly", params={"counter": counter.id, "from": monday.isoformat(), "to": sunday.isoformat()}
-    )
-    told = answer.raise_for_status().json()["hours"]
-    assert len(told) == hours
+    for counter in town.counters:
+        told = await hours_of(client, counter, first, end)
+        assert len(told) == (midnight(end) - midnight(first)) // timedelta(hours=1)
+        check_counter(told, town, counter, monday)
+
+
+async def hours_of(client: AsyncClient, counter: Counter, first: date, end: date) -> list[dict[str, Any]]:
+    period = {"counter": counter.id, "from": first.isoformat(), "to": end.isoformat()}
+    answer = await client.get("/v1/flows/hourly", params=period)
+    hours: list[dict[str, Any]] = answer.raise_for_status().json()["hours"]
+    return hours
+
+
+def check_counter(told: list[dict[str, Any]], town: Town, counter: Counter, monday: date) -> None:
     for hour in told:
         begin = datetime.fromisoformat(hour["start"])
         real = hourly(counter.walkers.sensor, REAL_MONDAY + (begin.date() - monday), 1)[begin.hour]
         assert (hour["in"] + hour["out"], counter.id, begin) == (real, counter.id, begin)
-        assert (hour["in"], hour["out"]) == street.town.truth_hour(counter.id, begin.astimezone(ZoneInfo("UTC")))
+        assert (hour["in"], hour["out"]) == town.truth_hour(counter.id, begin.astimezone(ZoneInfo("UTC")))
 
 
 @pytest.mark.slow
-def test_a_week_with_a_day_of_25_hours_is_exact_on_sqlite(mosquitto: Mosquitto, tmp_path: Path) -> None:
-    asyncio.run(check_week(AUTUMN, 7 * 24 + 1, f"sqlite:///{tmp_path / 'history.db'}", mosquitto, tmp_path))
-
-
-@pytest.mark.slow
-def test_a_week_with_a_day_of_23_hours_is_exact_on_influxdb(
+def test_seven_real_days_are_exact_on_both_stores_with_a_day_of_25_hours(
     mosquitto: Mosquitto, influx: InfluxServer, tmp_path: Path
 ) -> None:
-    asyncio.run(check_week(SPRING, 7 * 24 - 1, influx.url("whole_way"), mosquitto, tmp_path))
+    async def live_through() -> None:
+        town, begin, end = town_of_week(AUTUMN), midnight(AUTUMN), AUTUMN + timedelta(days=7)
+        history = BothStores(open_store(f"sqlite:///{tmp_path / 'history.db'}"), open_store(influx.url("whole_way")))
+        with closing(history):
+            async with running_street(town, begin - timedelta(hours=1), history, mosquitto, tmp_path) as street:
+                await street.replay(midnight(end))
+                await check_spaces(street, midnight(end))
+                await street.settle()
+                await check_hours(street.client, town, AUTUMN, end, AUTUMN)
+                async with running_api(town, street.clock, history.second, mosquitto, tmp_path, "2") as on_influx:
+                    await check_hours(on_influx, town, AUTUMN, end, AUTUMN)
+
+    asyncio.run(live_through())
+
+
+@pytest.mark.slow
+def test_a_weekend_with_a_day_of_23_hours_is_exact(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    async def live_through() -> None:
+        town, saturday, end = town_of_week(SPRING), SPRING + timedelta(days=5), SPRING + timedelta(days=7)
+        with closing(open_store(f"sqlite:///{tmp_path / 'history.db'}")) as store:
+            begin = midnight(saturday) - timedelta(hours=1)
+            async with running_street(town, begin, store, mosquitto, tmp_path) as street:
+                await street.replay(midnight(end))
+                await check_spaces(street, midnight(end))
+                await street.settle()
+                await check_hours(street.client, town, saturday, end, SPRING)
+
+    asyncio.run(live_through())
