@@ -21,7 +21,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from edge import messages
 from edge.messages import AnyMessage, MessageError, SeqRange, Status, Stored
-from edge.outbox import Entry, Outbox
+from edge.outbox import Entry, Outbox, OutboxError
 
 log = logging.getLogger(__name__)
 
@@ -154,8 +154,14 @@ class Publisher:
 
     async def _delete_stored(self) -> None:
         stored, self._stored = self._stored, []
-        if stored:
+        if not stored:
+            return
+        try:
             await asyncio.to_thread(self._outbox.forget, stored)
+        except OutboxError as error:
+            self._stored[:0] = stored
+            self.counters["forget_failed"] += 1
+            log.warning("cannot delete from the outbox what is stored: %s", error)
 
     def _rewind(self) -> None:
         self._ready.clear()
@@ -249,12 +255,12 @@ class Publisher:
     def _acknowledged(self, mid: int, code: int, reason: str) -> None:
         seq = self._in_flight.pop(mid, None)
         self._wake.set()
-        if seq is None:
+        if not seq:
             return
         if code >= ReasonCode(PacketTypes.PUBACK, "Unspecified error").value:
             self.counters["publish_refused"] += 1
             log.error("the broker refused a publish seq=%d reason=%r; kept in the outbox", seq, reason)
-        elif code == NO_MATCHING_SUBSCRIBERS and seq:
+        elif code == NO_MATCHING_SUBSCRIBERS:
             self.counters["no_subscriber"] += 1
         else:
             self.counters["published"] += 1
