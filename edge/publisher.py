@@ -69,7 +69,7 @@ class Publisher:
         self._on_connected = on_connected
         self._on_message = on_message
         self._wake = asyncio.Event()
-        self._confirmed = asyncio.Event()
+        self._deleted = asyncio.Event()
         self._ready: deque[Entry] = deque()
         self._in_flight: dict[int, int] = {}
         """Outbox sequence number by MQTT message id; 0 for what is not from the outbox."""
@@ -109,11 +109,11 @@ class Publisher:
     async def drained(self) -> None:
         """Return when the store has confirmed everything, or the broker is away."""
         while self.connected:
+            self._deleted.clear()
+            await self._delete_stored()
             if not await asyncio.to_thread(self._outbox.after, 0, 1):
                 return
-            self._confirmed.clear()
-            await self._confirmed.wait()
-            await self._delete_stored()
+            await self._deleted.wait()
 
     async def _pump(self) -> None:
         while True:
@@ -162,6 +162,7 @@ class Publisher:
             self._stored[:0] = stored
             self.counters["forget_failed"] += 1
             log.warning("cannot delete from the outbox what is stored: %s", error)
+        self._deleted.set()
 
     def _rewind(self) -> None:
         self._ready.clear()
@@ -246,7 +247,7 @@ class Publisher:
             log.warning("the broker is away reason=%r; the outbox keeps everything", reason)
         self.connected = False
         self._in_flight.clear()
-        self._confirmed.set()
+        self._deleted.set()
 
     def _refused_connection(self, reason: str) -> None:
         self.counters["connection_refused"] += 1
@@ -286,5 +287,4 @@ class Publisher:
             self._stored.append(stored)
             for seq in range(stored.first, min(stored.last, stored.first + UNCONFIRMED) + 1):
                 self._unconfirmed.pop(seq, None)
-        self._confirmed.set()
         self._wake.set()

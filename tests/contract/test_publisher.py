@@ -1,0 +1,194 @@
+"""The publisher's promise: in order, again until stored, and never forgotten before."""
+
+import asyncio
+import queue
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import paho.mqtt.client as mqtt
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+
+from edge import messages, publisher
+from edge.messages import (
+    AnyMessage,
+    Command,
+    Epoch,
+    Flow,
+    FlowInterval,
+    GatewayName,
+    SeqRange,
+    Status,
+    Stored,
+    encode,
+    topic_of,
+)
+from edge.outbox import Outbox
+from edge.publisher import BrokerConfig, Publisher
+from tests.broker import Mosquitto
+
+PATIENCE_S = 20
+NAME = GatewayName("mairie")
+NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
+
+
+def flow(count: int) -> Flow:
+    interval = FlowInterval(device="d", channel="line1", start=NOW, seconds=300, in_=count, covered_s=300)
+    return Flow(gateway=NAME, epoch=Epoch("0" * 16), intervals=(interval,))
+
+
+class Cloud:
+    """A subscriber that answers `stored` when told to."""
+
+    def __init__(self, broker: Mosquitto) -> None:
+        self.heard: queue.Queue[AnyMessage] = queue.Queue()
+        self._subscribed = queue.Queue[None]()
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
+        self._client.on_message = lambda _client, _data, message: self.heard.put(
+            messages.decode(message.topic, bytes(message.payload))
+        )
+        self._client.on_subscribe = lambda *_: self._subscribed.put(None)
+        self._client.connect(broker.host, broker.port)
+        self._client.subscribe([(messages.topic("+", "flow"), 1), (messages.topic("+", "status"), 1)])
+        self._client.loop_start()
+        self._subscribed.get(timeout=PATIENCE_S)
+
+    async def hear(self) -> AnyMessage:
+        return await asyncio.to_thread(self.heard.get, timeout=PATIENCE_S)
+
+    async def hear_flow(self) -> Flow:
+        while not isinstance(message := await self.hear(), Flow):
+            pass
+        return message
+
+    def say(self, message: AnyMessage) -> None:
+        self._client.publish(topic_of(message), encode(message), qos=1)
+
+    def store(self, message: AnyMessage) -> None:
+        answer = Stored(gateway=NAME, epoch=message.epoch, ranges=(SeqRange(message.seq, message.seq),))
+        self.say(answer)
+
+    def close(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> Outbox:
+    return Outbox(tmp_path / "outbox.db", NAME)
+
+
+@asynccontextmanager
+async def publishing(
+    outbox: Outbox, broker: Mosquitto, hear: Callable[[AnyMessage], None] = lambda _: None
+) -> AsyncIterator[Publisher]:
+    running = Publisher(
+        BrokerConfig(host=broker.host, port=broker.port),
+        outbox,
+        on_connected=lambda: [Status(gateway=NAME, epoch=outbox.epoch, online=True)],
+        on_message=hear,
+    )
+    task = asyncio.create_task(running.run())
+    try:
+        yield running
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def until_empty(outbox: Outbox, running: Publisher) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        await running.drained()
+    assert len(outbox) == 0
+
+
+def test_everything_comes_in_order_and_is_forgotten_when_stored(outbox: Outbox, own_mosquitto: Mosquitto) -> None:
+    async def scenario() -> None:
+        cloud = Cloud(own_mosquitto)
+        outbox.commit({}, [flow(number) for number in range(1, 301)])
+        async with publishing(outbox, own_mosquitto) as running:
+            heard = [await cloud.hear_flow() for _ in range(300)]
+            assert [message.seq for message in heard] == list(range(1, 301))
+            assert len(outbox) == 300, "a PUBACK proves nothing"
+            for message in heard:
+                cloud.store(message)
+            await until_empty(outbox, running)
+        cloud.close()
+
+    asyncio.run(scenario())
+
+
+def test_what_is_not_stored_in_time_is_sent_again(
+    outbox: Outbox, own_mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publisher, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(publisher, "TIDY_EVERY_S", 0.05)
+
+    async def scenario() -> None:
+        cloud = Cloud(own_mosquitto)
+        outbox.commit({}, [flow(7)])
+        async with publishing(outbox, own_mosquitto) as running:
+            first, again = await cloud.hear_flow(), await cloud.hear_flow()
+            assert first == again
+            assert running.counters["resent"] >= 1
+            cloud.store(again)
+            await until_empty(outbox, running)
+        cloud.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_broker_that_is_killed_costs_nothing(outbox: Outbox, own_mosquitto: Mosquitto) -> None:
+    async def scenario() -> None:
+        outbox.commit({}, [flow(number) for number in range(1, 21)])
+        async with publishing(outbox, own_mosquitto) as running:
+            async with asyncio.timeout(PATIENCE_S):
+                while running.counters["no_subscriber"] < 20:  # noqa: ASYNC110 - counted in another thread
+                    await asyncio.sleep(0.01)
+            await asyncio.to_thread(own_mosquitto.kill)
+            assert len(outbox) == 20
+            await asyncio.to_thread(own_mosquitto.start)
+            cloud = Cloud(own_mosquitto)
+            outbox.commit({}, [flow(21)])
+            running.wake()
+            for number in range(1, 22):
+                message = await cloud.hear_flow()
+                assert message.seq == number
+                cloud.store(message)
+            await until_empty(outbox, running)
+            cloud.close()
+
+    asyncio.run(scenario())
+
+
+def test_an_answer_for_another_epoch_forgets_nothing(outbox: Outbox, own_mosquitto: Mosquitto) -> None:
+    async def scenario() -> None:
+        cloud = Cloud(own_mosquitto)
+        told: asyncio.Queue[AnyMessage] = asyncio.Queue()
+        outbox.commit({}, [flow(1)])
+        async with publishing(outbox, own_mosquitto, told.put_nowait):
+            await cloud.hear_flow()
+            cloud.say(Stored(gateway=NAME, epoch=Epoch("f" * 16), ranges=(SeqRange(1, 1),)))
+            cloud.say(Command(gateway=NAME, epoch=outbox.epoch, id="c1", action="capture", target="d"))
+            async with asyncio.timeout(PATIENCE_S):
+                assert isinstance(await told.get(), Command)
+        assert len(outbox) == 1
+        cloud.close()
+
+    asyncio.run(scenario())
+
+
+def test_it_says_hello_and_goodbye(outbox: Outbox, own_mosquitto: Mosquitto) -> None:
+    async def scenario() -> None:
+        cloud = Cloud(own_mosquitto)
+        async with publishing(outbox, own_mosquitto):
+            hello = await cloud.hear()
+        goodbye = await cloud.hear()
+        assert isinstance(hello, Status)
+        assert isinstance(goodbye, Status)
+        assert (hello.online, goodbye.online) == (True, False)
+        cloud.close()
+
+    asyncio.run(scenario())
