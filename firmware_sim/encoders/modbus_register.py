@@ -18,11 +18,11 @@ def refusal(unit: int, code: int, *, function: int = 3) -> bytes:
 
 
 def _with_crc(body: bytes) -> bytes:
-    return body + _crc(body).to_bytes(2, "little")
+    return body + crc(body).to_bytes(2, "little")
 
 
-def _crc(data: bytes) -> int:
-    """CRC-16/Modbus by its bits: polynomial 0x8005 reflected, start 0xffff."""
+def crc(data: bytes) -> int:
+    """CRC-16/Modbus by its bits: polynomial 0x8005 reflected, start 0xffff; 0 over a whole good frame."""
     value = 0xFFFF
     for bit in (byte >> place & 1 for byte in data for place in range(8)):
         carry = (value ^ bit) & 1

@@ -45,6 +45,18 @@ def refusal(unit: int, function: int, code: int) -> bytes:
     return body + crc(body)
 
 
+def find_answer(heard: bytes, *, unit: int, function: int) -> bytes:
+    """The first whole answer or refusal of this unit with a good CRC among what was heard; nothing if there is none."""
+    for start in range(len(heard) - REFUSAL_LENGTH + 1):
+        if heard[start] != unit or heard[start + 1] & ~REFUSED != function:
+            continue
+        refused = heard[start + 1] & REFUSED
+        frame = heard[start : start + (REFUSAL_LENGTH if refused else heard[start + 2] + OVERHEAD)]
+        if frame[-2:] == crc(frame[:-2]):
+            return frame
+    return b""
+
+
 def read_answer(model: str, frame: Frame, unit: int | None, function: int | None, count: int | None) -> bytes:
     """The data bytes of the answer to a request for `count` registers; None for what was asked and is not known.
 

@@ -80,14 +80,17 @@ async def open_tty(link: str, port: str, baud: int) -> AsyncIterator[Tty]:
 
 
 def _open(link: str, port: str, baud: int) -> serial.Serial:
-    path = _usb_path(link, port) if port.startswith(USB_PREFIX) else port
+    path = path_of(link, port)
     try:
         return serial.Serial(path, baud, timeout=READ_WAIT_S, write_timeout=WRITE_WAIT_S, exclusive=True)
     except (OSError, termios.error) as error:
         raise _lost(link, path, error) from error
 
 
-def _usb_path(link: str, port: str) -> str:
+def path_of(link: str, port: str) -> str:
+    """Where a port is now, given as a path or by its USB identity. Raises `LinkError` when no such adapter is there."""
+    if not port.startswith(USB_PREFIX):
+        return port
     wanted = port.removeprefix(USB_PREFIX).lower().split(":")
     for candidate in list_ports.comports():
         identity = (f"{candidate.vid or 0:04x}", f"{candidate.pid or 0:04x}", (candidate.serial_number or "").lower())
