@@ -13,16 +13,20 @@ from msgspec import Meta, Struct
 
 from edge.clock import ClockTrust
 from edge.drivers.devices import catalogue
+from edge.drivers.links import modbus_plan
 from edge.drivers.links.ble import BleConfig
 from edge.drivers.links.chirpstack import ChirpStackConfig
+from edge.drivers.links.modbus import ModbusConfig
 from edge.drivers.links.rak3172 import Rak3172Config
 from edge.drivers.links.serial_port import SerialConfig
+from edge.drivers.links.things_stack import TtsConfig
+from edge.drivers.model import LinkKind
 from edge.messages import DeviceSettings, RefusedSetting
 from edge.publisher import BrokerConfig
 from edge.signals import problem_of
 
 UNKNOWN_FIELD = "Object contains unknown field "
-LinkConfig = SerialConfig | Rak3172Config | ChirpStackConfig | BleConfig
+LinkConfig = SerialConfig | Rak3172Config | ChirpStackConfig | TtsConfig | BleConfig | ModbusConfig
 
 
 class ConfigError(Exception):
@@ -108,7 +112,7 @@ def _device_problem(device: DeviceSettings, seen: set[str]) -> str | None:
         return f"unknown option {unknown[0]!r} of {device.model}; expected {expected}"
     if (device.nwk_skey is None) is not (device.app_skey is None):
         return "nwk_skey and app_skey belong together: give both or neither"
-    return problem_of(model, device)
+    return problem_of(model, device) or (modbus_plan.problem_of(device) if LinkKind.MODBUS in model.links else None)
 
 
 def _check_whole(config: GatewayConfig, path: Path, text: str) -> None:

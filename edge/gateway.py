@@ -18,8 +18,10 @@ from edge.config import GatewayConfig, LinkConfig, refused_devices
 from edge.drivers.links.base import Arrival, Inbox, Link, LinkError, Refused
 from edge.drivers.links.ble import BleConfig, BleLink
 from edge.drivers.links.chirpstack import ChirpStackConfig, ChirpStackLink
+from edge.drivers.links.modbus import ModbusConfig, ModbusLink
 from edge.drivers.links.rak3172 import Rak3172Config, Rak3172Link
 from edge.drivers.links.serial_port import SerialConfig, SerialLink
+from edge.drivers.links.things_stack import ThingsStackLink, TtsConfig
 from edge.intake import Batch, Intake
 from edge.messages import AnyMessage, Desired, DeviceSettings, Heard, LinkHealth, RefusedSetting, Reported, Status
 from edge.outbox import Outbox, OutboxError
@@ -50,8 +52,12 @@ def open_link(config: LinkConfig, clock: Clock, intake: Intake) -> Link:
             return Rak3172Link(config, clock, intake)
         case ChirpStackConfig():
             return ChirpStackLink(config, clock)
+        case TtsConfig():
+            return ThingsStackLink(config, clock)
         case BleConfig():
             return BleLink(config, clock, intake)
+        case ModbusConfig():
+            return ModbusLink(config, clock, intake)
 
 
 class Refusals:

@@ -1,5 +1,6 @@
 """A mistake in the configuration is named by file, line, field and expectation; paths are beside the file."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,29 @@ def test_the_sample_configuration_is_good() -> None:
     config = load(Path(__file__).parents[2] / "deploy" / "edge" / "gateway.toml")
     assert [link.name for link in config.link] == ["passage", "chirpstack", "modem", "bluetooth"]
     assert len(config.device) == 4
+
+
+def test_what_the_sample_configuration_shows_in_comments_is_good_too() -> None:
+    sample = (Path(__file__).parents[2] / "deploy" / "edge" / "gateway.toml").read_text()
+    shown = re.sub(r"^# (?=\[\[|[a-z_]+ = )", "", sample, flags=re.MULTILINE)
+    config = parse(shown, FILE)
+    assert {"things", "quay"} < {link.name for link in config.link}
+    assert config.device[-1].options["unit"] == 1
+
+
+def test_a_modbus_device_must_say_where_it_hangs_and_what_to_ask() -> None:
+    options: dict[str, bool | int | float | str] = {"unit": 1}
+    devices = (
+        DeviceSettings(address="a", model="modbus-register", options=options),
+        DeviceSettings(address="b", model="modbus-register", link="quay"),
+        DeviceSettings(address="c", model="modbus-register", link="quay", options={"unit": 300}),
+        DeviceSettings(address="d", model="modbus-register", link="quay", options=options),
+    )
+    reasons = {refused.where: refused.reason for refused in refused_devices(devices)}
+    assert list(reasons) == ["a", "b", "c"]
+    assert "`link` is missing" in reasons["a"]
+    assert "`unit` is missing" in reasons["b"]
+    assert "$.unit" in reasons["c"]
 
 
 def test_a_file_that_is_not_there_is_named() -> None:

@@ -111,9 +111,11 @@ class Plan:
         self._settings = settings
         refused, turns = [], {}
         for device in settings:
-            ask = self._ask(device)
-            if isinstance(ask, Refused):
-                refused.append(ask)
+            try:
+                ask = _ask(device, self._poll_ms)
+            except ValueError as error:
+                address = DeviceAddress(device.address)
+                refused.append(Refused(name="bad-settings", reason=str(error), device=address))
                 continue
             known = self._turns.get(ask.device)
             turns[ask.device] = known if known and known.ask == ask else _Turn(ask, now_ms, _Minute(now_ms))
@@ -137,28 +139,36 @@ class Plan:
         turn.due_ms = _due_ms(turn, now_ms)
         return _news(turn, outcome, now_ms)
 
-    def _ask(self, device: DeviceSettings) -> Ask | Refused:
-        address = DeviceAddress(device.address)
-        if device.model != modbus_register.NAME:
-            return _unusable(address, f"{device.model} does not speak Modbus: expected {modbus_register.NAME}")
-        try:
-            registers = msgspec.convert(device.options, RegisterMap)
-        except msgspec.ValidationError as error:
-            return _unusable(address, f"options: {error}")
-        if registers.unit is None:
-            return _unusable(address, "options: `unit` is missing, expected 1 to 247")
-        return Ask(
-            device=address,
-            unit=registers.unit,
-            function=registers.function or READ_HOLDING,
-            register=registers.register,
-            count=registers.count or _needed(registers),
-            every_ms=self._poll_ms if registers.poll_s is None else round(registers.poll_s * 1000),
-        )
+
+def problem_of(device: DeviceSettings) -> str | None:
+    """Why an adopted device cannot be polled; None when it can."""
+    if device.link is None:
+        return "`link` is missing: expected the name of the Modbus link that it hangs on"
+    try:
+        _ask(device, 0)
+    except ValueError as error:
+        return str(error)
+    return None
 
 
-def _unusable(device: DeviceAddress, reason: str) -> Refused:
-    return Refused(name="bad-settings", reason=reason, device=device)
+def _ask(device: DeviceSettings, poll_ms: int) -> Ask:
+    """What its options say. Raises ValueError, with a reason for people."""
+    if device.model != modbus_register.NAME:
+        raise ValueError(f"{device.model} does not speak Modbus: expected {modbus_register.NAME}")
+    try:
+        registers = msgspec.convert(device.options, RegisterMap)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"options: {error}") from error
+    if registers.unit is None:
+        raise ValueError("options: `unit` is missing, expected 1 to 247")
+    return Ask(
+        device=DeviceAddress(device.address),
+        unit=registers.unit,
+        function=registers.function or READ_HOLDING,
+        register=registers.register,
+        count=registers.count or _needed(registers),
+        every_ms=poll_ms if registers.poll_s is None else round(registers.poll_s * 1000),
+    )
 
 
 def _needed(registers: RegisterMap) -> int:
