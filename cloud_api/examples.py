@@ -70,6 +70,7 @@ HOURLY: Final = HourlyFlows(
     name="Rue Haute",
     directions=DIRECTIONS,
     time_zone="Europe/Paris",
+    calibrated=False,
     start=datetime.fromisoformat("2026-11-21T09:00:00+01:00"),
     end=datetime.fromisoformat("2026-11-21T11:00:00+01:00"),
     hours=(

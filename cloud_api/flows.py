@@ -55,6 +55,8 @@ class HourlyFlows(Struct, frozen=True, kw_only=True):
     name: str
     directions: Directions
     time_zone: str
+    calibrated: bool
+    """Some of the figures are the sensor's counts times a factor from a manual count."""
     start: datetime = field(name="from")
     end: datetime = field(name="to")
     """The first instant that is no longer included."""
@@ -72,6 +74,7 @@ def hourly_flows(registry: Registry, store: Store, counter: Counter, period: Per
         name=counter.name,
         directions=directions_of(counter),
         time_zone=zone.key,
+        calibrated=any(each.factor != 1 for each in installations),
         start=period.start.astimezone(zone),
         end=period.end.astimezone(zone),
         hours=hours,
@@ -97,8 +100,8 @@ def _local_hour(
     covered_s = sum(hour.covered_s for _, hour in known)
     return LocalHour(
         start=start.astimezone(zone),
-        in_=_sum(hour.out if each.reversed else hour.in_ for each, hour in known),
-        out=_sum(hour.in_ if each.reversed else hour.out for each, hour in known),
+        in_=_sum(_calibrated(hour.out if each.reversed else hour.in_, each.factor) for each, hour in known),
+        out=_sum(_calibrated(hour.in_ if each.reversed else hour.out, each.factor) for each, hour in known),
         covered_s=covered_s // len(serving) if known else None,
         coverage=round(covered_s / (SECONDS_PER_HOUR * len(serving)), 4) if known else 0.0,
         flags=tuple(sorted(frozenset[Flag]().union(*(hour.flags for _, hour in known)))),
@@ -119,6 +122,11 @@ def _sum(counts: Iterable[int | None]) -> int | None:
     """The sum of what is known; None when nothing is."""
     known = [count for count in counts if count is not None]
     return sum(known) if known else None
+
+
+def _calibrated(count: int | None, factor: float) -> int | None:
+    """The count times the factor of a manual count, to the nearest whole passage; as measured where there is none."""
+    return count if count is None or factor == 1 else round(count * factor)
 
 
 def _channel(installation: Installation) -> Channel:

@@ -35,7 +35,7 @@ from edge.messages import (
     TimeSource,
 )
 from edge.outbox import Waiting
-from edge.readings import AnyReading, DecodeError, DeviceAddress, Frame, Knowledge
+from edge.readings import AnyReading, DecodeError, Delta, DeviceAddress, Event, Frame, Knowledge, Presence, Total
 from edge.signals import WATCHING_S, Setting, Told, View, first_view, setting_of
 
 FLOWS_PER_MESSAGE = 200
@@ -227,7 +227,8 @@ class Intake:
     def _tell(self, adopted: Adopted, frame: Frame, readings: Sequence[AnyReading], state: DeviceState) -> Told | None:
         """The readings themselves, or what a raw signal's frame is worth telling; None when that is nothing."""
         if adopted.raw is None:
-            return Told(tuple(readings))
+            ignored = adopted.settings.ignored_channels
+            return Told(tuple(reading for reading in readings if _channel(reading) not in ignored))
         view = self._views.get(frame.device) or first_view(adopted.raw, state.empty_mm)
         self._views[frame.device], told = view.hear(readings, frame.heard_ms, adopted.raw)
         return told
@@ -320,6 +321,10 @@ def _ready(settings: DeviceSettings) -> Adopted:
     )
     period_s = settings.period_s or max(model.reporting_period_s, WATCHING_S if raw else 0)
     return Adopted(settings, model, identity, period_s, raw)
+
+
+def _channel(reading: AnyReading) -> str | None:
+    return reading.channel if isinstance(reading, Total | Delta | Event | Presence) else None
 
 
 def _knowledge(adopted: Adopted, state: DeviceState) -> Knowledge:

@@ -235,6 +235,9 @@ class DeviceSettings(Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     app_skey: Annotated[str, Meta(pattern="^[0-9a-fA-F]{32}$")] | None = None
     """LoRaWAN ABP application session key."""
     invert_presence: bool = False
+    """The sensor says occupied for free."""
+    ignored_channels: Annotated[tuple[Name, ...], Meta(max_length=32)] = ()
+    """Counted lines, regions or spaces whose readings are left out (a line across a shop's door, say)."""
     line_mm: tuple[int, int, int, int] | None = None
     """Counting line x1, y1, x2, y2 of a radar in its own coordinates; crossing from its left to its right is `in`."""
     options: dict[str, bool | int | float | str] = field(default_factory=dict)

@@ -68,6 +68,8 @@ class Installation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """First instant that no longer belongs to it, on the full hour; None while it lasts."""
     reversed: bool = False
     """The device's first direction is the street's `out`."""
+    factor: Annotated[float, Meta(ge=0.1, le=10)] = 1.0
+    """True passages per counted one, from a manual count. Applied at the place, never to stored measurements."""
 
     def serves_at(self, instant: datetime) -> bool:
         """Whether the device serves the place at this instant."""

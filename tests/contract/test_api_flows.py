@@ -32,11 +32,13 @@ HERE = Position(lat=47.2, lon=-1.5)
 REGISTRY = Registry(
     counters=[
         Counter(id="rue-haute", name="Rue Haute", position=HERE, in_="vers la gare", out="vers la mairie"),
+        Counter(id="venelle", name="Venelle", position=HERE, in_="nord", out="sud"),
         Counter(id="boulevard", name="Boulevard", position=HERE, in_="nord", out="sud"),
     ],
     installations=[
         Installation(place="rue-haute", device="old", channel="line1", mode="pedestrian", start=START, end=SWAP),
         Installation(place="rue-haute", device="new", channel="line1", start=SWAP, reversed=True),
+        Installation(place="venelle", device="hasty", channel="line1", start=START, factor=1.25),
         Installation(place="boulevard", device="left", channel="line1", start=START),
         Installation(place="boulevard", device="right", channel="line1", start=START),
     ],
@@ -132,6 +134,20 @@ def test_sensors_that_share_a_counter_add_up_and_a_missing_one_shows_in_the_cove
     assert [(hour["in"], hour["out"], hour["coverage"]) for hour in hours] == [(11, 22, 1.0), (3, 4, 0.5)]
 
 
+def test_a_factor_from_a_manual_count_changes_what_the_place_tells_and_nothing_that_is_stored(
+    client: httpx.Client, store: Store
+) -> None:
+    nine, hasty = datetime(2026, 3, 10, 9, tzinfo=UTC), Channel("hasty", "line1")
+    store.write(full_hour(nine, hasty, in_=8, out=11))
+
+    body = hourly(client, nine.isoformat(), (nine + timedelta(hours=1)).isoformat(), counter="venelle")
+
+    assert body["calibrated"] is True
+    assert [(hour["in"], hour["out"]) for hour in body["hours"]] == [(10, 14)]
+    (stored,) = store.hours([hasty], nine, nine + timedelta(hours=1))
+    assert (stored.in_, stored.out) == (8, 11)
+
+
 def test_flags_and_partial_coverage_of_an_hour_are_told(client: httpx.Client, store: Store) -> None:
     nine = datetime(2026, 3, 10, 9, tzinfo=UTC)
     store.write([flow(nine, channel=OLD, flags=(Flag.SPREAD,)), flow(nine, channel=OLD, part=1, flags=(Flag.LATE,))])
@@ -156,6 +172,6 @@ def test_a_sensor_of_one_direction_leaves_the_other_null(client: httpx.Client, s
 def test_the_list_of_counters_names_their_directions(client: httpx.Client) -> None:
     counters = client.get("/v1/flows/counters").json()["counters"]
 
-    assert [each["id"] for each in counters] == ["rue-haute", "boulevard"]
+    assert [each["id"] for each in counters] == ["rue-haute", "venelle", "boulevard"]
     assert counters[0]["directions"] == {"in": "vers la gare", "out": "vers la mairie"}
     assert (counters[0]["trust"], counters[0]["measured_at"]) == ("unknown", None)

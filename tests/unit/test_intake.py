@@ -91,6 +91,14 @@ def test_inverted_presence_is_turned_round(clock: ManualClock) -> None:
     assert spaces_of(batch) == [False]
 
 
+def test_ignored_channels_are_left_out_and_the_rest_is_heard(clock: ManualClock) -> None:
+    intake = intake_with(clock, DeviceSettings(address=BAY, model="bosch-tps110", ignored_channels=("1",)))
+    batch = Batch()
+    intake.take(batch, "net", presence(1, b"\x01\x15", port=2))
+    assert spaces_of(batch) == []
+    assert [message.health.temperature_c for message in batch.outgoing if isinstance(message, HealthReport)] == [21]
+
+
 def test_what_the_start_up_frame_tells_serves_later_frames(clock: ManualClock) -> None:
     intake = intake_with(clock)
     batch = Batch()
