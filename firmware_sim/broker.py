@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 HOST = "127.0.0.1"
@@ -37,6 +38,16 @@ dynamic_filters = true
 """
 
 
+class Product(StrEnum):
+    """Which broker to run."""
+
+    AUTO = "auto"
+    """mosquitto where it is installed, otherwise rumqttd."""
+    MOSQUITTO = "mosquitto"
+    IOTCORE = "iotcore"
+    """rumqttd in a wheel."""
+
+
 class BrokerError(Exception):
     """The broker did not start: why, and what to do."""
 
@@ -51,14 +62,21 @@ class RunningBroker:
 
 
 @contextmanager
-def running_broker(folder: Path) -> Iterator[RunningBroker]:
+def running_broker(folder: Path, product: Product = Product.AUTO) -> Iterator[RunningBroker]:
     """A broker for the length of a `with`. Raises `BrokerError`."""
-    executable = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    executable = None if product is Product.IOTCORE else _installed_mosquitto()
+    if product is Product.MOSQUITTO and executable is None:
+        raise BrokerError("mosquitto is not installed: apt install mosquitto, or use the broker iotcore")
     folder.mkdir(parents=True, exist_ok=True)
     port = _free_port()
     start = _mosquitto(executable, folder, port) if executable else _rumqttd(folder, port)
     with start:
         yield RunningBroker(HOST, port, "mosquitto" if executable else "rumqttd (iotcore)")
+
+
+def _installed_mosquitto() -> str | None:
+    """Debian puts it where only root's PATH leads."""
+    return shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
 
 @contextmanager
