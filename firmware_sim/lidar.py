@@ -47,9 +47,10 @@ BAY_MM = 2_600
 BAY_RATE_HZ = 5
 BONNET_MM, ROOF_MM, HEAD_MM = 1_700, 1_150, 950
 """From the lidar down to a car's bonnet, to its roof, and to a head."""
-CROSSING_MS = (600, 3_000)
-"""Somebody who walks across a free bay is in the beam so long."""
-DRIVE_MS, GLASS_MS = (2_000, 6_000), (800, 2_000)
+CROSSING_APART_MS, CROSSING_MS = 120_000, 600
+"""Somebody walks across a free bay so often, and is in the beam so long at least."""
+DRIVE_MS, GLASS_APART_MS, GLASS_MS = (2_000, 6_000), 300_000, 500
+"""How long a car moves before and after its windscreen is in the beam; that is not seen so long at least."""
 SWELL_MM, SWELL_MS = 60, 6 * 3_600_000
 """Between warm and cold the measured distance swells and shrinks."""
 
@@ -69,6 +70,19 @@ class Haze:
 
 
 CLEAR = Haze()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unrest:
+    """What happens on a bay that is neither arrival nor departure."""
+
+    glass_ms: int = 2_000
+    """For so long at most the beam meets glass, and measures the ground behind it."""
+    crossing_ms: int = 3_000
+    """For so long at most somebody stands in the beam of a free bay."""
+
+
+QUIET = Unrest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,17 +181,49 @@ def stays(count: int, seed: int) -> list[Stay]:
     return [Stay(round(start), round(end)) for start, end in spans.reshape(-1, 2).tolist()]
 
 
-def bay(cars: Sequence[Stay], end_ms: int, *, seed: int, haze: Haze = CLEAR) -> Signal:
+def bay(cars: Sequence[Stay], end_ms: int, *, seed: int, haze: Haze = CLEAR, unrest: Unrest = QUIET) -> Signal:
     """What a lidar above a bay measures from 0 to `end_ms`, five times a second."""
     times = np.arange(0, end_ms, 1_000 // BAY_RATE_HZ, dtype=np.int64)
-    ground = BAY_MM + SWELL_MM * np.sin(2 * np.pi * times / SWELL_MS)
-    mm = ground.copy()
-    generator = np.random.default_rng((seed, 4))
-    for at_ms in _moments(0, end_ms, 120_000, generator):
-        _draw(mm, times, at_ms, at_ms + int(generator.integers(*CROSSING_MS)), np.full_like(ground, HEAD_MM))
+    scene = _Scene(times, BAY_MM + SWELL_MM * np.sin(2 * np.pi * times / SWELL_MS), np.random.default_rng((seed, 4)))
+    scene.flicker(0, end_ms, CROSSING_APART_MS, (CROSSING_MS, unrest.crossing_ms), HEAD_MM)
     for car in cars:
-        _park(mm, times, car, ground, generator)
-    return _heard(times, mm, haze, seed)
+        scene.park(car, unrest)
+    return _heard(times, scene.mm, haze, seed)
+
+
+class _Scene:
+    """A bay as the beam sees it. Guards the order of drawing: what is drawn later covers what was there."""
+
+    def __init__(self, times: Ints, ground: Floats, generator: np.random.Generator) -> None:
+        self._times = times
+        self._ground = ground
+        self._generator = generator
+        self.mm = ground.copy()
+
+    def draw(self, start_ms: float, end_ms: float, mm: float | None) -> None:
+        """From the one to the other the beam measures `mm`; None for the ground."""
+        first, last = np.searchsorted(self._times, sorted((start_ms, end_ms)))
+        self.mm[first:last] = self._ground[first:last] if mm is None else mm
+
+    def flicker(
+        self, start_ms: float, end_ms: float, apart_ms: int, long_ms: tuple[int, int], mm: float | None
+    ) -> None:
+        """Now and then, for a while, the beam measures `mm`; None for the ground."""
+        many = int(self._generator.poisson(max(end_ms - start_ms, 0) / apart_ms))
+        for at_ms in self._generator.uniform(start_ms, max(end_ms, start_ms), many).tolist():
+            self.draw(at_ms, at_ms + int(self._generator.integers(*long_ms)), mm)
+
+    def park(self, car: Stay, unrest: Unrest) -> None:
+        """Bonnet, windscreen, where the car stands with a glint now and then, and the same backwards."""
+        standing_mm = float(self._generator.choice((BONNET_MM, ROOF_MM)) + self._generator.uniform(-100, 100))
+        for start_ms, step in ((car.start_ms, 1), (car.end_ms, -1)):
+            glass = start_ms + step * self._generator.uniform(*DRIVE_MS)
+            stand = glass + step * self._generator.uniform(GLASS_MS, unrest.glass_ms)
+            self.draw(start_ms, glass, BONNET_MM)
+            self.draw(glass, stand, None)
+            self.draw(stand, (car.start_ms + car.end_ms) / 2, standing_mm)
+        still_from_ms, still_until_ms = car.start_ms + 30_000, car.end_ms - 30_000
+        self.flicker(still_from_ms, still_until_ms, GLASS_APART_MS, (GLASS_MS, unrest.glass_ms), None)
 
 
 def _somebody(at_ms: int, generator: np.random.Generator, manners: Manners) -> Body:
@@ -231,29 +277,6 @@ def _mixed(filled: Floats, near: Floats | float, far: float) -> Floats:
     share = np.where(filled >= WHOLE, 1.0, np.where(filled <= 1 - WHOLE, 0.0, filled))
     mixed: Floats = share * near + (1 - share) * far
     return mixed
-
-
-def _park(mm: Floats, times: Ints, car: Stay, ground: Floats, generator: np.random.Generator) -> None:
-    """Draw one stay into `mm`: bonnet, windscreen, where it stands, and the same backwards."""
-    standing_mm = float(generator.choice((BONNET_MM, ROOF_MM))) + generator.uniform(-100, 100)
-    for start_ms, step in ((car.start_ms, 1), (car.end_ms, -1)):
-        edges = np.cumsum((0, generator.uniform(*DRIVE_MS), generator.uniform(*GLASS_MS)))
-        bonnet, glass, stand = (round(start_ms + step * edge) for edge in edges.tolist())
-        _draw(mm, times, bonnet, glass, np.full_like(ground, BONNET_MM))
-        _draw(mm, times, glass, stand, ground)
-        _draw(mm, times, stand, (car.start_ms + car.end_ms) // 2, np.full_like(ground, standing_mm))
-    for at_ms in _moments(car.start_ms + 30_000, car.end_ms - 30_000, 300_000, generator):
-        _draw(mm, times, at_ms, at_ms + int(generator.integers(*GLASS_MS)), ground)
-
-
-def _moments(start_ms: int, end_ms: int, apart_ms: int, generator: np.random.Generator) -> list[int]:
-    many = int(generator.poisson(max(end_ms - start_ms, 0) / apart_ms))
-    return [int(at) for at in generator.uniform(start_ms, max(end_ms, start_ms), many)]
-
-
-def _draw(mm: Floats, times: Ints, start_ms: int, end_ms: int, what: Floats) -> None:
-    first, last = np.searchsorted(times, sorted((start_ms, end_ms)))
-    mm[first:last] = what[first:last]
 
 
 def _heard(times: Ints, mm: Floats, haze: Haze, seed: int) -> Signal:

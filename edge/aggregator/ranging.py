@@ -32,7 +32,9 @@ DRIFT_MM_PER_MS = 0.000_2
 SHORTEST_DIP_MS = 40
 """A leaf or a wrong measurement is shorter; a body at a run is in a beam for more than 60 ms."""
 SHORTEST_GAP_MS = 80
-"""Between a swinging arm and its body it is shorter; between two people it is longer."""
+"""Two bodies are further apart; a shorter gap is a fold of one."""
+LIMB, LONGEST_LIMB_GAP_MS = 0.5, 150
+"""A dip that is shorter than this part of the dip beside it, and this close, is an arm that swings before a body."""
 LONGEST_STEP_MS = 1_000
 """A doorway learns no more than this from one measurement, whatever the silence before it."""
 
@@ -52,7 +54,7 @@ class Options(Struct, frozen=True):
     """The distance when nothing is in the beam, where it was measured; learned when None."""
     step_mm: Annotated[int, Meta(ge=50, le=5_000)] = 300
     """Something is in the beam when it is nearer than the empty distance by this; it has left at half of it."""
-    debounce_s: Annotated[float, Meta(ge=0.5, le=120)] = 5.0
+    debounce_s: Annotated[float, Meta(ge=0.5, le=120)] = 10.0
     """A bay changes its state when the contrary was seen for so much longer than its present state."""
     minimum_strength: Annotated[int, Meta(ge=0, le=65_535)] = 100
     """An echo that is weaker says nothing."""
@@ -98,6 +100,24 @@ class Bay:
 
 
 @dataclass(frozen=True, slots=True)
+class Dip:
+    """When something was in the beam, monotonic time."""
+
+    began_ms: int
+    ended_ms: int
+
+    @property
+    def length_ms(self) -> int:
+        """How long it was in the beam."""
+        return self.ended_ms - self.began_ms
+
+    def is_limb_of(self, other: "Dip") -> bool:
+        """Whether both, one after the other, are one body and its arm, with no room for another between them."""
+        shorter, longer = sorted((self.length_ms, other.length_ms))
+        return shorter < LIMB * longer and other.began_ms - self.ended_ms < LONGEST_LIMB_GAP_MS
+
+
+@dataclass(frozen=True, slots=True)
 class Doorway:
     """What is known of a doorway."""
 
@@ -111,6 +131,8 @@ class Doorway:
     """Since when a body is in the beam; None when there is none."""
     leaving_ms: int | None = None
     """Since when that body seems to be leaving."""
+    last: Dip | None = None
+    """What was in the beam before."""
 
 
 Beam = Bay | Doorway
@@ -174,19 +196,21 @@ def _watch_doorway(beam: Beam | None, mm: int, now_ms: int, options: Options) ->
     As the rise need not reach the empty distance, a dip with a waist is two people one behind the other. A dip counts
     when it ends, once, however long somebody stops in the beam. The median of three measurements forgives single
     wrong ones; what is farther than the empty distance (an open door beyond) counts as empty.
-    Limits: one beam cannot tell the direction, all are `in`; two people abreast are one; who follows so closely that
-    the beam never sees between them is one with who goes before; who swings a large thing may be two; who stands still
-    for five minutes is furniture. It needs at least 20 measurements a second, better 100.
+    Limits: one beam cannot tell the direction, all are `in`; two people abreast are one, and so are one who stands in
+    the beam and one who passes before her; who follows so closely that the beam never sees between them is one with who
+    goes before; who swings a large thing may be two; who stands still for five minutes is furniture. It needs at least
+    20 measurements a second, better 100.
     """
     if not isinstance(beam, Doorway):
         return Doorway(_first(mm, options), now_ms, (mm, mm), extreme_mm=mm), []
     elapsed_ms = min(now_ms - beam.at_ms, LONGEST_STEP_MS)
     empty = _learn(beam.empty, mm, elapsed_ms, options.step_mm / 2, furniture_ms=FURNITURE_MS)
-    middle_mm = sorted((*beam.before, mm))[1]
+    is_furniture = empty.mm < beam.empty.mm - options.step_mm / 2
+    level_mm = min(sorted((*beam.before, mm))[1], empty.mm)
     beam = replace(beam, empty=empty, at_ms=now_ms, before=(beam.before[1], mm))
-    if not empty.settled or empty.mm < beam.empty.mm - options.step_mm:
-        return replace(beam, extreme_mm=min(middle_mm, empty.mm), began_ms=None, leaving_ms=None), []
-    return _follow_dip(beam, min(middle_mm, empty.mm), options.step_mm)
+    if is_furniture or not empty.settled:
+        return replace(beam, extreme_mm=level_mm, began_ms=None, leaving_ms=None), []
+    return _follow_dip(beam, level_mm, options.step_mm)
 
 
 def _follow_dip(beam: Doorway, mm: float, step_mm: float) -> tuple[Doorway, list[Presence | Event]]:
@@ -201,9 +225,15 @@ def _follow_dip(beam: Doorway, mm: float, step_mm: float) -> tuple[Doorway, list
         return replace(beam, leaving_ms=now_ms), []
     if now_ms - beam.leaving_ms < SHORTEST_GAP_MS:
         return beam, []
-    is_body = beam.leaving_ms - beam.began_ms >= SHORTEST_DIP_MS
-    passages: list[Presence | Event] = [Event(channel=LINE, mode=MODE, direction="in")] if is_body else []
-    return replace(beam, extreme_mm=mm, began_ms=None, leaving_ms=None), passages
+    return _end_dip(beam, Dip(beam.began_ms, beam.leaving_ms), mm)
+
+
+def _end_dip(beam: Doorway, dip: Dip, mm: float) -> tuple[Doorway, list[Presence | Event]]:
+    beam = replace(beam, extreme_mm=mm, began_ms=None, leaving_ms=None)
+    if dip.length_ms < SHORTEST_DIP_MS:
+        return beam, []
+    counted = beam.last is not None and beam.last.is_limb_of(dip)
+    return replace(beam, last=dip), [] if counted else [Event(channel=LINE, mode=MODE, direction="in")]
 
 
 def _first(mm: int, options: Options) -> Empty:

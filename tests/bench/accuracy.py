@@ -16,7 +16,7 @@ from edge.readings import AnyReading, Event, Presence, Range, Track
 from edge.signals import first_view, setting_of
 from firmware_sim import lidar
 from firmware_sim.encoders.hlk_ld2450 import Target
-from firmware_sim.lidar import Haze, Manners
+from firmware_sim.lidar import Haze, Manners, Unrest
 from firmware_sim.radar import Disturbance, Ghost, TurnBack, walk_frames
 from firmware_sim.walkers import EPOCH, Direction, Passage
 from tests.bench.table import Row
@@ -38,6 +38,7 @@ class Level:
     turning_back: int
     beam: Haze
     manners: Manners
+    unrest: Unrest
 
 
 LOW = Level(
@@ -47,6 +48,7 @@ LOW = Level(
     turning_back=10,
     beam=Haze(noise_mm=10, no_echo=0.005, wrong=0.001, chunk_ms=10),
     manners=Manners(in_file=0.1, swinging=0.2, stopping=0.01),
+    unrest=Unrest(glass_ms=1_500, crossing_ms=3_000),
 )
 MEDIUM = Level(
     "medium",
@@ -55,6 +57,7 @@ MEDIUM = Level(
     turning_back=40,
     beam=Haze(noise_mm=30, no_echo=0.03, wrong=0.005, chunk_ms=50),
     manners=Manners(in_file=0.2, swinging=0.3, stopping=0.02, abreast=0.02),
+    unrest=Unrest(glass_ms=2_500, crossing_ms=5_000),
 )
 HIGH = Level(
     "high",
@@ -63,6 +66,7 @@ HIGH = Level(
     turning_back=80,
     beam=Haze(noise_mm=60, no_echo=0.1, wrong=0.02, chunk_ms=100),
     manners=Manners(in_file=0.3, swinging=0.5, stopping=0.04, abreast=0.06),
+    unrest=Unrest(glass_ms=4_000, crossing_ms=12_000),
 )
 LEVELS = (LOW, MEDIUM, HIGH)
 
@@ -138,7 +142,7 @@ def doorway(level: Level) -> tuple[Score, Score]:
 def bay(level: Level) -> tuple[Score, Score]:
     """Cars on a bay under a TFmini: every arrival and every departure."""
     cars = lidar.stays(STAYS, SEED)
-    signal = lidar.bay(cars, cars[-1].end_ms + 60_000, seed=SEED, haze=level.beam)
+    signal = lidar.bay(cars, cars[-1].end_ms + 60_000, seed=SEED, haze=level.beam, unrest=level.unrest)
     truth = sorted((at, what) for car in cars for at, what in ((car.start_ms, "occupied"), (car.end_ms, "free")))
     found = _told("benewake-tfmini-plus", {}, _ranges(signal))
     naive = _threshold_changes(signal, lidar.BAY_MM - NEAR_MM)

@@ -68,3 +68,17 @@ def test_a_ghost_that_stays_never_counts() -> None:
 def test_who_passes_beyond_the_end_of_the_line_is_not_counted() -> None:
     short = Line(0, 0, 0, 1000)
     assert passages(*together(walk((-1500, 4000), (1500, 4000))), line=short) == []
+
+
+def test_a_ghost_on_the_line_never_counts_however_noisy() -> None:
+    noise = np.random.default_rng(1).normal((0, 2500), 140, size=(6_000, 2)).tolist()
+    assert passages(*([(x, y)] for x, y in noise)) == []
+
+
+def test_who_passes_a_ghost_is_counted_and_the_ghost_is_not() -> None:
+    ghost = [(300.0, 2300.0)] * 30
+    assert passages(*together(walk((-1500, 2000), (1500, 2000)), ghost)) == ["in"]
+
+
+def test_a_step_across_the_line_and_away_again_is_no_passage() -> None:
+    assert passages(*together(walk((-300, 2000), (300, 2000)) + walk((300, 2000), (-300, 2000)))) == []
