@@ -16,11 +16,13 @@ from hypothesis import strategies as st
 from edge.drivers.devices import modbus_register
 from edge.drivers.links.base import Arrival, Inbox, LinkError, Refused
 from edge.drivers.links.modbus import ModbusConfig, ModbusLink
-from edge.messages import DeviceSettings
+from edge.intake import Intake
+from edge.messages import DeviceSettings, Epoch
 from edge.readings import DecodeError, Frame, Health, Knowledge, Range
 from firmware_sim.encoders.modbus_register import refusal, registers
 from firmware_sim.links.modbus import BusPeer, Unit
 from tests.arrivals import Collected, Ticks, running
+from tests.clocks import ManualClock
 
 Option = bool | int | float | str
 SEEED: dict[str, Option] = {"unit": 1, "register": 256, "count": 3, "temperature_at": 2}
@@ -315,6 +317,14 @@ def test_a_device_adopted_while_the_link_runs_is_asked_and_one_given_up_is_not(t
                 await collected.until(lambda seen: seen.refused == ["bad-settings"])
 
     asyncio.run(scenario())
+
+
+def test_the_gateways_intake_names_the_devices_of_this_link_and_no_others() -> None:
+    intake = Intake("mairie", Epoch("0" * 16), ManualClock(), 300, {})
+    elsewhere = DeviceSettings(address="0004a30b00000001", model="parametric-pcr2", link="chirpstack")
+    anywhere = DeviceSettings(address="0004a30b00000002", model="parametric-pcr2")
+    intake.adopt([GATE, elsewhere, BAY, anywhere])
+    assert intake.on_link("pair") == (BAY, GATE)
 
 
 def test_a_pulled_cable_is_a_link_error_and_back_under_another_name_it_reads_on(tmp_path: Path) -> None:
