@@ -6,6 +6,7 @@ import sys
 import termios
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -320,7 +321,7 @@ def test_a_device_adopted_while_the_link_runs_is_asked_and_one_given_up_is_not(t
 
 
 def test_the_gateways_intake_names_the_devices_of_this_link_and_no_others() -> None:
-    intake = Intake("mairie", Epoch("0" * 16), ManualClock(), 300, {})
+    intake = Intake("mairie", Epoch("0" * 16), ManualClock(datetime(2026, 11, 22, tzinfo=UTC)), 300, {})
     elsewhere = DeviceSettings(address="0004a30b00000001", model="parametric-pcr2", link="chirpstack")
     anywhere = DeviceSettings(address="0004a30b00000002", model="parametric-pcr2")
     intake.adopt([GATE, elsewhere, BAY, anywhere])
