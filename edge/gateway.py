@@ -15,7 +15,7 @@ import msgspec
 from edge import messages
 from edge.clock import Clock, to_datetime
 from edge.config import GatewayConfig, LinkConfig, refused_devices
-from edge.drivers.links.base import Arrival, Inbox, Link, LinkError, Refused
+from edge.drivers.links.base import Arrival, Inbox, Link, LinkError, Refused, Report, Stranger
 from edge.drivers.links.ble import BleConfig, BleLink
 from edge.drivers.links.chirpstack import ChirpStackConfig, ChirpStackLink
 from edge.drivers.links.modbus import ModbusConfig, ModbusLink
@@ -200,7 +200,6 @@ class Gateway:
     def status(self) -> Status:
         """How the gateway does, now."""
         now_ms = self._clock.utc_ms(self._clock.monotonic_ms())
-        counters = self._counters + self.intake.counters + self._publisher.counters
         return Status(
             gateway=self._outbox.gateway,
             epoch=self._outbox.epoch,
@@ -210,7 +209,7 @@ class Gateway:
             clock="trusted" if now_ms is not None else "not synchronised: counts wait for the time",
             queued=len(self._outbox),
             links=self.links(),
-            counters=dict(counters),
+            counters=dict(self._counted()),
         )
 
     def _start_links(self, configs: Sequence[LinkConfig]) -> None:
@@ -258,9 +257,16 @@ class Gateway:
             runner.refusals.note(runner.link.name, arrival.item)
             return
         runner.frames += isinstance(arrival.item, Frame)
+        self._log_stranger(runner, arrival.item)
         refused = self.intake.take(batch, runner.link.name, arrival.item)
         if refused is not None:
             runner.refusals.note(runner.link.name, refused)
+
+    def _log_stranger(self, runner: LinkRunner, item: Frame | Report | Stranger) -> None:
+        """What a device sends that nobody adopted, for who wants to know why it is not read."""
+        if not isinstance(item, Report) and self.intake.settings(item.device) is None:
+            data = item.payload if isinstance(item, Frame) else item.data
+            log.debug("not adopted link=%s device=%s bytes=%s", runner.link.name, item.device, data.hex())
 
     async def _commit(self, batch: Batch) -> None:
         """Commit, however long the disk refuses: meanwhile the links wait, and nothing is acknowledged."""
@@ -283,13 +289,26 @@ class Gateway:
 
     async def _tick(self) -> None:
         ticks = 0
+        headlines = None
         while True:
             await self._close_due()
             self._tell_strangers()
-            if ticks % STATUS_EVERY_TICKS == 0:
+            news = self._headlines()
+            if ticks % STATUS_EVERY_TICKS == 0 or news != headlines:
                 self._publisher.tell(await asyncio.to_thread(self.status))
+                headlines = news
             ticks += 1
             await asyncio.sleep(TICK_S)
+
+    def _headlines(self) -> tuple[object, ...]:
+        """What of the status is told as soon as it changes: how links do, and what was counted for the first time."""
+        links = tuple(
+            (runner.link.name, runner.state, frozenset(runner.refusals.by_name)) for runner in self._runners.values()
+        )
+        return links, frozenset(self._counted()), self._clock.utc_ms(0) is None
+
+    def _counted(self) -> Counter[str]:
+        return self._counters + self.intake.counters + self._publisher.counters
 
     async def _close_due(self) -> None:
         async with self._turn:

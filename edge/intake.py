@@ -105,7 +105,7 @@ class Intake:
         self._encoder = msgspec.msgpack.Encoder()
         self._decoder = msgspec.msgpack.Decoder(Untimed)
         self.counters: Counter[str] = Counter()
-        """`duplicates`, `older`, `waited_for_time`, `clock_steps`."""
+        """`duplicates`, `older`, `heard` (frames of devices that nobody adopted), `waited_for_time`, `clock_steps`."""
 
     def adopt(self, devices: Iterable[DeviceSettings]) -> None:
         """From now on these are the gateway's devices; what is known of the others is kept, not used."""
@@ -295,6 +295,7 @@ class Intake:
         return batch.states.get(address) or self._states.get(address) or DeviceState()
 
     def _note_stranger(self, link: str, item: Frame | Report | Stranger) -> None:
+        self.counters["heard"] += 1
         now_ms = self._clock.utc_ms(self._clock.monotonic_ms())
         if now_ms is None:
             return

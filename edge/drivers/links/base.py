@@ -54,6 +54,8 @@ class Stranger(msgspec.Struct, frozen=True, kw_only=True):
     device: DeviceAddress
     hint: str | None = None
     rssi_dbm: float | None = None
+    data: bytes = b""
+    """What it sent, for the log; empty where the link does not tell."""
 
 
 def nothing() -> None:

@@ -167,7 +167,7 @@ def _not_opened(rejected: Rejected, packet: Packet) -> list[Frame | Report | Ref
     refused = Refused(name=rejected.why, reason=rejected.reason, data=packet.payload, device=device)
     match rejected.why:
         case Why.UNKNOWN_DEVICE:
-            return [Stranger(device=device, hint=NEEDS_KEYS, rssi_dbm=packet.rssi_dbm)]
+            return [Stranger(device=device, hint=NEEDS_KEYS, rssi_dbm=packet.rssi_dbm, data=packet.payload)]
         case Why.WRONG_MIC:
             return [refused, Stranger(device=device, hint=WRONG_KEY, rssi_dbm=packet.rssi_dbm)]
         case _:
