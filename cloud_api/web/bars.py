@@ -24,7 +24,8 @@ BAR_SHARE = 0.78
 LEAST_HEIGHT = 1.5
 """What somebody walked through is seen, in percent of the height."""
 LABEL_EVERY = 6
-NICE_STEPS = (1, 2, 3, 4, 5, 6, 8, 10)
+LEAST_TOP = 10
+NICE_STEPS = (1, 1.2, 1.6, 2, 3, 4, 5, 6, 8, 10)
 
 
 class HourKind(StrEnum):
@@ -128,11 +129,11 @@ def chart(flows: HourlyFlows, words: Words, now: datetime) -> Chart:
 
 
 def nice_top(most: int) -> int:
-    """The next round number that a scale can end on, at least 10."""
-    if most <= NICE_STEPS[-1]:
-        return NICE_STEPS[-1]
+    """The next round number that a scale can end on, at least `LEAST_TOP`."""
+    if most <= LEAST_TOP:
+        return LEAST_TOP
     size = 10 ** floor(log10(most))
-    return next(int(step * size) for step in NICE_STEPS if step * size >= most)
+    return next(round(step * size) for step in NICE_STEPS if step * size >= most)
 
 
 def _bar(index: int, hour: LocalHour, top: int, words: Words, now: datetime) -> Bar:

@@ -109,7 +109,8 @@ def test_no_bar_leaves_the_chart(counts: list[tuple[int, int]]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("most", "top"), [(0, 10), (7, 10), (11, 20), (46, 50), (61, 80), (99, 100), (101, 200), (412, 500), (1000, 1000)]
+    ("most", "top"),
+    [(0, 10), (7, 10), (11, 12), (46, 50), (61, 80), (99, 100), (101, 120), (412, 500), (1000, 1000), (1020, 1200)],
 )
 def test_a_scale_ends_on_a_round_number(most: int, top: int) -> None:
     assert nice_top(most) == top
