@@ -5,6 +5,7 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -12,7 +13,9 @@ from typing import Annotated
 
 import typer
 
-from edge.commands import devices_app, edge_app
+from edge.commands import edge_app
+from edge.devices_commands import devices_app
+from edge.listen_commands import listen_app, ports, scan
 
 app = typer.Typer(
     help="Passerelle: pedestrian counters and parking sensors, from the street to free spaces and hourly flows.",
@@ -23,12 +26,40 @@ app = typer.Typer(
 app.add_typer(edge_app, name="edge")
 app.add_typer(devices_app, name="devices")
 
-EXTRAS = {
-    "api": ("cloud_api.commands", "api", "cloud", "Run the API, its page and the ingest."),
-    "simulate": ("firmware_sim.commands", "simulate", "sim", "Run simulated sensors that speak real bytes."),
-    "demo": ("passerelle_demo", "demo", "cloud,sim", "Start a small town and print what to open."),
-}
-"""Command: (module, function, the extra that brings what it needs, help)."""
+devices_app.add_typer(listen_app, name="listen")
+devices_app.command()(ports)
+devices_app.command()(scan)
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """A command that an optional part of the installation brings."""
+
+    words: tuple[str, ...]
+    """How it is called after `passerelle`."""
+    group: typer.Typer
+    module: str
+    function: str
+    needs: str
+    """The extra that brings what it needs."""
+    help: str
+
+
+EXTRAS = (
+    Extra(("api",), app, "cloud_api.commands", "api", "cloud", "Run the API, its page and the ingest."),
+    Extra(
+        ("simulate",), app, "firmware_sim.commands", "simulate", "sim", "Run simulated sensors that speak real bytes."
+    ),
+    Extra(("demo",), app, "passerelle_demo", "demo", "cloud,sim", "Start a small town and print what to open."),
+    Extra(
+        ("devices", "encode"),
+        devices_app,
+        "firmware_sim.encode_command",
+        "encode",
+        "sim",
+        "Print one frame in hexadecimal, made by the simulator.",
+    ),
+)
 
 
 @app.callback(invoke_without_command=True)
@@ -53,19 +84,21 @@ def docs(folder: Annotated[Path, typer.Option(help="Where to write.")] = Path("d
 
 def main() -> None:
     """Run the command line; of the extras only the one that is asked for is loaded."""
-    for command, (module, function, extra, help_text) in EXTRAS.items():
-        if sys.argv[1:2] == [command]:
-            app.command(command)(_load(command, module, function, extra))
+    for extra in EXTRAS:
+        asked = tuple(sys.argv[1 : 1 + len(extra.words)]) == extra.words
+        if asked:
+            extra.group.command(extra.words[-1])(_load(extra))
         else:
-            app.command(command, help=help_text)(_nothing)
+            extra.group.command(extra.words[-1], help=extra.help)(_nothing)
     app()
 
 
-def _load(command: str, module: str, function: str, extra: str) -> Callable[..., None]:
+def _load(extra: Extra) -> Callable[..., None]:
     try:
-        loaded: Callable[..., None] = getattr(import_module(module), function)
+        loaded: Callable[..., None] = getattr(import_module(extra.module), extra.function)
     except ModuleNotFoundError as error:
-        typer.echo(f"passerelle {command} needs {error.name!r}: pip install 'passerelle[{extra}]'", err=True)
+        command = " ".join(extra.words)
+        typer.echo(f"passerelle {command} needs {error.name!r}: pip install 'passerelle[{extra.needs}]'", err=True)
         raise SystemExit(2) from error
     return loaded
 

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 WINDOW = 100
 """Messages under way and not acknowledged at most; the broker keeps the rest."""
 SESSION_S = 7 * 86_400
-"""So long the broker keeps messages for us while we are away."""
+"""So long the broker keeps messages for us while we are away, unless told otherwise."""
 KEEPALIVE_S = 30
 
 
@@ -42,6 +42,8 @@ class Broker:
     """TLS is used when it is given, and then always."""
     protocol: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv5
     """5, or 3.1.1 for brokers that know no other."""
+    session_s: int = SESSION_S
+    """So long the broker shall keep messages for us while we are away; 0 for none (3.1.1 knows only none or some)."""
 
 
 class Subscription:
@@ -136,7 +138,7 @@ def _client(broker: Broker) -> Client:
     return Client(
         CallbackAPIVersion.VERSION2,
         broker.client_id,
-        clean_session=None if broker.protocol == MQTTProtocolVersion.MQTTv5 else False,
+        clean_session=None if broker.protocol == MQTTProtocolVersion.MQTTv5 else not broker.session_s,
         protocol=broker.protocol,
         manual_ack=True,
         reconnect_on_failure=False,
@@ -151,8 +153,8 @@ def _connect(client: Client, broker: Broker) -> None:
         client.tls_set(ca_certs=str(broker.ca_file))
     if broker.protocol == MQTTProtocolVersion.MQTTv5:
         properties = Properties(PacketTypes.CONNECT)
-        properties.SessionExpiryInterval = SESSION_S
+        properties.SessionExpiryInterval = broker.session_s
         properties.ReceiveMaximum = WINDOW
-        client.connect(broker.host, broker.port, KEEPALIVE_S, clean_start=False, properties=properties)
+        client.connect(broker.host, broker.port, KEEPALIVE_S, clean_start=not broker.session_s, properties=properties)
     else:
         client.connect(broker.host, broker.port, KEEPALIVE_S)

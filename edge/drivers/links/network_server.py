@@ -15,7 +15,7 @@ from paho.mqtt.enums import MQTTProtocolVersion
 
 from edge.drivers.links.base import Arrival, Inbox, Link, Monotonic
 from edge.drivers.links.envelope import Note, Parse
-from edge.drivers.links.mqtt_source import Broker, Subscription, subscribed
+from edge.drivers.links.mqtt_source import SESSION_S, Broker, Subscription, subscribed
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,8 @@ class ServerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     ca_file: Path | None = None
     """The certificate authority to trust; TLS is used when it is given, and then always."""
     topic: Annotated[str, Meta(min_length=1)]
+    session_s: Annotated[int, Meta(ge=0)] = SESSION_S
+    """So long the broker shall keep messages while the gateway is away, in seconds; 0 for none."""
 
     @property
     def broker(self) -> Broker:
@@ -48,6 +50,7 @@ class ServerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             password_file=self.password_file,
             ca_file=self.ca_file,
             protocol=self.protocol,
+            session_s=self.session_s,
         )
 
 
