@@ -132,7 +132,7 @@ def nice_top(most: int) -> int:
     """The next round number that a scale can end on, at least `LEAST_TOP`."""
     if most <= LEAST_TOP:
         return LEAST_TOP
-    size = 10 ** floor(log10(most))
+    size: int = 10 ** floor(log10(most))
     return next(round(step * size) for step in NICE_STEPS if step * size >= most)
 
 
