@@ -1,7 +1,33 @@
-"""`make bench`."""
+"""`make bench`: `python -m tests.bench [SECTION …]` measures what is named; all but `size`, which needs the network."""
 
-from tests.bench import intake
-from tests.bench.table import show
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterator
+
+from tests.bench import accuracy, codecs, intake, latency, links, memory, size
+from tests.bench.table import Row, show
+
+SECTIONS: dict[str, tuple[str, Callable[[], Iterator[Row]]]] = {
+    "intake": ("From bytes to facts, and facts made durable", intake.rows),
+    "codecs": ("Decoding one frame, over each model's case file", codecs.rows),
+    "links": ("What a link takes in, per second of processor time", links.rows),
+    "latency": ("From a car on a space to the API's stream", latency.rows),
+    "memory": ("The gateway's memory with 50 devices", memory.rows),
+    "accuracy": ("Passages and presence made of raw signals, against the truth", accuracy.rows),
+    "size": ("The installed gateway", size.rows),
+}
+ON_DEMAND = {"size"}
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("section", nargs="*", help=f"of {', '.join(SECTIONS)}")
+    wanted = parser.parse_args().section or [name for name in SECTIONS if name not in ON_DEMAND]
+    unknown = sorted(set(wanted) - SECTIONS.keys())
+    if unknown:
+        parser.error(f"no section {unknown[0]!r}; expected some of {', '.join(SECTIONS)}")
+    show((title, measure()) for title, measure in (SECTIONS[name] for name in wanted))
+
 
 if __name__ == "__main__":
-    show(intake.rows())
+    main()

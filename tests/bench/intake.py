@@ -28,14 +28,15 @@ PER_COMMIT = 20
 def rows() -> Iterator[Row]:
     """The figures of this file."""
     frames = _pcr2_frames()
+    taken = rate(lambda: _take_all(frames))
     yield Row(
         "PCR2 frames: admission, codec, aggregator (one core)",
-        rate(lambda: _take_all(frames)),
+        taken,
         "frames/s",
         rate(lambda: _unpack_all(frames)),
         "struct.unpack_from and two additions per frame",
     )
-    yield Row("  of which readings", rate(lambda: _take_all(frames)) * READINGS_PER_FRAME, "readings/s")
+    yield Row("  of which readings", taken * READINGS_PER_FRAME, "readings/s")
     yield Row(
         "radar frames with three targets through the tracker (one core)", rate(_track), "frames/s", 10, "one radar"
     )

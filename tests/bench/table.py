@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 RUNS = 5
-LIBRARIES = ("numpy", "msgspec", "paho-mqtt", "fastapi", "uvicorn")
+LIBRARIES = ("numpy", "msgspec", "paho-mqtt", "pyserial", "bleak", "fastapi", "uvicorn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +43,23 @@ def _timed(work: Callable[[], int]) -> float:
     return units / (perf_counter() - begin)
 
 
-def show(rows: Iterable[Row]) -> None:
-    """Print machine, versions and the table."""
+def show(sections: Iterable[tuple[str, Iterable[Row]]]) -> None:
+    """Print machine and versions, then each section (its title, its rows) as soon as it is measured."""
     console = Console(width=160)
     console.print(f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}")
     console.print(f"Python {platform.python_version()}, " + ", ".join(f"{name} {version(name)}" for name in LIBRARIES))
+    console.print(f"{os.getloadavg()[0]:.2g} processes were at work on this machine when the measuring began")
+    for title, rows in sections:
+        console.print(f"\n[bold]{title}[/bold]")
+        console.print(_table(rows))
+
+
+def _table(rows: Iterable[Row]) -> Table:
     table = Table("what", "ours", "unit", "reference", "ratio", "the reference is", box=None, pad_edge=False)
     for row in rows:
         reference = "" if row.reference is None else f"{row.reference:,.4g}"
         table.add_row(row.what, f"{row.ours:,.4g}", row.unit, reference, row.ratio, row.reference_is)
-    console.print(table)
+    return table
 
 
 def _processor() -> str:

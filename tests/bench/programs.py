@@ -1,0 +1,104 @@
+"""The real programs, each a process of its own: `passerelle edge` and `passerelle api` on a broker.
+
+In go configuration files, out come processes that end with the `with` that started them.
+"""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+
+from tests.broker import HOST, Mosquitto, free_port
+from tests.town import until
+
+COMMAND = [sys.executable, "-c", "from passerelle import main; main()"]
+PATIENCE_S = 30
+
+Opened = TypeVar("Opened")
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One running program."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def resident_mb(self) -> float:
+        """Its memory that is in RAM now (VmRSS), in MB."""
+        return status_mb(Path(f"/proc/{self.process.pid}/status").read_text())
+
+    def said(self, words: str) -> bool:
+        """Whether its log holds these words. Raises RuntimeError with the log when it has ended."""
+        log = self.log.read_text(errors="replace")
+        if self.process.poll() is not None:
+            raise RuntimeError(f"it ended with status {self.process.returncode}: {log}")
+        return words in log
+
+
+def status_mb(status: str) -> float:
+    """VmRSS in the text of a `/proc/PID/status`, in MB of 10**6 bytes."""
+    line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
+    return int(line.split()[1]) * 1024 / 1_000_000
+
+
+@contextmanager
+def running_gateway(configuration: Path) -> Iterator[Program]:
+    """`passerelle edge`, connected to the city's broker."""
+    with _running("edge", ["--config", str(configuration)], configuration.parent) as gateway:
+        until(lambda: gateway.said("connected to the broker"), PATIENCE_S)
+        yield gateway
+
+
+@contextmanager
+def running_api(places: Path, broker: Mosquitto) -> Iterator[str]:
+    """`passerelle api` on a store of its own, ready: its address."""
+    folder, port = places.parent, free_port()
+    options = {
+        "--places": places,
+        "--store": f"sqlite:///{folder / 'history.db'}",
+        "--broker": f"mqtt://{broker.host}:{broker.port}",
+        "--port": port,
+        "--tiles": "none",
+    }
+    arguments = [str(word) for option in options.items() for word in option]
+    address = f"http://{HOST}:{port}"
+    with _running("api", arguments, folder) as api:
+        until(lambda: api.said("Serving") and _ready(address), PATIENCE_S)
+        yield address
+
+
+@asynccontextmanager
+async def beside(program: AbstractContextManager[Opened]) -> AsyncIterator[Opened]:
+    """Start and end a program in a thread, so that whoever it talks to in this event loop can answer meanwhile."""
+    opened = await asyncio.to_thread(program.__enter__)
+    try:
+        yield opened
+    finally:
+        await asyncio.to_thread(program.__exit__, None, None, None)
+
+
+@contextmanager
+def _running(command: str, arguments: list[str], folder: Path) -> Iterator[Program]:
+    log = folder / f"{command}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen([*COMMAND, command, *arguments], stdout=output, stderr=output)
+    try:
+        yield Program(process, log)
+    finally:
+        process.terminate()
+        process.wait(PATIENCE_S)
+
+
+def _ready(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/readyz").is_success
+    except httpx.TransportError:
+        return False
