@@ -88,7 +88,8 @@ class Rhythm:
             return Rhythm(heard_ms, heard_ms, self.period_ms)
         period_ms = self.period_ms + RHYTHM * (since_ms - self.period_ms)
         due_ms = self.at_ms + period_ms
-        return Rhythm(heard_ms, max(due_ms + NUDGE * (heard_ms - due_ms), self.at_ms), period_ms)
+        at_ms = due_ms + NUDGE * (heard_ms - due_ms)
+        return Rhythm(heard_ms, min(max(at_ms, self.at_ms, heard_ms - LONGEST_BURST_MS), heard_ms), period_ms)
 
 
 @dataclass(frozen=True, slots=True)
