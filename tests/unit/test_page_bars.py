@@ -72,7 +72,7 @@ def test_a_day_of_which_nothing_is_known_has_no_number() -> None:
 
     assert (drawn.total, drawn.in_total, drawn.peak) == ("inconnu", "inconnu", "")
     assert drawn.coverage == "0 heure mesurée sur 24"
-    assert drawn.text == "Passages par heure à Rue Haute : inconnus pour ces 24 heures."
+    assert drawn.text == "Passages par heure à Rue Haute\N{NO-BREAK SPACE}: inconnus pour ces 24 heures."
 
 
 def test_a_sensor_of_one_direction_leaves_the_other_unknown() -> None:
