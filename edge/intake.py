@@ -108,8 +108,16 @@ class Intake:
         """`duplicates`, `older`, `heard` (frames of devices that nobody adopted), `waited_for_time`, `clock_steps`."""
 
     def adopt(self, devices: Iterable[DeviceSettings]) -> None:
-        """From now on these are the gateway's devices; what is known of the others is kept, not used."""
+        """From now on these are the gateway's devices; what is known of the others is kept, not used.
+
+        A raw sensor that is set anew looks anew.
+        """
+        before = self._adopted
         self._adopted = {device.address: _ready(device) for device in devices}
+        same = {
+            address for address, new in self._adopted.items() if address in before and new.raw == before[address].raw
+        }
+        self._views = {address: view for address, view in self._views.items() if address in same}
 
     @property
     def devices(self) -> tuple[str, ...]:

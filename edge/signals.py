@@ -5,7 +5,7 @@ moment is a value, kept per device by the intake; it is lost at a restart, all b
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
@@ -73,8 +73,7 @@ class Radar:
         return Radar(tracks, now_ms, heard_ms + WATCHING_S * 1000), Told(tuple(told))
 
 
-@dataclass(frozen=True, slots=True)
-class Rhythm:
+class Rhythm(Struct, frozen=True):
     """When measurements were made that are heard in bursts: at the sensor's own even pace."""
 
     heard_ms: int
@@ -92,8 +91,7 @@ class Rhythm:
         return Rhythm(heard_ms, min(max(at_ms, self.at_ms, heard_ms - LONGEST_BURST_MS), heard_ms), period_ms)
 
 
-@dataclass(frozen=True, slots=True)
-class Ranger:
+class Ranger(Struct, frozen=True):
     """What one beam measures."""
 
     remembered_mm: int | None = None
@@ -111,13 +109,13 @@ class Ranger:
         mm, strength = (None, None) if measured is None else (measured.mm, measured.strength)
         beam, news = watch(self.beam, mm, strength, round(rhythm.at_ms), self._options(setting))
         seen_ms = heard_ms if measured is not None or self.seen_ms is None else self.seen_ms
-        view = replace(self, beam=beam, rhythm=rhythm, seen_ms=seen_ms)
+        view = structs.replace(self, beam=beam, rhythm=rhythm, seen_ms=seen_ms)
         if not news and heard_ms < self.quiet_until_ms and not _is_urgent(readings):
             return view, None
         blind = heard_ms - seen_ms >= BLIND_MS
         state = [] if blind else present(beam)
         told = Told((*(news or state), _health(readings, blind=blind)), watching=not blind, empty_mm=_empty_mm(beam))
-        return replace(view, quiet_until_ms=heard_ms + WATCHING_S * 1000), told
+        return structs.replace(view, quiet_until_ms=heard_ms + WATCHING_S * 1000), told
 
     def _options(self, setting: Setting) -> Options:
         if self.beam is not None or setting.beam.empty_mm is not None:

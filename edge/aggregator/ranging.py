@@ -5,12 +5,12 @@ they are certain. Both uses know the empty distance and learn it slowly, as snow
 without echo says nothing: it must never be taken for near, nor for far.
 """
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import copysign
 from typing import Annotated
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from edge.readings import Event, Presence
 
@@ -65,8 +65,7 @@ class Options(Struct, frozen=True):
         return 1000 * self.debounce_s
 
 
-@dataclass(frozen=True, slots=True)
-class Empty:
+class Empty(Struct, frozen=True):
     """The distance when nothing is in the beam: a running median, so that a few wrong values do not move it.
 
     It takes one small step towards each measurement near it. A distance elsewhere becomes the new one after being held
@@ -86,8 +85,7 @@ class Empty:
         return self.settling_ms <= 0
 
 
-@dataclass(frozen=True, slots=True)
-class Bay:
+class Bay(Struct, frozen=True):
     """What is known of a bay."""
 
     empty: Empty
@@ -99,8 +97,7 @@ class Bay:
     """None until it is known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Dip:
+class Dip(Struct, frozen=True):
     """When something was in the beam, monotonic time."""
 
     began_ms: int
@@ -117,8 +114,7 @@ class Dip:
         return shorter < LIMB * longer and other.began_ms - self.ended_ms < LONGEST_LIMB_GAP_MS
 
 
-@dataclass(frozen=True, slots=True)
-class Doorway:
+class Doorway(Struct, frozen=True):
     """What is known of a doorway."""
 
     empty: Empty

@@ -11,19 +11,22 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from edge.drivers.devices import catalogue
-from edge.messages import DeviceSettings
-from edge.readings import AnyReading, Event, Presence, Range, Track
+from edge.intake import Batch, Intake
+from edge.messages import DeviceSettings, Epoch
+from edge.readings import AnyReading, DeviceAddress, Event, Frame, Presence, Range, Track
 from edge.signals import first_view, setting_of
 from firmware_sim import lidar
 from firmware_sim.encoders.hlk_ld2450 import Target
 from firmware_sim.lidar import Haze, Manners, Unrest
 from firmware_sim.radar import Disturbance, Ghost, TurnBack, walk_frames
 from firmware_sim.walkers import EPOCH, Direction, Passage
-from tests.bench.table import Row
+from tests.bench.table import Row, rate
+from tests.clocks import ManualClock
 
 SEED = 20_261_122
 HOUR_MS = 3_600_000
 PEOPLE, STAYS = 600, 60
+LIDAR = DeviceAddress("lidar-1")
 NEAR_MM = 300
 """The naive threshold: nearer than the empty distance by this."""
 
@@ -107,6 +110,9 @@ def rows() -> Iterator[Row]:
         yield from _rows(f"doorway passages, {level.name} noise", *doorway(level), "a fixed threshold")
     for level in LEVELS:
         yield from _rows(f"bay changes, {level.name} noise", *bay(level), "a fixed threshold")
+    frames = list(lidar.doorway(lidar.people(10, SEED, Manners()), 60_000, seed=SEED).frames())
+    what = "TFmini frames through codec, doorway and aggregator (one core)"
+    yield Row(what, rate(lambda: _take_all(frames)), "frames/s", lidar.DOORWAY_RATE_HZ, "one lidar")
 
 
 def _rows(what: str, ours: Score, naive: Score, naive_is: str) -> Iterator[Row]:
@@ -180,6 +186,16 @@ def _told(
                 occupied = reading.occupied
                 moments.append((at_ms, "occupied" if occupied else "free"))
     return moments
+
+
+def _take_all(frames: Sequence[tuple[int, bytes]]) -> int:
+    intake = Intake("bench", Epoch("0" * 16), ManualClock(EPOCH), 300, {})
+    options: dict[str, bool | int | float | str] = {"unit": "mm", "use": "doorway"}
+    intake.adopt([DeviceSettings(address=LIDAR, model="benewake-tfmini-plus", options=options)])
+    intake.release(Batch(), [])
+    for at_ms, payload in frames:
+        intake.take(Batch(), "wire", Frame(device=LIDAR, payload=payload, heard_ms=at_ms))
+    return len(frames)
 
 
 def _crowd(generator: np.random.Generator) -> list[Passage]:

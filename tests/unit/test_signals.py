@@ -13,7 +13,7 @@ from edge.messages import DeviceHealth, DeviceSettings, Epoch, Flow, FlowInterva
 from edge.readings import DeviceAddress, Frame
 from edge.signals import Rhythm
 from firmware_sim import lidar
-from firmware_sim.encoders import benewake
+from firmware_sim.encoders import benewake, hlk_ld2450
 from firmware_sim.lidar import Body, Haze
 from tests.clocks import ManualClock
 
@@ -135,6 +135,14 @@ def test_the_empty_distance_outlives_a_restart_for_the_bay_may_be_occupied_then(
 def test_the_technicians_empty_distance_wins_over_the_remembered() -> None:
     remembered: dict[str, DeviceState] = {LIDAR: DeviceState(empty_mm=CAR)}
     assert Gateway(lidar_at(empty_mm=GROUND), remembered).hear(measured(CAR, 0, 30)).spaces[-1].occupied
+
+
+def test_a_sensor_that_is_set_anew_looks_anew() -> None:
+    gateway = Gateway(lidar_at(empty_mm=GROUND)).hear(measured(CAR, 0, 30))
+    gateway.intake.adopt([lidar_at(empty_mm=CAR)])
+    assert not gateway.hear(measured(CAR, 30, 60)).spaces[-1].occupied
+    gateway.intake.adopt([DeviceSettings(address=LIDAR, model="hlk-ld2450")])
+    gateway.hear([(60_000, hlk_ld2450.report([]))])
 
 
 @pytest.mark.parametrize("options", [{"use": "window"}, {"debounce_s": 0}, {"step_mm": "wide"}, {"empty_mm": -1}])
