@@ -154,7 +154,7 @@ def test_a_change_in_the_street_reaches_the_page_without_a_reload(
         wait_for(browser, "#zone-place-du-marche .age", "à l’instant")
         wait_for(browser, "#summary .figure", "9")
         wait_for(browser, ".marker[title^='Place du Marché'] .pin", "6")
-        assert find(browser, ".marker[title^='Place du Marché']").accessible_name == "Place du Marché : 6 places libres"
+        assert find(browser, ".marker[title^='Place du Marché']").accessible_name == "Place du Marché\N{NO-BREAK SPACE}: 6 places libres"
         assert browser.execute_script("return window.sameDocument")
 
 
@@ -195,8 +195,8 @@ def test_every_place_has_a_marker_though_tiles_are_off(browser: Chrome, page: Se
     assert count(browser, "#map .marker") == len(PARKINGS) + len(STREETS)
     assert count(browser, "#map .leaflet-tile") == 0
     labels = [marker.accessible_name for marker in browser.find_elements(By.CSS_SELECTOR, "#map .marker")]
-    assert "Quai de la Cisse : inconnu nombre de places libres" in labels
-    assert "Compteur de piétons : Rue Haute" in labels
+    assert "Quai de la Cisse\N{NO-BREAK SPACE}: inconnu nombre de places libres" in labels
+    assert "Compteur de piétons\N{NO-BREAK SPACE}: Rue Haute" in labels
 
 
 def test_a_marker_leads_to_its_place_in_the_list(browser: Chrome, page: ServedPage) -> None:
@@ -303,7 +303,7 @@ def test_names_are_text_and_never_markup(browser: Chrome, own_mosquitto: Mosquit
         wait_for(browser, "#zone-halles .figure", "2")
 
         assert find(browser, "#zone-halles h3").text == " ".join(name.split())
-        assert find(browser, "#map .marker").accessible_name == f"{name} : 2 places libres"
+        assert find(browser, "#map .marker").accessible_name == f"{name}\N{NO-BREAK SPACE}: 2 places libres"
         assert count(browser, "main img") == 0
         assert "taken" not in browser.title
 
