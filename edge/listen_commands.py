@@ -6,7 +6,7 @@ one of these commands runs. Passers-by are never shown: of Bluetooth only what s
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -30,6 +30,7 @@ listen_app = typer.Typer(
     rich_markup_mode="markdown",
 )
 
+BTHOME = "bthome-v2"
 LINK = "listen"
 """What the link is called in errors."""
 ANY = "any"
@@ -51,8 +52,9 @@ CaFile = Annotated[Path | None, typer.Option(help="Certificate authority to trus
 Topic = Annotated[str | None, typer.Option(help="What to subscribe to; all devices by default.")]
 Adapter = Annotated[str | None, typer.Option(help="BlueZ's name of the adapter (hci0).")]
 Passive = Annotated[bool, typer.Option("--passive", help="Send nothing; needs BlueZ with --experimental.")]
-BindKey = Annotated[
-    str | None, typer.Option("--key", help="Bind key of encrypted sensors that --config does not name, 32 digits.")
+BindKeys = Annotated[
+    list[str] | None,
+    typer.Option("--key", metavar="ADDRESS=KEY", help="Bind key of an encrypted sensor, 32 digits; may be repeated."),
 ]
 
 
@@ -177,7 +179,7 @@ def listen_modem(
 @listen_app.command("ble")
 def listen_ble(
     config: GatewayFile = None,
-    key: BindKey = None,
+    key: BindKeys = None,
     adapter: Adapter = None,
     passive: Passive = False,
     frames: Frames = None,
@@ -189,6 +191,8 @@ def listen_ble(
         passerelle devices listen ble
 
         passerelle devices listen ble --config gateway.toml --adapter hci1
+
+        passerelle devices listen ble --key 54:48:E6:8F:80:A5=231d39c1d7cc1ab1aee224cd096db932
     """
     link, directory = _bluetooth(config, key, adapter, passive)
     _listen(link, directory, frames)
@@ -221,7 +225,7 @@ def listen_modbus(
 def scan(
     seconds: Annotated[int, typer.Option(min=1, help="How long.")] = 10,
     config: GatewayFile = None,
-    key: BindKey = None,
+    key: BindKeys = None,
     adapter: Adapter = None,
     passive: Passive = False,
 ) -> None:
@@ -280,14 +284,21 @@ def ports() -> None:
 
 
 def _bluetooth(
-    config: Path | None, key: str | None, adapter: str | None, passive: bool
+    config: Path | None, keys: list[str] | None, adapter: str | None, passive: bool
 ) -> "tuple[Link, OpenDirectory]":
     from edge.drivers.links.ble import BleConfig, BleLink
 
-    others = DeviceSettings(address=ANY, model="bthome-v2", key=_digits(key, "--key"))
-    directory = _directory(config, others)
+    directory = _directory(config, DeviceSettings(address=ANY, model=BTHOME), [_sensor(pair) for pair in keys or []])
     fields = {"adapter": adapter, "scanning": "passive" if passive else "active"}
     return BleLink(_config(BleConfig, fields), _clock(), directory), directory
+
+
+def _sensor(pair: str) -> DeviceSettings:
+    """The encrypted sensor that `ADDRESS=KEY` means; ends the command when it means none."""
+    address, equals, key = pair.partition("=")
+    if not equals:
+        raise failed(f"--key: expected ADDRESS=KEY, got {len(pair)} characters without `=`", MISUSED)
+    return DeviceSettings(address=address.upper(), model=BTHOME, key=_digits(key, "--key"))
 
 
 def _listen(link: "Link", directory: "OpenDirectory", frames: int | None) -> None:
@@ -321,16 +332,21 @@ def _run(link: "Link", take: "Take", announcement: str, seconds: float | None = 
         raise failed(f"LinkError: {error.reason}; {error.advice}", FAILED) from error
 
 
-def _directory(config: Path | None, others: DeviceSettings | None) -> "OpenDirectory":
-    """What is known of devices: those of a gateway's file, and what all others are taken for."""
+def _directory(
+    config: Path | None, others: DeviceSettings | None, named: Sequence[DeviceSettings] = ()
+) -> "OpenDirectory":
+    """What is known of devices: those named, those of a gateway's file, and what all others are taken for."""
     from edge.listening import OpenDirectory
 
-    if config is None:
-        return OpenDirectory(others=others)
+    known = () if config is None else _devices_of(config)
+    return OpenDirectory({device.address: device for device in (*known, *named)}, others)
+
+
+def _devices_of(config: Path) -> tuple[DeviceSettings, ...]:
     from edge.config import ConfigError, load
 
     try:
-        return OpenDirectory({device.address: device for device in load(config).device}, others)
+        return load(config).device
     except ConfigError as error:
         raise failed(f"ConfigError: {error}", MISUSED) from error
 
