@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -236,31 +237,62 @@ def checkout(tmp_path: Path) -> Path:
     return copy
 
 
+CODEC, CASES = "edge/drivers/devices/acme_gate1.py", "tests/cases/acme-gate1.json"
+
+
+def check(checkout: Path) -> None:
+    """Lint, types and the contract of codecs, for acme-gate1."""
+    for command in (
+        ["ruff", "format", "--check", CODEC],
+        ["ruff", "check", CODEC],
+        ["mypy", "--config-file", "pyproject.toml", CODEC],
+        ["pytest", "-q", "-p", "no:cacheprovider", "tests/contract/test_codecs.py", "-k", "acme-gate1"],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", *command], cwd=checkout, capture_output=True, text=True, timeout=300, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", Pattern)
 def test_a_new_model_passes_lint_types_and_the_contract_of_codecs_as_it_is(checkout: Path, kind: Pattern) -> None:
     outcome = devices("new", "acme-gate1", "--kind", kind, "--checkout", str(checkout))
     assert outcome.status == 0, outcome.err
-    codec = "edge/drivers/devices/acme_gate1.py"
-    for check in (
-        ["ruff", "format", "--check", codec],
-        ["ruff", "check", codec],
-        ["mypy", "--config-file", "pyproject.toml", codec],
-        ["pytest", "-q", "-p", "no:cacheprovider", "tests/contract/test_codecs.py", "-k", "acme-gate1"],
-    ):
-        done = subprocess.run(
-            [sys.executable, "-m", *check], cwd=checkout, capture_output=True, text=True, timeout=300, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-    assert "passed" in done.stdout
+    check(checkout)
+
+
+@pytest.mark.slow
+def test_the_example_of_the_newcomers_page_passes_them_too(checkout: Path) -> None:
+    page = (ROOT / "docs/adding-a-device.md").read_text()
+    for path, language in ((CODEC, "python"), (CASES, "json")):
+        _, _, block = page.partition(f"```{language}\n")
+        (checkout / path).write_text(block.partition("```")[0])
+    check(checkout)
+
+
+def test_the_newcomers_page_names_files_and_commands_that_are_there() -> None:
+    page = (ROOT / "docs/adding-a-device.md").read_text()
+    ours = {CODEC, CASES, "firmware_sim/encoders/acme_gate1.py"}
+    files = {
+        name
+        for name in re.findall(r"`((?:edge|tests|firmware_sim|docs)/[\w./-]+\.\w+)`", page)
+        if name not in ours and not (ROOT / name).exists()
+    }
+    neighbours = {
+        name
+        for name in re.findall(r"`(\w+\.py)`", page)
+        if not [*(ROOT / "edge/drivers/devices").glob(name), *(ROOT / "tests/contract").glob(name)]
+    }
+    assert (files, neighbours) == (set(), set())
 
 
 def test_new_overwrites_nothing(checkout: Path) -> None:
-    cases = checkout / "tests/cases/acme-gate1.json"
+    cases = checkout / CASES
     cases.write_text("mine")
     refused(devices("new", "acme-gate1", "--checkout", str(checkout)), 1, "is there already; nothing was written")
     assert cases.read_text() == "mine"
-    assert not (checkout / "edge/drivers/devices/acme_gate1.py").exists()
+    assert not (checkout / CODEC).exists()
 
 
 @pytest.mark.parametrize("name", ["Acme-Gate", "gate", "acme_gate", "acme-", "../acme-gate", "a-" + "b" * 40])
