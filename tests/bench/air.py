@@ -23,7 +23,7 @@ from firmware_sim.links.bluez import ADAPTER, ADAPTER_PATH, DEVICE, Bluez, start
 from tests.arrivals import Ticks
 from tests.bench.meter import Directory, Meter, Tally, completed, opened
 
-ADVERTISEMENTS = 3_000
+ADVERTISEMENTS = 2_000
 SENSOR = DeviceAddress("C4:C1:38:00:00:01")
 KEY = bytes(range(16))
 ADOPTED = Directory(DeviceSettings(address=SENSOR, model="bthome-v2", key=KEY.hex()))

@@ -18,7 +18,7 @@ from tests.arrivals import Ticks
 from tests.bench.meter import PATIENCE_S, Meter, Tally, opened
 from tests.broker import Mosquitto
 
-DOCUMENTS = 5_000
+DOCUMENTS = 2_000
 EVENTS = "application/+/device/+/event/+"
 COUNTER = EndDevice("0004a30b00000001")
 START = datetime(2026, 11, 22, tzinfo=UTC)

@@ -31,7 +31,7 @@ from tests.town import until
 
 CHANGES, WARM_UP = 200, 10
 PATIENCE_S = 20
-LONGEST_PAUSE_S = 0.1
+LONGEST_PAUSE_S = 0.05
 """Changes come at no fixed pace: otherwise all would meet the gateway's gathering of arrivals at the same moment."""
 SENSOR = EndDevice("0004a30b00000001")
 ECHO, FACTS = "bench/echo", "passerelle/1/bench/space/+"

@@ -25,7 +25,7 @@ def rows() -> Iterator[Row]:
         copytree(CHECKOUT, source, ignore=LEFT_OUT)
         gateway = _installed_mb(str(source), Path(name) / "gateway")
         platform = _installed_mb(f"{source}[cloud]", Path(name) / "platform")
-    yield Row("site-packages of a gateway, without pip", gateway, "MB", platform, "with the extra [cloud]")
+    yield Row("site-packages of a gateway, without pip", gateway, "MB", platform, "with the extra `cloud`")
 
 
 def _installed_mb(package: str, environment: Path) -> float:
