@@ -31,8 +31,9 @@ from tests.town import until
 
 CHANGES, WARM_UP = 200, 10
 PATIENCE_S = 20
-LONGEST_PAUSE_S = 0.05
-"""Changes come at no fixed pace: otherwise all would meet the gateway's gathering of arrivals at the same moment."""
+PAUSE_S = (0.06, 0.12)
+"""Shortest and longest between two changes. In a street they are seconds apart: none meets what the one before it left
+waiting, and at no fixed pace do they all meet the programs' periods at the same moment."""
 SENSOR = EndDevice("0004a30b00000001")
 ECHO, FACTS = "bench/echo", "passerelle/1/bench/space/+"
 
@@ -78,7 +79,7 @@ def _change(server: ChirpStackPeer, zones: Iterator[Zone], ear: "Ear") -> tuple[
     stream, fact, bare = Times(), Times(), Times()
     pause, generator = Event(), random.Random(1)
     for number in range(WARM_UP + CHANGES):
-        pause.wait(generator.uniform(0, LONGEST_PAUSE_S))
+        pause.wait(generator.uniform(*PAUSE_S))
         bare.append(ear.round_trip())
         document, occupied = _document(number), 1 - number % 2
         begin = perf_counter()
