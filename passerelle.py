@@ -40,6 +40,7 @@ class Extra:
     group: typer.Typer
     module: str
     function: str
+    """A command, or a group of commands (`typer.Typer`)."""
     needs: str
     """The extra that brings what it needs."""
     help: str
@@ -49,6 +50,14 @@ EXTRAS = (
     Extra(("api",), app, "cloud_api.commands", "api", "cloud", "Run the API, its page and the ingest."),
     Extra(
         ("simulate",), app, "firmware_sim.commands", "simulate", "sim", "Run simulated sensors that speak real bytes."
+    ),
+    Extra(
+        ("quarantine",),
+        app,
+        "cloud_api.quarantine_commands",
+        "quarantine",
+        "cloud",
+        "Facts that the store refused: list, show, retry, drop.",
     ),
     Extra(("demo",), app, "passerelle_demo", "demo", "cloud,sim", "Start a small town and print what to open."),
     Extra(
@@ -87,15 +96,22 @@ def main() -> None:
     for extra in EXTRAS:
         asked = tuple(sys.argv[1 : 1 + len(extra.words)]) == extra.words
         if asked:
-            extra.group.command(extra.words[-1])(_load(extra))
+            _mount(extra, _load(extra))
         else:
             extra.group.command(extra.words[-1], help=extra.help)(_nothing)
     app()
 
 
-def _load(extra: Extra) -> Callable[..., None]:
+def _mount(extra: Extra, loaded: Callable[..., None] | typer.Typer) -> None:
+    if isinstance(loaded, typer.Typer):
+        extra.group.add_typer(loaded, name=extra.words[-1])
+    else:
+        extra.group.command(extra.words[-1])(loaded)
+
+
+def _load(extra: Extra) -> Callable[..., None] | typer.Typer:
     try:
-        loaded: Callable[..., None] = getattr(import_module(extra.module), extra.function)
+        loaded: Callable[..., None] | typer.Typer = getattr(import_module(extra.module), extra.function)
     except ModuleNotFoundError as error:
         command = " ".join(extra.words)
         typer.echo(f"passerelle {command} needs {error.name!r}: pip install 'passerelle[{extra.needs}]'", err=True)

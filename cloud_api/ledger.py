@@ -5,16 +5,17 @@ method returns, what it was given survives a power cut (SQLite, WAL, `synchronou
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 
-from cloud_api.stores.base import Fact, RefusedFactError, StoredFlow, StoreError
+from cloud_api.stores.base import Fact, RefusedFactError, StoredFlow, StoredSpace, StoreError
 from edge.messages import HealthReport, Heard, HeardDevice
 
 MOST_QUARANTINED: Final = 10_000
@@ -35,6 +36,17 @@ SCHEMA: Final = (
     """,
 )
 """One script per schema version; a file of an older version runs those it lacks."""
+
+
+class Quarantined(Struct, frozen=True, kw_only=True):
+    """A fact that the store refused, as it is held."""
+
+    id: int
+    at: datetime
+    """When the store refused it first, UTC."""
+    reason: str
+    """Why, in the words of the store's last refusal."""
+    fact: Fact
 
 
 class Ledger:
@@ -90,6 +102,27 @@ class Ledger:
         """How many facts are held. Raises `StoreError`."""
         with self._transaction() as database:
             return _count(database)
+
+    def refused(self) -> list[Quarantined]:
+        """The facts that are held, the one held longest first. Raises `StoreError`."""
+        with self._transaction() as database:
+            rows = database.execute("SELECT id, at, kind, fact, reason FROM quarantine ORDER BY id").fetchall()
+        return [_quarantined(*row) for row in rows]
+
+    def release(self, ids: Iterable[int]) -> int:
+        """Hold these facts no longer: they are stored, or somebody gave them up; how many there were.
+
+        Raises `StoreError`.
+        """
+        with self._transaction() as database:
+            return sum(database.execute("DELETE FROM quarantine WHERE id = ?", (each,)).rowcount for each in ids)
+
+    def refuse_again(self, reasons: Iterable[tuple[int, str]]) -> None:
+        """Note why the store refused held facts once more, by their ids. Raises `StoreError`."""
+        with self._transaction() as database:
+            database.executemany(
+                "UPDATE quarantine SET reason = ? WHERE id = ?", [(reason, number) for number, reason in reasons]
+            )
 
     def health(self) -> list[HealthReport]:
         """The last health of each device. Raises `StoreError`."""
@@ -147,3 +180,12 @@ def _count(database: sqlite3.Connection) -> int:
 
 def _kind(fact: Fact) -> str:
     return "flow" if isinstance(fact, StoredFlow) else "space"
+
+
+def _quarantined(number: int, at: float, kind: str, fact: bytes, reason: str) -> Quarantined:
+    written: type[Fact] = StoredFlow if kind == "flow" else StoredSpace
+    try:
+        decoded = msgspec.json.decode(fact, type=written)
+    except msgspec.DecodeError as error:
+        raise StoreError(f"fact {number} in quarantine cannot be read: {error}") from error
+    return Quarantined(id=number, at=datetime.fromtimestamp(at, UTC), reason=reason, fact=decoded)
