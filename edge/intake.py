@@ -4,6 +4,7 @@ In come `Arrival`s of all links, one after another; out comes a `Batch` for one 
 before `committed` says so. One device's rubbish must not disturb another's counts: it is refused by name and counted.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -37,6 +38,8 @@ from edge.messages import (
 from edge.outbox import Waiting
 from edge.readings import AnyReading, DecodeError, Delta, DeviceAddress, Event, Frame, Knowledge, Presence, Total
 from edge.signals import WATCHING_S, Setting, Told, View, first_view, setting_of
+
+log = logging.getLogger(__name__)
 
 FLOWS_PER_MESSAGE = 200
 FUTURE_MS = 300_000
@@ -265,6 +268,7 @@ class Intake:
         self._offset_ms = offset_ms
         if known is not None and abs(offset_ms - known) > STEP_MS:
             self.counters["clock_steps"] += 1
+            log.warning("the wall clock stepped by %d ms; counts are flagged for an interval", offset_ms - known)
             self._unsure_until_ms = heard_ms + self._interval_s * 1000
         return (Flag.CLOCK,) if heard_ms < self._unsure_until_ms else ()
 

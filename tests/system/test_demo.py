@@ -1,0 +1,146 @@
+"""`passerelle demo` as a person starts it: soon alive, stopped by Ctrl-C, continued by a second start."""
+
+import os
+import shutil
+import socket
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+
+from tests.broker import free_port
+from tests.system.programs import Program, processes_that_name, running
+from tests.town import until
+
+PARIS = ZoneInfo("Europe/Paris")
+FIRST_FIGURE_S = 60
+PREPARED_S = 300
+STOPPED_S = 10
+OPTIONS = ("--port", "--data", "--seed", "--speed", "--days", "--broker")
+
+
+@contextmanager
+def demo(folder: Path, *options: str, path: str | None = None) -> Iterator[tuple[Program, httpx.Client]]:
+    """The demo in a folder, and a client of its API, once it says what to open."""
+    port = free_port()
+    environment = {} if path is None else {"PATH": path}
+    with (
+        running(["demo", "--port", str(port), "--data", "town", *options], folder, environment) as program,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client,
+    ):
+        program.says("Ctrl-C stops everything")
+        yield program, client
+
+
+def free(client: httpx.Client) -> dict[str, int | None]:
+    zones = client.get("/v1/parking/zones").raise_for_status().json()["data"]["zones"]
+    return {zone["id"]: zone["free"] for zone in zones}
+
+
+def is_fresh(client: httpx.Client) -> bool:
+    zones = client.get("/v1/parking/zones").raise_for_status().json()["data"]["zones"]
+    return all(zone["trust"] == "fresh" and zone["unknown"] == 0 for zone in zones)
+
+
+def people_of_yesterday(client: httpx.Client) -> list[int]:
+    """How many passed each counter in the day until now."""
+    now = datetime.now(UTC).astimezone(PARIS)
+    span = {"from": (now - timedelta(days=1)).date().isoformat(), "to": now.date().isoformat()}
+    sums = []
+    for counter in client.get("/v1/flows/counters").raise_for_status().json()["counters"]:
+        answer = client.get("/v1/flows/hourly", params={"counter": counter["id"], **span}).raise_for_status().json()
+        sums.append(sum((hour["in"] or 0) + (hour["out"] or 0) for hour in answer["hours"]))
+    return sums
+
+
+def stop(program: Program, folder: Path) -> None:
+    """As at a terminal; nothing that it started may be left."""
+    program.interrupt()
+    assert program.status(STOPPED_S) == 0
+    assert "Traceback" not in program.words
+    assert processes_that_name(folder) == []
+
+
+def epoch(folder: Path) -> str:
+    with closing(sqlite3.connect(folder / "town" / "gateway" / "outbox.db")) as outbox:
+        found: str = outbox.execute("SELECT epoch FROM identity").fetchone()[0]
+    return found
+
+
+def is_told(folder: Path) -> bool:
+    """Whether the whole history is in the store."""
+    return '"told":true' in (folder / "town" / "past.json").read_text()
+
+
+def path_without(folder: Path, missing: str) -> str:
+    """A PATH that leads to every program of ours but one."""
+    bin_ = folder / "bin"
+    bin_.mkdir()
+    for program in ("mosquitto", "dbus-daemon"):
+        found = shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin")
+        if program != missing and found:
+            (bin_ / program).symlink_to(found)
+    return str(bin_)
+
+
+@pytest.mark.slow
+def test_it_is_soon_alive_and_a_second_start_goes_on_with_its_data(tmp_path: Path) -> None:
+    with demo(tmp_path, "--days", "2") as (program, client):
+        until(lambda: is_fresh(client), FIRST_FIGURE_S)
+        page = client.get("/").raise_for_status().text
+        assert any(f">{number}<" in page for number in free(client).values())
+        until(lambda: is_told(tmp_path), PREPARED_S)
+        stop(program, tmp_path)
+    first_epoch = epoch(tmp_path)
+
+    with demo(tmp_path, "--days", "2") as (program, client):
+        until(lambda: is_fresh(client), FIRST_FIGURE_S)
+        assert min(people_of_yesterday(client)) > 0
+        stop(program, tmp_path)
+        assert "Preparing history" not in program.words
+    assert epoch(tmp_path) == first_epoch
+
+
+@pytest.mark.slow
+def test_it_runs_on_the_broker_that_comes_in_a_wheel(tmp_path: Path) -> None:
+    with demo(tmp_path, "--days", "0", "--broker", "iotcore") as (program, client):
+        assert "rumqttd" in program.words
+        until(lambda: is_fresh(client), FIRST_FIGURE_S)
+        stop(program, tmp_path)
+
+
+@pytest.mark.slow
+def test_without_a_message_bus_it_leaves_bluetooth_out_and_says_so(tmp_path: Path) -> None:
+    path = path_without(tmp_path, "dbus-daemon")
+    with demo(tmp_path, "--days", "0", path=path) as (program, client):
+        assert "Bluetooth sensors are left out: dbus-daemon is not installed" in program.words
+        until(lambda: free(client)["place-du-marche"] is not None, FIRST_FIGURE_S)
+        stop(program, tmp_path)
+
+
+@pytest.mark.slow
+def test_ctrl_c_does_not_wait_for_the_history_and_leaves_it_to_the_next_start(tmp_path: Path) -> None:
+    with demo(tmp_path, "--days", "60") as (program, _):
+        stop(program, tmp_path)
+    assert not is_told(tmp_path)
+
+
+def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        with running(["demo", "--port", port, "--data", "town"], tmp_path) as program:
+            assert program.status(60) == 1
+    assert f"port {port} is taken" in program.words
+    assert "--port" in program.words
+    assert "Traceback" not in program.words
+
+
+def test_help_explains_every_option(tmp_path: Path) -> None:
+    with running(["demo", "--help"], tmp_path, {"COLUMNS": "120"}) as program:
+        assert program.status(60) == 0
+    assert [option for option in OPTIONS if option not in program.words] == []
