@@ -154,7 +154,10 @@ def test_a_change_in_the_street_reaches_the_page_without_a_reload(
         wait_for(browser, "#zone-place-du-marche .age", "à l’instant")
         wait_for(browser, "#summary .figure", "9")
         wait_for(browser, ".marker[title^='Place du Marché'] .pin", "6")
-        assert find(browser, ".marker[title^='Place du Marché']").accessible_name == "Place du Marché\N{NO-BREAK SPACE}: 6 places libres"
+        assert (
+            find(browser, ".marker[title^='Place du Marché']").accessible_name
+            == "Place du Marché\N{NO-BREAK SPACE}: 6 places libres"
+        )
         assert browser.execute_script("return window.sameDocument")
 
 
