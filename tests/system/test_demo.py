@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 
+from firmware_sim.saint_aubin import saint_aubin
 from tests.broker import free_port
 from tests.system.programs import Program, processes_that_name, running
 from tests.town import until
@@ -49,13 +51,19 @@ def is_fresh(client: httpx.Client) -> bool:
 
 def people_of_yesterday(client: httpx.Client) -> list[int]:
     """How many passed each counter in the day until now."""
-    now = datetime.now(UTC).astimezone(PARIS)
-    span = {"from": (now - timedelta(days=1)).date().isoformat(), "to": now.date().isoformat()}
-    sums = []
-    for counter in client.get("/v1/flows/counters").raise_for_status().json()["counters"]:
-        answer = client.get("/v1/flows/hourly", params={"counter": counter["id"], **span}).raise_for_status().json()
-        sums.append(sum((hour["in"] or 0) + (hour["out"] or 0) for hour in answer["hours"]))
-    return sums
+    counters = client.get("/v1/flows/counters").raise_for_status().json()["counters"]
+    return [
+        sum((hour["in"] or 0) + (hour["out"] or 0) for hour in hours_since_yesterday(client, counter["id"]))
+        for counter in counters
+    ]
+
+
+def hours_since_yesterday(client: httpx.Client, counter: str) -> list[dict[str, Any]]:
+    now = datetime.now(PARIS)
+    span = {"from": (now - timedelta(days=1)).date().isoformat(), "to": (now + timedelta(days=1)).date().isoformat()}
+    answer = client.get("/v1/flows/hourly", params={"counter": counter, **span}).raise_for_status()
+    hours: list[dict[str, Any]] = answer.json()["hours"]
+    return hours
 
 
 def stop(program: Program, folder: Path) -> None:
@@ -124,10 +132,29 @@ def test_without_a_message_bus_it_leaves_bluetooth_out_and_says_so(tmp_path: Pat
 
 
 @pytest.mark.slow
-def test_ctrl_c_does_not_wait_for_the_history_and_leaves_it_to_the_next_start(tmp_path: Path) -> None:
-    with demo(tmp_path, "--days", "60") as (program, _):
+def test_ctrl_c_does_not_wait_for_the_history_and_the_next_start_counts_nothing_twice(tmp_path: Path) -> None:
+    with demo(tmp_path, "--days", "1") as (program, client):
+        until(lambda: sum(people_of_yesterday(client)) > 0, PREPARED_S)
         stop(program, tmp_path)
     assert not is_told(tmp_path)
+
+    with demo(tmp_path, "--days", "1") as (program, client):
+        until(lambda: is_told(tmp_path), PREPARED_S)
+        check_every_hour(client)
+        stop(program, tmp_path)
+
+
+def check_every_hour(client: httpx.Client) -> None:
+    """Each whole hour that the API knows of the past day is the town's truth."""
+    town, now = saint_aubin(seed=1), datetime.now(UTC)
+    checked = 0
+    for counter in town.counters:
+        for hour in hours_since_yesterday(client, counter.id):
+            begin = datetime.fromisoformat(hour["start"]).astimezone(UTC)
+            if now - timedelta(hours=22) < begin < now - timedelta(hours=2):
+                assert (hour["in"], hour["out"]) == town.truth_hour(counter.id, begin)
+                checked += 1
+    assert checked == 20 * len(town.counters)
 
 
 def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
