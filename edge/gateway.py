@@ -145,6 +145,9 @@ class Gateway:
         self._started = asyncio.Event()
         self._stopping = asyncio.Event()
         self._counters: Counter[str] = Counter()
+        self.progress = 0
+        """Grows every second in which intake and outbox work, and with every commit that a disk refuses: when it stands
+        still for longer than `LONGEST_BACKOFF_S`, the gateway hangs."""
         self._reported = Reported(gateway=self._outbox.gateway, epoch=self._outbox.epoch, revision=0)
         self._adopt_last_good()
 
@@ -186,6 +189,10 @@ class Gateway:
     def name(self) -> str:
         """The gateway's name."""
         return self._outbox.gateway
+
+    async def started(self) -> None:
+        """Return when every link has been started, be it open by then or not."""
+        await self._started.wait()
 
     async def listening(self) -> None:
         """Return when every link has been opened."""
@@ -233,9 +240,11 @@ class Gateway:
         return put
 
     async def _work(self) -> None:
+        loop, next_commit = asyncio.get_running_loop(), 0.0
         while True:
             arrivals = [await self._inbox.get()]
-            await asyncio.sleep(self._config.gateway.commit_ms / 1000)
+            await asyncio.sleep(max(next_commit - loop.time(), 0))
+            next_commit = loop.time() + self._config.gateway.commit_ms / 1000
             await self._settle(arrivals + self._waiting_arrivals())
 
     def _waiting_arrivals(self) -> list[tuple[LinkRunner, Arrival]]:
@@ -281,6 +290,7 @@ class Gateway:
                 break
             except OutboxError as error:
                 self._counters["commit_failed"] += 1
+                self.progress += 1
                 log.error("cannot write the outbox: %s; again in %.0f s", error, backoff_s)  # noqa: TRY400 - one line
                 await asyncio.sleep(backoff_s)
                 backoff_s = min(2 * backoff_s, LONGEST_BACKOFF_S)
@@ -298,6 +308,7 @@ class Gateway:
                 self._publisher.tell(await asyncio.to_thread(self.status))
                 headlines = news
             ticks += 1
+            self.progress += 1
             await asyncio.sleep(TICK_S)
 
     def _headlines(self) -> tuple[object, ...]:

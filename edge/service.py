@@ -1,19 +1,26 @@
 """A gateway as a service: run from its file, told what to do by signals. SIGTERM and SIGINT stop it, SIGHUP reloads.
 
-In comes a path, out comes None or what went wrong in words. A file with a mistake never replaces the last good one.
+In comes a path, out comes None or what went wrong in words; systemd hears how it does. A file with a mistake never
+replaces the last good one, and a gateway that makes no progress never tells the watchdog that it does.
 """
 
 import asyncio
 import logging
+import os
 import signal
 from pathlib import Path
 
 from edge.clock import SystemClock
 from edge.config import ConfigError, GatewayConfig, load
 from edge.gateway import Gateway
+from edge.messages import Status
+from edge.notify import READY, STOPPING, WATCHDOG, Notifier, notifier, status
 from edge.outbox import OutboxError
 
 log = logging.getLogger(__name__)
+
+TELL_EVERY_S = 30.0
+"""How often systemd hears how the gateway does, unless its watchdog wants to hear sooner."""
 
 
 def check_configuration(path: Path) -> str | None:
@@ -36,15 +43,52 @@ def run_service(path: Path) -> str | None:
 
 async def _run(path: Path, config: GatewayConfig) -> None:
     gateway = Gateway(config, SystemClock(config.gateway.clock))
+    systemd = notifier(os.environ)
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, gateway.stop)
+        loop.add_signal_handler(name, _stop, gateway, systemd)
     wanted = asyncio.Event()
     loop.add_signal_handler(signal.SIGHUP, wanted.set)
     async with asyncio.TaskGroup() as tasks:
-        reloading = tasks.create_task(_reload(gateway, path, wanted))
+        serving = [
+            tasks.create_task(_reload(gateway, path, wanted)),
+            tasks.create_task(report_to(systemd, gateway)),
+        ]
         await gateway.run()
-        reloading.cancel()
+        for task in serving:
+            task.cancel()
+
+
+def _stop(gateway: Gateway, systemd: Notifier) -> None:
+    systemd.tell(STOPPING, status("stopping: what arrived is made durable and sent"))
+    gateway.stop()
+
+
+async def report_to(systemd: Notifier, gateway: Gateway) -> None:
+    """Tell systemd that the gateway runs, then how it does, until cancelled; the watchdog only while it progresses."""
+    await gateway.started()
+    systemd.tell(READY)
+    every_s = min(TELL_EVERY_S, (systemd.watchdog_s or 2 * TELL_EVERY_S) / 2)
+    seen = -1
+    while systemd.address is not None:
+        if gateway.progress != seen:
+            seen = gateway.progress
+            systemd.tell(WATCHDOG)
+        systemd.tell(status(await asyncio.to_thread(_how_it_does, gateway)))
+        await asyncio.sleep(every_s)
+
+
+def _how_it_does(gateway: Gateway) -> str:
+    try:
+        return in_one_line(gateway.status())
+    except OutboxError as error:
+        return str(error)
+
+
+def in_one_line(told: Status) -> str:
+    """How a gateway does, for `systemctl status`."""
+    links = ", ".join(f"{link.name} {link.state.split(':')[0]}" for link in told.links) or "no links"
+    return f"{links}; {told.queued} messages not confirmed as stored; clock {told.clock}"
 
 
 async def _reload(gateway: Gateway, path: Path, wanted: asyncio.Event) -> None:

@@ -1,0 +1,97 @@
+"""`passerelle edge` as a service of `Type=notify`: ready, alive while it works, stopping; silent when it hangs."""
+
+import signal
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from edge.gateway import LONGEST_BACKOFF_S
+from firmware_sim.encoders import bosch_tps110
+from firmware_sim.links.chirpstack import ChirpStackPeer, EndDevice, uplink
+from tests.broker import Mosquitto
+from tests.system.programs import REPOSITORY, Program, running
+from tests.systemd import Systemd, listening
+
+BAY = EndDevice("0004a30b00000002")
+CONFIG = """
+[gateway]
+name = "mairie"
+data = "data"
+clock = "system"
+[broker]
+host = "{host}"
+port = {port}
+[[link]]
+kind = "chirpstack"
+name = "network"
+host = "{host}"
+port = {port}
+client_id = "passerelle-mairie"
+[[link]]
+kind = "serial"
+name = "passage"
+port = "/dev/no-such-port"
+model = "hlk-ld2450"
+device = "radar"
+[[device]]
+address = "0004a30b00000002"
+model = "bosch-tps110"
+"""
+WATCHDOG_S = 4
+PING_S = WATCHDOG_S / 2
+
+
+@pytest.fixture
+def systemd(tmp_path: Path) -> Iterator[Systemd]:
+    with listening(tmp_path) as it:
+        yield it
+
+
+@contextmanager
+def service(folder: Path, broker: Mosquitto, systemd: Systemd) -> Iterator[Program]:
+    """The gateway, up to the moment at which systemd holds it for started."""
+    config = folder / "gateway.toml"
+    config.write_text(CONFIG.format(host=broker.host, port=broker.port))
+    environment = {"NOTIFY_SOCKET": systemd.address, "WATCHDOG_USEC": str(WATCHDOG_S * 1_000_000)}
+    with running(["edge", "--config", str(config)], folder, environment) as program:
+        assert systemd.next() == "READY=1"
+        yield program
+
+
+def test_it_is_ready_though_a_port_is_missing_and_says_how_it_does_and_when_it_stops(
+    tmp_path: Path, own_mosquitto: Mosquitto, systemd: Systemd
+) -> None:
+    with service(tmp_path, own_mosquitto, systemd) as program:
+        assert (tmp_path / "data" / "outbox.db").exists()
+        systemd.hears("WATCHDOG=1")
+        while "network up, passage down; 0 messages" not in systemd.hears("STATUS="):
+            pass
+        program.tell(signal.SIGTERM)
+        assert "STATUS=stopping" in systemd.hears("STOPPING=1")
+        assert program.status(5) == 0
+
+
+def test_a_commit_that_hangs_silences_the_watchdog(tmp_path: Path, own_mosquitto: Mosquitto, systemd: Systemd) -> None:
+    with service(tmp_path, own_mosquitto, systemd) as program:
+        program.says("connected link=network")
+        with closing(sqlite3.connect(tmp_path / "data" / "outbox.db", isolation_level=None)) as database:
+            database.execute("BEGIN IMMEDIATE")
+            with closing(ChirpStackPeer(own_mosquitto.host, own_mosquitto.port)) as server:
+                document = uplink(
+                    BAY, counter=1, port=1, payload=bosch_tps110.parking_status(occupied=True), at=datetime.now(UTC)
+                )
+                server.publish_and_wait(document)
+            systemd.until_silent_for(1.5 * PING_S)
+        systemd.hears("WATCHDOG=1")
+
+
+def test_the_unit_lets_the_longest_wait_for_a_disk_pass() -> None:
+    lines = (REPOSITORY / "deploy" / "edge" / "passerelle-edge.service").read_text().splitlines()
+    unit = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+
+    assert unit["Type"] == "notify"
+    assert float(unit["WatchdogSec"]) / 2 > LONGEST_BACKOFF_S
