@@ -55,7 +55,7 @@ class HourlyFlows(Struct, frozen=True, kw_only=True):
     name: str
     directions: Directions
     time_zone: str
-    calibrated: bool = False
+    calibrated: bool
     """Some of the figures are the sensor's counts times a factor from a manual count."""
     start: datetime = field(name="from")
     end: datetime = field(name="to")

@@ -53,7 +53,7 @@ class GatewaySection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Length of the flow intervals, a divisor of 3600."""
     clock: ClockTrust = ClockTrust.NTP
     commit_ms: Annotated[int, Meta(ge=0, le=60_000)] = 50
-    """So long what arrives is gathered into one durable write: more spares the SD card, less is sooner seen."""
+    """Durable writes are at least so far apart; what arrives meanwhile shares the next one. More spares the SD card."""
 
 
 class GatewayConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

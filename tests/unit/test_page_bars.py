@@ -28,6 +28,7 @@ def flows(counts: Counts, now: datetime = NOW) -> HourlyFlows:
         name="Rue Haute",
         directions=Directions(in_="vers la gare", out="vers la mairie"),
         time_zone=PARIS.key,
+        calibrated=False,
         start=period.start,
         end=period.end,
         hours=hours,
