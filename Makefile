@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test check bench docs clean
+.PHONY: help demo test check bench chaos docs clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -30,6 +30,10 @@ test: $(VENV)/.installed  ## Everything that must hold: check, then all tests
 
 bench: $(VENV)/.installed  ## Print speeds as ratios side by side
 	$(BIN)/python -m tests.bench
+
+HOURS ?= 0.05
+chaos: $(VENV)/.installed  ## Break everything for HOURS=0.05 and hold the counts to the truth (SEED=, SCENARIO=)
+	$(BIN)/python -m tests.chaos --hours $(HOURS) --seed "$(SEED)" --scenario "$(SCENARIO)"
 
 docs: $(VENV)/.installed  ## Write the pages that are made from the code
 	$(BIN)/passerelle docs

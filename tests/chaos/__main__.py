@@ -1,0 +1,51 @@
+"""`make chaos HOURS=… SEED=… SCENARIO=…`: runs the rig and writes its rows into docs/durability.md."""
+
+import asyncio
+import shutil
+import sys
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+from secrets import token_hex
+from tempfile import mkdtemp
+
+from tests.chaos import page
+from tests.chaos.faults import SCENARIOS
+from tests.chaos.rig import run
+
+
+def main() -> int:
+    """One run of each scenario that is named, together as long as asked for; 1 when any of them failed."""
+    parser = ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--hours", type=float, default=0.05, help="length of all runs together")
+    parser.add_argument("--seed", default="", help="draws the faults; a new one when not given")
+    parser.add_argument("--scenario", default="", help=f"of {', '.join(SCENARIOS)}; all when not given")
+    wanted = parser.parse_args()
+    names = wanted.scenario.split() or list(SCENARIOS)
+    unknown = sorted(set(names) - SCENARIOS.keys())
+    if unknown:
+        parser.error(f"no scenario {unknown[0]!r}; expected some of {', '.join(SCENARIOS)}")
+    seed = wanted.seed or token_hex(4)
+    results = [_sound(name, seed, wanted.hours * 3600 / len(names)) for name in names]
+    return 0 if all(results) else 1
+
+
+def _sound(name: str, seed: str, seconds: float) -> bool:
+    """Whether a run found nothing wrong. Its folder stays when it did."""
+    folder = Path(mkdtemp(prefix=f"passerelle-chaos-{name}-"))
+    started = time.monotonic()
+    print(f"{name}: seed {seed}, {seconds:.0f} s", flush=True)
+    result = asyncio.run(run(SCENARIOS[name], seed, seconds, folder))
+    page.add(result.row)
+    print(f"{result.row}\n{time.monotonic() - started:.0f} s in all", flush=True)
+    for complaint in result.verdict.complaints:
+        print(f"  {complaint}", flush=True)
+    if result.verdict.complaints:
+        print(f"  its files: {folder}", flush=True)
+        return False
+    shutil.rmtree(folder)
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,191 @@
+"""The conductor: draws faults from the seed, brings them about, heals them, and counts them by kind.
+
+In come a site and a scenario, out go kills, cuts and noise until the time is over; then everything is whole again. Two
+hands work at once, so that faults overlap; no two hands hold the same thing.
+"""
+
+import asyncio
+import time
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from random import Random
+
+from tests.chaos.site import Site
+
+HANDS = 2
+PAUSE_S = (0.5, 4.0)
+DOWN_S = (0.2, 9.0)
+FROZEN_S = (1.0, 8.0)
+SWALLOWED_S = (2.0, 12.0)
+NOISE_BYTES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What is broken in one run."""
+
+    name: str
+    story: str
+    faults: tuple[str, ...]
+    rough_air: bool = False
+
+
+SCENARIOS = {
+    scenario.name: scenario
+    for scenario in (
+        Scenario(
+            "gateway", "`kill -9` and SIGTERM of the gateway, at any instant", ("gateway killed", "gateway stopped")
+        ),
+        Scenario("ingest", "`kill -9` of the API with its ingest, at any instant", ("API killed",)),
+        Scenario("broker", "`kill -9` of the broker, which forgets what it acknowledged", ("broker killed",)),
+        Scenario("boot", "the gateway is killed and boots while the broker is away", ("booted without broker",)),
+        Scenario(
+            "lines",
+            "lines cut, black-holed and then reset, slowed to 2 kB/s",
+            ("line cut", "line black-holed", "line slowed"),
+        ),
+        Scenario("frozen", "SIGSTOP and SIGCONT of gateway and API", ("gateway frozen", "API frozen")),
+        Scenario("burst", "a thousand reports of one device at once, gateway killed amid", ("burst", "gateway killed")),
+        Scenario("air", "uplinks lost, repeated, delayed, re-ordered; noise on the serial line", ("noise",), True),
+        Scenario(
+            "everything",
+            "all of these together, two at a time",
+            (
+                *("gateway killed", "gateway stopped", "API killed", "broker killed", "booted without broker"),
+                *("line cut", "line black-holed", "line slowed", "gateway frozen", "API frozen", "burst", "noise"),
+                "network server's broker restarted",
+            ),
+            True,
+        ),
+    )
+}
+
+
+@dataclass(slots=True)
+class Conductor:
+    """Guards that whatever it breaks is whole again before it lets go."""
+
+    site: Site
+    scenario: Scenario
+    seed: str
+    done: Counter[str] = field(default_factory=Counter)
+    """Faults by kind."""
+    _held: dict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+
+    async def conduct(self, seconds: float) -> None:
+        """Break things for so long; return when all is whole."""
+        until = time.monotonic() + seconds
+        async with asyncio.TaskGroup() as tasks:
+            for hand in range(HANDS):
+                tasks.create_task(self._play(Random(f"{self.seed}/hand {hand}"), until))
+
+    async def _play(self, draws: Random, until: float) -> None:
+        while time.monotonic() < until:
+            kind = draws.choice(self.scenario.faults)
+            await self._faults()[kind](draws)
+            self.done[kind] += 1
+            await asyncio.sleep(draws.uniform(*PAUSE_S))
+
+    def _faults(self) -> dict[str, Callable[[Random], Awaitable[None]]]:
+        return {
+            "gateway killed": self._kill_gateway,
+            "gateway stopped": self._stop_gateway,
+            "API killed": self._kill_api,
+            "broker killed": self._kill_broker,
+            "booted without broker": self._boot_without_broker,
+            "line cut": self._cut,
+            "line black-holed": self._swallow,
+            "line slowed": self._slow,
+            "gateway frozen": self._freeze_gateway,
+            "API frozen": self._freeze_api,
+            "burst": self._burst,
+            "noise": self._noise,
+            "network server's broker restarted": self._restart_field,
+        }
+
+    async def _kill_gateway(self, draws: Random) -> None:
+        down_s = draws.uniform(*DOWN_S)
+        async with self._held["gateway"]:
+            await self.site.gateway.kill()
+            await asyncio.sleep(down_s)
+            self.site.gateway.start()
+
+    async def _stop_gateway(self, draws: Random) -> None:
+        down_s = draws.uniform(*DOWN_S)
+        async with self._held["gateway"]:
+            await self.site.gateway.stop()
+            await asyncio.sleep(down_s)
+            self.site.gateway.start()
+
+    async def _kill_api(self, draws: Random) -> None:
+        down_s = draws.uniform(*DOWN_S)
+        async with self._held["API"]:
+            await self.site.api.kill()
+            await asyncio.sleep(down_s)
+            self.site.api.start()
+
+    async def _kill_broker(self, draws: Random) -> None:
+        down_s = draws.uniform(*DOWN_S)
+        async with self._held["broker"]:
+            await asyncio.to_thread(self.site.city.kill)
+            await asyncio.sleep(down_s)
+            await asyncio.to_thread(self.site.city.start)
+
+    async def _boot_without_broker(self, draws: Random) -> None:
+        down_s = draws.uniform(*DOWN_S)
+        async with self._held["broker"], self._held["gateway"]:
+            await asyncio.to_thread(self.site.city.kill)
+            await self.site.gateway.kill()
+            self.site.gateway.start()
+            await asyncio.sleep(down_s)
+            await asyncio.to_thread(self.site.city.start)
+
+    async def _cut(self, draws: Random) -> None:
+        name, down_s = draws.choice(sorted(self.site.lines)), draws.uniform(*DOWN_S)
+        async with self._held[name]:
+            self.site.lines[name].cut()
+            await asyncio.sleep(down_s)
+            self.site.lines[name].heal()
+
+    async def _swallow(self, draws: Random) -> None:
+        name, length_s = draws.choice(sorted(self.site.lines)), draws.uniform(*SWALLOWED_S)
+        async with self._held[name]:
+            self.site.lines[name].swallow()
+            await asyncio.sleep(length_s)
+            self.site.lines[name].heal()
+
+    async def _slow(self, draws: Random) -> None:
+        name, length_s = draws.choice(sorted(self.site.lines)), draws.uniform(*SWALLOWED_S)
+        async with self._held[name]:
+            self.site.lines[name].slow()
+            await asyncio.sleep(length_s)
+            self.site.lines[name].heal()
+
+    async def _freeze_gateway(self, draws: Random) -> None:
+        length_s = draws.uniform(*FROZEN_S)
+        async with self._held["gateway"]:
+            self.site.gateway.freeze()
+            await asyncio.sleep(length_s)
+            self.site.gateway.thaw()
+
+    async def _freeze_api(self, draws: Random) -> None:
+        length_s = draws.uniform(*FROZEN_S)
+        async with self._held["API"]:
+            self.site.api.freeze()
+            await asyncio.sleep(length_s)
+            self.site.api.thaw()
+
+    async def _burst(self, _draws: Random) -> None:
+        async with self._held["burst"]:
+            self.site.burst()
+
+    async def _noise(self, draws: Random) -> None:
+        self.site.modem.cable.send(draws.randbytes(draws.randint(1, NOISE_BYTES)))
+
+    async def _restart_field(self, draws: Random) -> None:
+        down_s = draws.uniform(*DOWN_S)
+        async with self._held["field"]:
+            await asyncio.to_thread(self.site.field.stop)
+            await asyncio.sleep(down_s)
+            await asyncio.to_thread(self.site.field.start)

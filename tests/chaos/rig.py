@@ -1,0 +1,94 @@
+"""One run: a town lives while the conductor breaks what carries its news; then all is healed and held to the truth.
+
+In come a scenario, a seed and a length, out comes a `Run`. Nothing outlives it but its folder, when it failed.
+"""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+
+import httpx
+
+from tests.chaos.air import Air, Fate
+from tests.chaos.faults import Conductor, Scenario
+from tests.chaos.page import Row, day, figure
+from tests.chaos.sensors import make_town
+from tests.chaos.site import BEAT_S, GATEWAY, Site, running_site, until
+from tests.chaos.verdict import Verdict, judge
+
+HEALED_WITHIN_S = 600.0
+"""The gateway sends again what was not confirmed after at most five minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What became of a run."""
+
+    scenario: Scenario
+    seed: str
+    seconds: float
+    faults: Counter[str]
+    frames: int
+    verdict: Verdict
+    ended: datetime
+
+    @property
+    def row(self) -> Row:
+        """As the page shows it."""
+        found = self.verdict
+        faults = ", ".join(f"{count} {kind}" for kind, count in sorted(self.faults.items()))
+        numbers = (self.frames, found.sent, found.stored, found.missing, found.twice, found.swallowed)
+        return Row(
+            (
+                *(self.scenario.name, self.scenario.story, faults),
+                *(figure(number) for number in (*numbers, found.flagged_hours)),
+                *(found.words, self.seed, f"{self.seconds:.0f} s", day(self.ended)),
+            )
+        )
+
+
+async def run(scenario: Scenario, seed: str, seconds: float, folder: Path) -> Run:
+    """Run it. Raises `TimeoutError` when what was broken does not heal, `UnsoundFileError` for a broken file."""
+    beats = int(seconds / BEAT_S)
+    town = make_town(datetime.now(UTC), beats)
+    air = Air(seed, rough=scenario.rough_air)
+    async with running_site(town, air, Random(f"{seed}/town"), folder) as site:
+        await site.first_words()
+        conductor = Conductor(site, scenario, seed)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(site.live(beats))
+            tasks.create_task(conductor.conduct(seconds))
+        await _heal(site)
+        verdict = await _judged(site)
+        air_faults = {str(fate): count for fate, count in air.fates.items() if fate is not Fate.ARRIVES}
+        return Run(scenario, seed, seconds, conductor.done + Counter(air_faults), town.frames(), verdict, _now())
+
+
+async def _heal(site: Site) -> None:
+    """Let all that is under way arrive, everybody speak once more, and the outbox empty."""
+    site.publish(site.air.clear())
+    site.publish([sensor.report(site.draws) for sensor in site.town.counters])
+    await until(lambda: f"Sending SUBACK to {GATEWAY}" in site.field.log, "the gateway's subscription")
+    await until(lambda: not site.unheard(), "every counter's last frame in the gateway", HEALED_WITHIN_S)
+    async with asyncio.timeout(HEALED_WITHIN_S):
+        await site.everybody_says_something()
+    await until(lambda: site.queued() == 0, "an empty outbox", HEALED_WITHIN_S)
+
+
+async def _judged(site: Site) -> Verdict:
+    """What the API tells now, and tells again when it was killed once more: the worse of both."""
+    verdicts = []
+    for _ in range(2):
+        await site.answering()
+        async with httpx.AsyncClient(base_url=site.address, timeout=60) as client:
+            verdicts.append(await judge(client, site.town, site.air))
+        await site.api.kill()
+        site.api.start()
+    return max(verdicts, key=lambda verdict: len(verdict.complaints))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

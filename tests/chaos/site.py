@@ -1,0 +1,218 @@
+"""Everything that runs: two brokers, the lines to them, a gateway, an API, a modem; and the town that lives beside.
+
+In come the town and its air, out go its frames, beat by beat, over real links. The network server's broker belongs to
+the network server: it is stopped in good order only, because what it loses, no gateway ever had.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+
+import httpx
+import msgspec
+
+from edge.aggregator.device import DeviceState
+from firmware_sim.links.chirpstack import ChirpStackPeer, uplink
+from firmware_sim.links.lorawan import uplink as data_frame
+from firmware_sim.links.rak3172 import ModemPeer
+from tests.broker import HOST, Mosquitto, free_port, running_mosquitto
+from tests.chaos.air import Air
+from tests.chaos.programs import Program, read_rows
+from tests.chaos.proxy import Proxy
+from tests.chaos.sensors import Town, Uplink, gateway_toml, places_toml
+
+GATEWAY = "chaos"
+BEAT_S = 0.25
+BURST = 1_000
+CAR_MOVES = 0.08
+"""Probability that a space changes in a beat."""
+SAME_SECOND = 4
+"""A sensor behind a network server says nothing twice within so many beats."""
+POLL_S = 0.2
+START_WITHIN_S = 60.0
+_STATES = msgspec.msgpack.Decoder(DeviceState)
+
+
+@dataclass(slots=True)
+class Site:
+    """The running whole."""
+
+    town: Town
+    air: Air
+    draws: Random
+    city: Mosquitto
+    field: Mosquitto
+    gateway: Program
+    api: Program
+    lines: dict[str, Proxy]
+    """Between gateway and network server, gateway and city, city and API."""
+    modem: ModemPeer
+    server: ChirpStackPeer
+    address: str
+    folder: Path
+
+    async def live(self, beats: int) -> None:
+        """Let the town live on for so many beats."""
+        said: dict[str, int] = {}
+        for beat in range(beats):
+            now = datetime.now(UTC)
+            self.publish(self.air.carry([sensor.report(self.draws) for sensor in self.town.steady]))
+            for bay in self.town.bays:
+                if self.draws.random() < CAR_MOVES and beat - said.get(bay.name, -SAME_SECOND) >= SAME_SECOND:
+                    said[bay.name] = beat
+                    speak = self.transmit if bay.in_the_air else self.publish
+                    speak([bay.change(now)])
+            await asyncio.sleep(BEAT_S)
+
+    def burst(self) -> None:
+        """A thousand reports of one sensor at once, as when its network comes back after days."""
+        self.publish([self.town.bursting.report(self.draws) for _ in range(BURST)])
+
+    def publish(self, uplinks: list[Uplink]) -> None:
+        """From the network server to its broker, as soon as that takes it."""
+        for each in uplinks:
+            device = self.town.end_device(each.address)
+            self.server.publish(uplink(device, counter=each.counter, port=each.port, payload=each.payload, at=each.at))
+
+    def transmit(self, uplinks: list[Uplink]) -> None:
+        """In the air, to the gateway's own modem: heard or lost."""
+        sessions = {bay.address: bay.session for bay in self.town.bays}
+        for each in uplinks:
+            self.modem.transmit(data_frame(sessions[each.address], each.counter, each.port, each.payload))
+
+    async def first_words(self) -> None:
+        """Start the gateway and the API, and let every sensor be heard once."""
+        self.api.start()
+        self.gateway.start()
+        await until(lambda: f"Sending SUBACK to {GATEWAY}" in self.field.log, "the gateway's subscription")
+        await self.modem.until_listening()
+        self.publish([sensor.report(self.draws) for sensor in self.town.counters])
+        await self.everybody_says_something()
+
+    async def everybody_says_something(self) -> None:
+        """Every parking sensor tells its state, again where it was not heard, until the gateway has it durable."""
+        while True:
+            now = datetime.now(UTC)
+            behind = [bay for bay in self.town.bays if self.taken(bay.address) < bay.counter or not bay.counter]
+            if not behind and not self.unheard():
+                return
+            await self.modem.until_listening()
+            self.transmit([bay.heartbeat(now) for bay in behind if bay.in_the_air])
+            self.publish([bay.heartbeat(now) for bay in behind if not bay.in_the_air])
+            await self._settled()
+
+    def taken(self, address: str) -> int:
+        """The greatest frame counter of a device that is in the gateway's checkpoint; -1 when there is none."""
+        query = f"SELECT state FROM device WHERE address = '{address}'"  # noqa: S608 - an address of our own
+        for (state,) in read_rows(self.outbox, query):
+            counter = _STATES.decode(bytes(state)).admission.counter if isinstance(state, bytes) else None
+            return -1 if counter is None else counter
+        return -1
+
+    def unheard(self) -> list[str]:
+        """The counters whose last frame is not in the gateway's checkpoint."""
+        return [sensor.name for sensor in self.town.counters if self.taken(sensor.address) < sensor.counter]
+
+    def queued(self) -> int:
+        """Messages that the gateway still keeps."""
+        return int(read_rows(self.outbox, "SELECT count(*) FROM outbox")[0][0])
+
+    @property
+    def outbox(self) -> Path:
+        """The gateway's file."""
+        return self.folder / "data" / "outbox.db"
+
+    async def answering(self) -> None:
+        """Return when the API says that it is ready."""
+        async with httpx.AsyncClient(base_url=self.address) as client, asyncio.timeout(START_WITHIN_S):
+            while not await _is_ready(client):  # noqa: ASYNC110 - another process gets ready
+                await asyncio.sleep(POLL_S)
+
+    async def _settled(self) -> None:
+        """Give what was said a few seconds to reach the checkpoint."""
+        for _ in range(int(5 / POLL_S)):
+            if not self.unheard() and all(self.taken(bay.address) >= bay.counter for bay in self.town.bays):
+                return
+            await asyncio.sleep(POLL_S)
+
+
+async def until(condition: Callable[[], bool], what: str, patience_s: float = START_WITHIN_S) -> None:
+    """Wait until the condition holds. Raises `TimeoutError` that says what was waited for."""
+    try:
+        async with asyncio.timeout(patience_s):
+            while not condition():  # noqa: ASYNC110 - the condition is in other processes
+                await asyncio.sleep(POLL_S)
+    except TimeoutError:
+        raise TimeoutError(f"waited {patience_s:g} s in vain for {what}") from None
+
+
+@asynccontextmanager
+async def running_site(town: Town, air: Air, draws: Random, folder: Path) -> AsyncIterator[Site]:
+    """Brokers, lines and modem run; gateway and API are ready to be started, and end with the `async with`."""
+    async with AsyncExitStack() as opened:
+        city = opened.enter_context(_broker(folder / "city"))
+        field = opened.enter_context(_broker(folder / "field"))
+        lines = {"network": Proxy(field.port), "uplink": Proxy(city.port), "ingest": Proxy(city.port)}
+        ports = {name: await line.open() for name, line in lines.items()}
+        for line in lines.values():
+            opened.push_async_callback(line.close)
+        modem = ModemPeer()
+        modem.start()
+        opened.callback(modem.close)
+        server = ChirpStackPeer(field.host, field.port)
+        opened.callback(server.close)
+        (folder / "gateway.toml").write_text(gateway_toml(town, GATEWAY, ports["uplink"], ports["network"], modem.path))
+        (folder / "places.toml").write_text(places_toml(town))
+        api_port = free_port()
+        site = Site(
+            town=town,
+            air=air,
+            draws=draws,
+            city=city,
+            field=field,
+            gateway=_gateway(folder),
+            api=_api(folder, ports["ingest"], api_port),
+            lines=lines,
+            modem=modem,
+            server=server,
+            address=f"http://{HOST}:{api_port}",
+            folder=folder,
+        )
+        opened.push_async_callback(site.gateway.stop)
+        opened.push_async_callback(site.api.stop)
+        yield site
+
+
+def _broker(folder: Path) -> AbstractContextManager[Mosquitto]:
+    """It remembers its sessions when it ends in good order; killed, it forgets what it has not saved: all of it."""
+    folder.mkdir()
+    return running_mosquitto(folder, settings=f"persistence true\npersistence_location {folder}/")
+
+
+def _gateway(folder: Path) -> Program:
+    arguments = ["edge", "--config", str(folder / "gateway.toml")]
+    return Program(arguments, folder / "gateway.log", (folder / "data" / "outbox.db",))
+
+
+def _api(folder: Path, broker_port: int, port: int) -> Program:
+    options = {
+        "--places": folder / "places.toml",
+        "--store": f"sqlite:///{folder / 'history.db'}",
+        "--broker": f"mqtt://{HOST}:{broker_port}",
+        "--port": port,
+        "--tiles": "none",
+    }
+    arguments = [str(word) for option in options.items() for word in option]
+    files = folder / "history.db", folder / "history.ledger.db"
+    return Program(["api", *arguments], folder / "api.log", files)
+
+
+async def _is_ready(client: httpx.AsyncClient) -> bool:
+    try:
+        return (await client.get("/readyz")).is_success
+    except httpx.TransportError:
+        return False
