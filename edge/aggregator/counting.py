@@ -153,14 +153,21 @@ def _counted(state: ChannelState, total: Total, moment: Moment) -> ChannelState:
 
 
 def _fill_gap(state: ChannelState, delta: Delta, start: int, end: int, moment: Moment) -> ChannelState:
-    """A history frame fills a gap that it lies in; any other old delta was counted before."""
+    """A history frame fills a gap that it lies in, otherwise it was counted before.
+
+    A frame that was overtaken on its way was never counted: it is, in the gap that it left, or beside one.
+    """
+    overtaken = not moment.in_order and delta.at is None
     for index, (gap_start, gap_end) in enumerate(state.gaps):
-        if gap_start <= end - 1 and end <= gap_end:
-            start = max(start, gap_start)
-            rest = tuple(piece for piece in ((gap_start, start), (end, gap_end)) if piece[0] < piece[1])
+        inside = gap_start <= end - 1 and end <= gap_end
+        if inside or (overtaken and start < gap_end and gap_start < end):
+            first, last = max(start, gap_start), min(end, gap_end)
+            rest = tuple(piece for piece in ((gap_start, first), (last, gap_end)) if piece[0] < piece[1])
             state = structs.replace(state, gaps=(*state.gaps[:index], *rest, *state.gaps[index + 1 :]))
-            return add(state, _span(delta, start, end, moment, moment.flags), moment.seconds)
-    return state
+            return add(state, _span(delta, first, last, moment, moment.flags), moment.seconds)
+    if not overtaken:
+        return state
+    return add(state, structs.replace(_span(delta, start, end, moment, moment.flags), covers=False), moment.seconds)
 
 
 def _span(delta: Delta, start: int, end: int, moment: Moment, flags: tuple[Flag, ...]) -> Span:

@@ -95,7 +95,7 @@ def test_a_step_is_never_negative(bits: int, old: int, new: int, gap: int) -> No
 
 
 @given(
-    steps=st.lists(st.tuples(st.integers(1, 4_000), st.integers(0, 60), st.integers(0, 60)), max_size=40),
+    steps=st.lists(st.tuples(st.integers(10, 4_000), st.integers(0, 60), st.integers(0, 60)), max_size=40),
     first=st.integers(0, 2**16 - 1),
     kept=st.data(),
 )
@@ -197,6 +197,21 @@ def test_a_history_frame_fills_its_hole_once() -> None:
     facts = facts_of(frame(START, delta(6)), frame(START + 3 * PERIOD, delta(8)), late, late)
     assert counted(facts) == (21, 0)
     assert sum(fact.covered_s for fact in facts) == 3 * PERIOD
+
+
+def test_deltas_that_were_overtaken_by_seconds_are_counted_all_the_same() -> None:
+    late = 20
+    order = [frame(START, delta(5)), frame(START + 2 * PERIOD, delta(1))]
+    overtaken = frame(START + PERIOD + late, delta(7), in_order=False)
+    assert counted(facts_of(*order, overtaken))[0] == 13
+
+
+def test_a_delta_that_was_overtaken_by_a_moment_is_counted_beside() -> None:
+    order = [frame(START, delta(5)), frame(START + PERIOD, delta(1))]
+    overtaken = frame(START + PERIOD - 1, delta(7), in_order=False)
+    facts = facts_of(*order, overtaken)
+    assert counted(facts)[0] == 13
+    assert sum(fact.covered_s for fact in facts) == 2 * PERIOD
 
 
 def test_what_comes_after_an_interval_was_closed_is_a_further_part() -> None:
