@@ -15,6 +15,7 @@ import typer
 
 from edge.commands import edge_app
 from edge.devices_commands import devices_app
+from edge.doctor_command import doctor
 from edge.listen_commands import listen_app, ports, scan
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 app.add_typer(edge_app, name="edge")
 app.add_typer(devices_app, name="devices")
+app.command()(doctor)
 
 devices_app.add_typer(listen_app, name="listen")
 devices_app.command()(ports)
