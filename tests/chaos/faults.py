@@ -19,6 +19,7 @@ DOWN_S = (0.2, 9.0)
 FROZEN_S = (1.0, 8.0)
 SWALLOWED_S = (2.0, 12.0)
 NOISE_BYTES = 200
+BEGINS_S = (0.05, 0.8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,11 @@ SCENARIOS = {
             ("line cut", "line black-holed", "line slowed"),
         ),
         Scenario("frozen", "SIGSTOP and SIGCONT of gateway and API", ("gateway frozen", "API frozen")),
-        Scenario("burst", "a thousand reports of one device at once, gateway killed amid", ("burst", "gateway killed")),
+        Scenario(
+            "burst",
+            "a thousand reports of one device at once; the gateway killed, its line to them dying amid",
+            ("burst", "burst over a dying line", "gateway killed"),
+        ),
         Scenario("air", "uplinks lost, repeated, delayed, re-ordered; noise on the serial line", ("noise",), True),
         Scenario(
             "everything",
@@ -54,6 +59,7 @@ SCENARIOS = {
             (
                 *("gateway killed", "gateway stopped", "API killed", "broker killed", "booted without broker"),
                 *("line cut", "line black-holed", "line slowed", "gateway frozen", "API frozen", "burst", "noise"),
+                "burst over a dying line",
                 "network server's broker restarted",
             ),
             True,
@@ -100,6 +106,7 @@ class Conductor:
             "gateway frozen": self._freeze_gateway,
             "API frozen": self._freeze_api,
             "burst": self._burst,
+            "burst over a dying line": self._burst_on_dying_line,
             "noise": self._noise,
             "network server's broker restarted": self._restart_field,
         }
@@ -179,6 +186,16 @@ class Conductor:
     async def _burst(self, _draws: Random) -> None:
         async with self._held["burst"]:
             self.site.burst()
+
+    async def _burst_on_dying_line(self, draws: Random) -> None:
+        """Acknowledgements are swallowed in the middle of it, so that the broker sends again what is durable."""
+        begins_s, length_s = draws.uniform(*BEGINS_S), draws.uniform(*FROZEN_S)
+        async with self._held["network"]:
+            self.site.burst()
+            await asyncio.sleep(begins_s)
+            self.site.lines["network"].swallow()
+            await asyncio.sleep(length_s)
+            self.site.lines["network"].heal()
 
     async def _noise(self, draws: Random) -> None:
         self.site.modem.cable.send(draws.randbytes(draws.randint(1, NOISE_BYTES)))
