@@ -46,10 +46,10 @@ class Total(Reading, frozen=True, kw_only=True, tag="total"):
 
     channel: str = msgspec.field()
     mode: str | None = None
-    in_: int = msgspec.field(name="in")
-    """The device's first direction (left-to-right, A, entering)."""
+    in_: int | None = msgspec.field(name="in", default=None)
+    """The device's first direction (left-to-right, A, entering); None where this frame tells the second alone."""
     out: int | None = None
-    """Its second direction; None where the device counts one direction only."""
+    """Its second direction; None where the device counts one direction only, or this frame tells the first alone."""
     bits: int = msgspec.field()
 
 

@@ -45,6 +45,7 @@ def take_total(state: ChannelState, total: Total, delta: Delta | None, moment: M
     A total that the device dated itself (history) and that is not newer than the last one says nothing new.
     """
     last = state.total
+    total = _completed(total, last)
     if total.at is not None:
         moment = structs.replace(moment, at_s=int(total.at.timestamp()), source=TimeSource.DEVICE)
     if not moment.in_order or (total.at is not None and last is not None and moment.at_s <= last.at_s):
@@ -98,9 +99,23 @@ def watched(state: ChannelState, moment: Moment, *, one_way: bool = False) -> Ch
     return structs.replace(add(state, span, moment.seconds), measured_until_s=moment.at_s)
 
 
+def _completed(total: Total, last: LastTotal | None) -> Total:
+    """A frame that tells one direction alone leaves the other as it was: its passages come with its next total."""
+    if last is None:
+        return total
+    in_ = last.in_ if total.in_ is None else total.in_
+    out = last.out if total.out is None else total.out
+    return structs.replace(total, in_=in_, out=out)
+
+
+def _step(old: int | None, new: int | None, bits: int, elapsed_s: int) -> int | StepBack:
+    """The step of one direction; none where it is told for the first time, or not at all."""
+    return 0 if old is None or new is None else step(old, new, bits, elapsed_s)
+
+
 def _steps(last: LastTotal, total: Total, elapsed_s: int) -> tuple[int, int | None] | StepBack:
-    step_in = step(last.in_, total.in_, total.bits, elapsed_s)
-    step_out = 0 if last.out is None or total.out is None else step(last.out, total.out, total.bits, elapsed_s)
+    step_in = _step(last.in_, total.in_, total.bits, elapsed_s)
+    step_out = _step(last.out, total.out, total.bits, elapsed_s)
     if isinstance(step_in, StepBack) or isinstance(step_out, StepBack):
         return StepBack.RESET
     return step_in, None if total.out is None else step_out
@@ -141,7 +156,7 @@ def _since_restart(total: Total, moment: Moment) -> Delta | None:
     """After a restart that the device announced its counter began at 0: all it shows was counted since."""
     if not moment.restarted:
         return None
-    return Delta(channel=total.channel, mode=total.mode, in_=total.in_, out=total.out)
+    return Delta(channel=total.channel, mode=total.mode, in_=total.in_ or 0, out=total.out)
 
 
 def _counted(state: ChannelState, total: Total, moment: Moment) -> ChannelState:

@@ -27,9 +27,9 @@ class Open(Struct, frozen=True, array_like=True):
 
 
 class LastTotal(Struct, frozen=True, array_like=True):
-    """The sensor's own counter as last believed."""
+    """The sensor's own counter as last believed; a direction of which none was heard yet is None."""
 
-    in_: int
+    in_: int | None
     out: int | None
     at_s: int
 

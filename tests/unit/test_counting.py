@@ -185,6 +185,21 @@ def test_a_period_that_is_not_over_is_not_counted() -> None:
     assert counted(facts_of(frame(START, delta(3)), frame(START + 60, running))) == (3, 0)
 
 
+def test_totals_that_come_one_direction_at_a_time_lose_nothing() -> None:
+    def half(in_: int | None, out: int | None) -> Total:
+        return Total(channel="line1", mode="pedestrian", in_=in_, out=out, bits=32)
+
+    facts = facts_of(
+        frame(START, half(5, None)),
+        frame(START + 1, half(None, 7)),
+        frame(START + PERIOD, half(9, None)),
+        frame(START + PERIOD + 1, half(None, 10)),
+        frame(START + 2 * PERIOD, half(12, 11)),
+    )
+    assert counted(facts) == (7, 4)
+    assert Flag.RESET not in flags_of(facts)
+
+
 def test_deltas_alone_add_up_and_a_hole_is_marked_not_invented() -> None:
     facts = facts_of(frame(START, delta(6)), frame(START + PERIOD, delta(8)), frame(START + 4 * PERIOD, delta(4)))
     assert counted(facts) == (18, 0)

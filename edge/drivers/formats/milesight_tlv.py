@@ -185,22 +185,18 @@ def _joined(parts: Sequence[AnyReading | Half]) -> Iterator[AnyReading]:
             yield _total(pair)
 
 
-def _total(pair: Mapping[bool, Half]) -> Total | Health:
-    """The total of both halves. One alone is no total of a line that has two directions: it is kept as a figure."""
+def _total(pair: Mapping[bool, Half]) -> Total:
+    """The total of both halves, or of the one that the frame holds."""
     half = next(iter(pair.values()))
-    if len(pair) == 2:
-        return Total(
-            at=half.at,
-            channel=half.channel,
-            mode=half.mode,
-            in_=pair[False].count,
-            out=pair[True].count,
-            bits=half.bits,
-        )
-    present, missing = ("out", "in") if half.second else ("in", "out")
-    name = f"{half.channel}_{half.mode}_total"
-    note = f"{half.channel} {half.mode}: total {present} came without total {missing}"
-    return Health(at=half.at, note=note, diagnostics={f"{name}_{present}": half.count})
+    counts = {second: each.count for second, each in pair.items()}
+    return Total(
+        at=half.at,
+        channel=half.channel,
+        mode=half.mode,
+        in_=counts.get(False),
+        out=counts.get(True),
+        bits=half.bits,
+    )
 
 
 def _alarmed(alarms: Mapping[str, int], at: datetime | None) -> Health:
