@@ -102,10 +102,11 @@ def close(
             part = late_parts.get(start, state.late_floor)
             late_parts[start] = part + 1
         facts.append(_fact(name, start, seconds, part, state.open[start]))
+    gone = frozenset(due)
     late_parts, late_floor = _forget_oldest(late_parts, state.late_floor)
     closed = structs.replace(
         state,
-        open={start: piece for start, piece in state.open.items() if start not in due},
+        open={start: piece for start, piece in state.open.items() if start not in gone},
         closed_until_s=max(state.closed_until_s, due[-1] + seconds),
         late_parts=late_parts,
         late_floor=late_floor,
