@@ -22,7 +22,8 @@ def probe(what: str, adapter: str | None) -> Finding:
     except TimeoutError:
         return wrong(what, f"bluetoothd does not answer within {ANSWER_S:g} s", "systemctl restart bluetooth")
     except (OSError, ValueError) as error:
-        return wrong(what, f"the system's message bus cannot be reached: {error}", LOSS_ADVICE[BUS_ENDED])
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        return wrong(what, f"the system's message bus cannot be reached: {reason}", LOSS_ADVICE[BUS_ENDED])
     if answer.message_type is MessageType.ERROR:
         unknown = f"BlueZ refuses: {answer.error_name}", "journalctl -u bluetooth says why"
         return wrong(what, *BLUEZ_ERRORS.get(answer.error_name or "", unknown))

@@ -74,9 +74,13 @@ def _password(what: str, broker: Broker, findings: list[Finding]) -> str | None:
         return None
     try:
         password, mode = file.read_text().strip(), file.stat().st_mode
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        advice = "write the password alone into it, in UTF-8"
+        raise RefusedError(wrong(what, f"password_file {file} is no text", advice)) from error
+    except OSError as error:
         advice = "write the password alone into it, and let the gateway's user read it: mode 0600"
-        raise RefusedError(wrong(what, f"password_file cannot be read: {error}", advice)) from error
+        says = f"password_file {file} cannot be read: {error.strerror}"
+        raise RefusedError(wrong(what, says, advice)) from error
     if not password:
         raise RefusedError(wrong(what, f"password_file {file} is empty", "write the password alone into it"))
     if mode & 0o077:
@@ -93,7 +97,8 @@ def _trusted(what: str, broker: Broker) -> ssl.SSLContext | None:
         trusted.load_verify_locations(cafile=broker.ca_file)
     except OSError as error:
         advice = "give the certificates (PEM) of the authority that signed the broker's"
-        raise RefusedError(wrong(what, f"ca_file {broker.ca_file} cannot be used: {error}", advice)) from error
+        says = f"ca_file {broker.ca_file} cannot be used: {error.strerror or error}"
+        raise RefusedError(wrong(what, says, advice)) from error
     return trusted
 
 

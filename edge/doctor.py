@@ -166,7 +166,8 @@ def _disk_advice(error: OSError, folder: Path) -> str:
 
 
 def _judge_outbox(view: OutboxView, gateway: str, now: datetime) -> Finding:
-    says = f"{view.queued} messages not confirmed as stored, {view.size_bytes / MEGABYTE:.1f} MB"
+    messages = "1 message" if view.queued == 1 else f"{view.queued} messages"
+    says = f"{messages} not confirmed as stored, {view.size_bytes / MEGABYTE:.1f} MB"
     if view.gateway != gateway:
         advice = "give every gateway its own `data` folder"
         return wrong("outbox", f"it belongs to gateway {view.gateway!r}, not {gateway!r}", advice)

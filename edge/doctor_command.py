@@ -62,7 +62,9 @@ def show(findings: Iterable[Finding]) -> list[Finding]:
 
 def table(findings: list[Finding]) -> Table:
     """One line a finding."""
-    lines = Table("", "what", "found", "what to do", box=None, pad_edge=False)
+    lines = Table("", "what", box=None, pad_edge=False)
+    for column in ("found", "what to do"):
+        lines.add_column(column, overflow="fold")
     for finding in findings:
         verdict = Text(finding.verdict, style=STYLES[finding.verdict])
         lines.add_row(verdict, Text(finding.what), Text(finding.says), Text(finding.advice))

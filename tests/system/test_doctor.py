@@ -166,6 +166,17 @@ def test_a_broker_that_expects_tls_is_told_from_one_that_is_away(tmp_path: Path)
     assert finding.says.endswith("does not answer: Connection refused")
 
 
+@pytest.mark.parametrize("content", [None, "", "no certificate"])
+def test_a_file_that_holds_no_authority_is_named(tmp_path: Path, content: str | None) -> None:
+    file = tmp_path / "authority.pem"
+    if content is not None:
+        file.write_text(content)
+    (finding,) = found(gateway_file(tmp_path, free_port(), broker=f'ca_file = "{file}"'), "broker")
+
+    assert finding.verdict is Verdict.WRONG
+    assert finding.says.startswith(f"ca_file {file} cannot be used")
+
+
 def test_tls_to_a_broker_that_speaks_none_is_named(tmp_path: Path, broker: Mosquitto) -> None:
     authority = Authority(tmp_path, "authority")
     (finding,) = found(gateway_file(tmp_path, broker.port, broker=f'ca_file = "{authority.file}"'), "broker")
@@ -181,7 +192,9 @@ def test_a_password_that_others_may_read_is_told(tmp_path: Path, broker: Mosquit
     assert (first.verdict, first.advice) == (Verdict.WARNING, f"chmod 600 {tmp_path}/password")
 
     (tmp_path / "password").unlink()
-    assert "password_file cannot be read" in found(path, "broker")[0].says
+    assert (
+        found(path, "broker")[0].says == f"password_file {tmp_path}/password cannot be read: No such file or directory"
+    )
 
 
 def tls_settings(authority: Authority, days: int) -> str:
@@ -302,7 +315,7 @@ def test_an_outbox_that_waits_long_is_told_with_its_oldest_message(tmp_path: Pat
     assert found(path, "outbox")[0].verdict is Verdict.OK
     (finding,) = found(path, "outbox", NOW + timedelta(hours=5))
     assert finding.verdict is Verdict.WARNING
-    assert finding.says.startswith("1 messages not confirmed as stored, 0.")
+    assert finding.says.startswith("1 message not confirmed as stored, 0.")
     assert finding.says.endswith("the oldest of 5 h ago")
 
 
