@@ -112,10 +112,11 @@ class Ingest:
         metrics: Metrics,
         clock: Callable[[], datetime],
     ) -> None:
-        """Raises `ConfigError` when the broker's credentials cannot be read."""
+        """Raises `ConfigError` when the broker's credentials cannot be read, `StoreError` when the ledger cannot."""
         self._store = store
         self._ledger = ledger
         self._metrics = metrics
+        self._metrics.quarantined.set(ledger.quarantined())
         self._clock = clock
         self._inbox = Inbox()
         self._stopping = Event()

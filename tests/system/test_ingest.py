@@ -142,6 +142,18 @@ def test_a_fact_that_the_store_refuses_is_held_in_quarantine_and_holds_up_nothin
     assert counted(store) == (2, 4)
 
 
+def test_after_a_restart_the_quarantine_is_told_before_anything_is_refused_again(
+    own_mosquitto: Mosquitto, store: MoodyStore, tmp_path: Path
+) -> None:
+    with closing(Ledger(tmp_path / "test.ledger.db")) as ledger:
+        fact = StoredFlow(gateway="gw-halles", epoch=EPOCH, interval=interval(0))
+        ledger.quarantine([RefusedFactError(fact, "field type conflict")], NOW)
+
+    with serving(town_api(own_mosquitto, store, tmp_path)) as address:
+        until(lambda: is_ready(address))
+        assert "passerelle_quarantine_facts 1.0" in metrics(address)
+
+
 def test_what_the_quarantine_has_no_room_for_is_not_answered(
     own_mosquitto: Mosquitto,
     store: MoodyStore,
