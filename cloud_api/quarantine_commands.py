@@ -136,12 +136,20 @@ def retry_facts(ledger: Ledger, store: Store, held: Sequence[Quarantined]) -> li
 
 
 def _write(store: Store, facts: Sequence[Fact]) -> dict[Fact, str]:
-    """Commit facts; why each of those was refused that were."""
-    try:
-        store.write(facts)
-    except RefusedFactError as error:
-        return {refusal.fact: refusal.reason for refusal in (error, *error.others)}
-    return {}
+    """Why each fact was refused that was; all others were part of a write that the store committed whole."""
+    reasons: dict[Fact, str] = {}
+    rest = list(facts)
+    while rest:
+        try:
+            store.write(rest)
+        except RefusedFactError as error:
+            if error.fact not in rest:
+                raise StoreError(f"the store refuses a fact that it was not given: {error}") from error
+            reasons |= {refusal.fact: refusal.reason for refusal in (error, *error.others)}
+            rest = [fact for fact in rest if fact not in reasons]
+        else:
+            break
+    return reasons
 
 
 def _chosen(ledger: Ledger, numbers: Sequence[int] | None, *, everything: bool) -> list[Quarantined]:

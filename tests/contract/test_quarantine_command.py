@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cloud_api.ledger import Ledger
-from cloud_api.quarantine_commands import quarantine
-from cloud_api.stores.base import EARLIEST, LATEST, RefusedFactError
+from cloud_api.quarantine_commands import quarantine, retry_facts
+from cloud_api.stores.base import EARLIEST, LATEST, Fact, RefusedFactError
 from cloud_api.stores.sqlite import SqliteStore
 from tests.history import CHANNEL, MIDNIGHT, flow, space
 
@@ -133,6 +133,19 @@ def test_neither_a_ledger_nor_a_store_is_made_by_a_misspelt_name(files: Path, tm
     assert result.exit_code == 2
     assert "--store: there is no file" in result.stderr
     assert held(files) == [1, 2, 3]
+
+
+def test_a_store_that_commits_nothing_beside_a_refusal_loses_nothing(files: Path) -> None:
+    class Strict(SqliteStore):
+        def write(self, facts: Sequence[Fact]) -> None:
+            if UNSOUND in facts:
+                raise RefusedFactError(UNSOUND, "not that one")
+            super().write(facts)
+
+    with closing(Ledger(files / "history.ledger.db")) as ledger, closing(Strict(files / "history.db")) as store:
+        assert retry_facts(ledger, store, ledger.refused()) == [(2, "not that one")]
+
+    assert (held(files), counted(files)) == ([2], 3)
 
 
 def test_a_store_that_is_away_leaves_all_in_quarantine(files: Path) -> None:
