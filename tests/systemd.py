@@ -29,6 +29,15 @@ class Systemd:
             pass
         return heard
 
+    def all_so_far(self) -> list[str]:
+        """The datagrams that are there now."""
+        self.receiver.settimeout(0)
+        heard = []
+        with suppress(BlockingIOError):
+            while True:
+                heard.append(self.receiver.recv(4096).decode())
+        return heard
+
     def until_silent_for(self, seconds: float) -> None:
         """Hear whatever comes until nothing comes for so long."""
         with suppress(TimeoutError):

@@ -1,18 +1,24 @@
 """`passerelle edge` as a service of `Type=notify`: ready, alive while it works, stopping; silent when it hangs."""
 
+import asyncio
 import signal
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 
 import pytest
 
-from edge.gateway import LONGEST_BACKOFF_S
+from edge.clock import SystemClock
+from edge.config import parse
+from edge.gateway import LONGEST_BACKOFF_S, Gateway
+from edge.notify import Notifier
+from edge.service import report_to
 from firmware_sim.encoders import bosch_tps110
 from firmware_sim.links.chirpstack import ChirpStackPeer, EndDevice, uplink
-from tests.broker import Mosquitto
+from tests.broker import Mosquitto, free_port
 from tests.system.programs import REPOSITORY, Program, running
 from tests.systemd import Systemd, listening
 
@@ -87,6 +93,25 @@ def test_a_commit_that_hangs_silences_the_watchdog(tmp_path: Path, own_mosquitto
                 server.publish_and_wait(document)
             systemd.until_silent_for(1.5 * PING_S)
         systemd.hears("WATCHDOG=1")
+
+
+def test_an_event_loop_that_hangs_silences_the_watchdog(tmp_path: Path, systemd: Systemd) -> None:
+    async def scenario() -> None:
+        config = parse(CONFIG.format(host="127.0.0.1", port=free_port()), tmp_path / "gateway.toml")
+        gateway = Gateway(config, SystemClock(config.gateway.clock))
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(gateway.run())
+            reporting = tasks.create_task(report_to(Notifier(systemd.address, watchdog_s=0.1), gateway))
+            await asyncio.to_thread(systemd.hears, "WATCHDOG=1")
+            await asyncio.to_thread(systemd.hears, "WATCHDOG=1")
+            systemd.all_so_far()
+            Event().wait(1.5)
+            assert systemd.all_so_far() == []
+            await asyncio.to_thread(systemd.hears, "WATCHDOG=1")
+            reporting.cancel()
+            gateway.stop()
+
+    asyncio.run(scenario())
 
 
 def test_the_unit_lets_the_longest_wait_for_a_disk_pass() -> None:
