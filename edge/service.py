@@ -8,6 +8,7 @@ import asyncio
 import logging
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 from edge.clock import SystemClock
@@ -33,12 +34,21 @@ def check_configuration(path: Path) -> str | None:
 
 
 def run_service(path: Path) -> str | None:
-    """Run the gateway until it is told to stop; None, or why it could not start."""
+    """Run the gateway until it is told to stop; None, or why it could not start or go on."""
+    failures: list[str] = []
     try:
         asyncio.run(_run(path, load(path)))
-    except (ConfigError, OutboxError) as error:
-        return f"{type(error).__name__}: {error}"
-    return None
+    except* (ConfigError, OutboxError) as group:
+        failures = [f"{type(error).__name__}: {error}" for error in _flat(group)]
+    return failures[0] if failures else None
+
+
+def _flat(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _flat(error)
+        else:
+            yield error
 
 
 async def _run(path: Path, config: GatewayConfig) -> None:
