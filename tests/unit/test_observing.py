@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from edge.aggregator.admission import Admission
 from edge.aggregator.counting import Moment
 from edge.aggregator.device import HEALTH_EVERY_S, DeviceState, Fact, Identity, Observation, close_due, observe
-from edge.messages import DeviceHealth, FlowInterval, SpaceState, TimeSource
+from edge.messages import DeviceHealth, Flag, FlowInterval, SpaceState, TimeSource
 from edge.readings import AnyReading, Delta, Event, Health, Presence, Total
 
 START = int(datetime(2026, 11, 22, 10, tzinfo=UTC).timestamp())
@@ -199,3 +199,39 @@ def test_a_beam_that_cannot_tell_directions_says_nothing_of_the_other() -> None:
     passing = Event(channel="line1", mode="pedestrian", direction="in")
     facts = closed(observation(0), observation(60, passing), identity=beam)
     assert [(fact.in_, fact.out, fact.covered_s) for fact in facts] == [(1, None, 60)]
+
+
+def test_an_interval_waits_for_a_report_that_is_half_a_period_late_and_a_minute() -> None:
+    passing = Event(channel="line1", mode="pedestrian", direction="in")
+    state, _ = after(observation(0, passing))
+    due_s = START + 300 + PERIOD_S * 3 // 2 + 60
+    assert close_due(state, "d1", now_s=due_s - 1, period_s=PERIOD_S, seconds=300) == (state, [])
+    assert len(close_due(state, "d1", now_s=due_s, period_s=PERIOD_S, seconds=300)[1]) == 1
+
+
+def test_history_is_not_checked_by_the_delta_of_the_present() -> None:
+    total = Total(channel="line1", in_=0, out=0, bits=16)
+    history = replace(total, in_=3, out=3, at=instant(300))
+    facts = closed(observation(0, total), observation(600, history, Delta(channel="line1", in_=9, out=9)))
+    assert [fact.flags for fact in facts] == [()]
+
+
+def test_watching_carries_source_and_flags_and_a_second_word_in_the_same_second_adds_nothing() -> None:
+    radar = Identity(device="r", model="hlk-ld2450", watches=(("line1", "pedestrian"),))
+    entering = Event(channel="line1", mode="pedestrian", direction="in")
+
+    def stepped(at_s: int, *readings: AnyReading) -> Observation:
+        each = observation(at_s, *readings)
+        return replace(each, moment=replace(each.moment, flags=(Flag.CLOCK,)))
+
+    facts = closed(stepped(10), stepped(200), stepped(300), stepped(300), identity=radar)
+    assert [(fact.start, fact.covered_s, fact.flags, fact.source) for fact in facts] == [
+        (instant(0), 290, (Flag.CLOCK,), TimeSource.NETWORK)
+    ]
+    assert [fact.flags for fact in closed(stepped(10, entering))] == [(Flag.CLOCK,)]
+
+
+def test_watching_is_broken_by_a_silence_of_more_than_a_period_and_a_half() -> None:
+    radar = Identity(device="r", model="hlk-ld2450", watches=(("line1", "pedestrian"),))
+    assert sum(fact.covered_s for fact in closed(observation(0), observation(900), identity=radar)) == 900
+    assert sum(fact.covered_s for fact in closed(observation(0), observation(901), identity=radar)) == 0
