@@ -3,6 +3,7 @@
 Network servers, modems and brokers repeat frames; a repeat must change nothing. A frame that is older than one already
 taken in is let through and marked, so that its deltas are placed and its totals and states are not believed. A
 counter that falls far back was restarted: a device whose network server checks no counters must not fall silent for it.
+Unless its network time says that the frame is old: then a broker tells again what we took in and could not acknowledge.
 """
 
 from enum import StrEnum
@@ -34,6 +35,8 @@ class Admission(Struct, frozen=True, array_like=True):
     """Fingerprints of the latest frames, oldest first."""
     lost: int = 0
     """Frame counters that were skipped."""
+    newest_s: int | None = None
+    """Network time of the newest frame, UTC, where the network tells it."""
 
 
 def admit(memory: Admission, frame: Frame) -> tuple[Admission, Arrived]:
@@ -43,13 +46,19 @@ def admit(memory: Admission, frame: Frame) -> tuple[Admission, Arrived]:
     mark = fingerprint(frame)
     if mark in memory.recent:
         return memory, Arrived.REPEAT
+    begins = memory.counter is None or frame.session != memory.session or frame.counter <= memory.counter - REMEMBERED
+    at_s = None if frame.network_time is None else int(frame.network_time.timestamp())
+    if begins and at_s is not None and memory.newest_s is not None and at_s <= memory.newest_s:
+        return memory, Arrived.REPEAT
     recent = (*memory.recent[-(REMEMBERED - 1) :], mark)
-    if memory.counter is None or frame.session != memory.session or frame.counter < memory.counter - REMEMBERED:
-        return Admission(frame.session, frame.counter, recent, memory.lost), Arrived.IN_ORDER
+    newest_s = max((at for at in (at_s, memory.newest_s) if at is not None), default=None)
+    memory = structs.replace(memory, recent=recent, newest_s=newest_s)
+    if begins or memory.counter is None:
+        return structs.replace(memory, session=frame.session, counter=frame.counter), Arrived.IN_ORDER
     if frame.counter <= memory.counter:
-        return structs.replace(memory, recent=recent, lost=max(memory.lost - 1, 0)), Arrived.OLDER
+        return structs.replace(memory, lost=max(memory.lost - 1, 0)), Arrived.OLDER
     lost = memory.lost + frame.counter - memory.counter - 1
-    return Admission(frame.session, frame.counter, recent, lost), Arrived.IN_ORDER
+    return structs.replace(memory, counter=frame.counter, lost=lost), Arrived.IN_ORDER
 
 
 def fingerprint(frame: Frame) -> str:

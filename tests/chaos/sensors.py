@@ -155,7 +155,7 @@ def make_town(now: datetime, beats: int) -> Town:
             CountingSensor(name="porte", address="0004a30b00000011", clock=start, totals=False),
             CountingSensor(name="passage", address="0004a30b00000012", clock=start, totals=False, unsteady=True),
         ),
-        bursting=CountingSensor(name="halle", address="0004a30b00000021", clock=_days_before(now, 380), totals=False),
+        bursting=CountingSensor(name="halle", address="0004a30b00000021", clock=_days_before(now, 380)),
         bays=(
             *(ParkingSensor(name=f"m{n}", address=f"0004a30b0000010{n}") for n in range(1, 7)),
             *(ParkingSensor(name=f"a{n}", address=f"2601000{n}", in_the_air=True) for n in range(1, 5)),

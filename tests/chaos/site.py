@@ -28,6 +28,8 @@ from tests.chaos.sensors import Town, Uplink, gateway_toml, places_toml
 GATEWAY = "chaos"
 BEAT_S = 0.25
 BURST = 1_000
+MANY_IN_FLIGHT = "max_inflight_messages 0"
+"""The receiver's own limit counts, not mosquitto's 20: other brokers send more at once."""
 CAR_MOVES = 0.08
 """Probability that a space changes in a beat."""
 SAME_SECOND = 4
@@ -190,7 +192,7 @@ async def running_site(town: Town, air: Air, draws: Random, folder: Path) -> Asy
 def _broker(folder: Path) -> AbstractContextManager[Mosquitto]:
     """It remembers its sessions when it ends in good order; killed, it forgets what it has not saved: all of it."""
     folder.mkdir()
-    return running_mosquitto(folder, settings=f"persistence true\npersistence_location {folder}/")
+    return running_mosquitto(folder, settings=f"persistence true\npersistence_location {folder}/\n{MANY_IN_FLIGHT}")
 
 
 def _gateway(folder: Path) -> Program:

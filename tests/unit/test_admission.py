@@ -1,5 +1,7 @@
 """Frames that come again change nothing; frames that come late are known as such."""
 
+from datetime import UTC, datetime, timedelta
+
 from edge.aggregator.admission import Admission, Arrived, admit
 from edge.readings import DeviceAddress, Frame
 
@@ -14,8 +16,10 @@ def arrive(*frames: Frame) -> list[Arrived]:
     return verdicts
 
 
-def frame(counter: int | None, payload: bytes = b"x", session: str = "a") -> Frame:
-    return Frame(device=DEVICE, payload=payload, port=1, counter=counter, session=session)
+def frame(
+    counter: int | None, payload: bytes = b"x", session: str = "a", network_time: datetime | None = None
+) -> Frame:
+    return Frame(device=DEVICE, payload=payload, port=1, counter=counter, session=session, network_time=network_time)
 
 
 def test_the_same_frame_again_is_a_repeat() -> None:
@@ -32,6 +36,18 @@ def test_a_new_session_begins_anew() -> None:
 
 def test_a_counter_that_falls_far_back_was_restarted() -> None:
     assert arrive(frame(5_000), frame(0))[-1] is Arrived.IN_ORDER
+
+
+def test_however_much_a_broker_tells_again_all_of_it_is_a_repeat() -> None:
+    start = datetime(2026, 11, 22, tzinfo=UTC)
+    frames = [frame(number, network_time=start + timedelta(minutes=number)) for number in range(200)]
+    assert set(arrive(*frames, *frames)[200:]) == {Arrived.REPEAT}
+
+
+def test_a_counter_that_was_restarted_is_known_by_its_later_time() -> None:
+    start = datetime(2026, 11, 22, tzinfo=UTC)
+    before, after = frame(5_000, network_time=start), frame(0, network_time=start + timedelta(minutes=10))
+    assert arrive(before, after)[-1] is Arrived.IN_ORDER
 
 
 def test_skipped_counters_are_lost_until_they_come_late() -> None:
