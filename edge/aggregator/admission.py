@@ -36,7 +36,7 @@ class Admission(Struct, frozen=True, array_like=True):
     lost: int = 0
     """Frame counters that were skipped."""
     newest_s: int | None = None
-    """Network time of the newest frame, UTC, where the network tells it."""
+    """Network time of the frame with the greatest counter, UTC, where the network tells it."""
 
 
 def admit(memory: Admission, frame: Frame) -> tuple[Admission, Arrived]:
@@ -51,14 +51,13 @@ def admit(memory: Admission, frame: Frame) -> tuple[Admission, Arrived]:
     if begins and at_s is not None and memory.newest_s is not None and at_s <= memory.newest_s:
         return memory, Arrived.REPEAT
     recent = (*memory.recent[-(REMEMBERED - 1) :], mark)
-    newest_s = max((at for at in (at_s, memory.newest_s) if at is not None), default=None)
-    memory = structs.replace(memory, recent=recent, newest_s=newest_s)
+    memory = structs.replace(memory, recent=recent)
     if begins or memory.counter is None:
-        return structs.replace(memory, session=frame.session, counter=frame.counter), Arrived.IN_ORDER
+        return structs.replace(memory, session=frame.session, counter=frame.counter, newest_s=at_s), Arrived.IN_ORDER
     if frame.counter <= memory.counter:
         return structs.replace(memory, lost=max(memory.lost - 1, 0)), Arrived.OLDER
     lost = memory.lost + frame.counter - memory.counter - 1
-    return structs.replace(memory, counter=frame.counter, lost=lost), Arrived.IN_ORDER
+    return structs.replace(memory, counter=frame.counter, lost=lost, newest_s=at_s), Arrived.IN_ORDER
 
 
 def fingerprint(frame: Frame) -> str:

@@ -1,9 +1,13 @@
 """Presence becomes the state of a space: what the sensor said last, and since when it is so, if that is known."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from edge.messages import SpaceState, TimeSource
 from edge.readings import Presence
+
+WITHIN = timedelta(seconds=1)
+"""Frames are dated to the second: two that came closer together are told apart by `APART`."""
+APART = timedelta(milliseconds=1)
 
 
 def take_presence(
@@ -23,6 +27,8 @@ def take_presence(
     if known is not None and presence.at is not None and at < known.at:
         return None
     occupied = presence.occupied is not inverted
+    if known is not None and occupied is not known.occupied and at <= known.at < at + WITHIN:
+        at = known.at + APART
     return SpaceState(
         device=device,
         channel=presence.channel,
