@@ -1,6 +1,6 @@
 """A town replayed faster than time: its sensors' bytes over real links into a gateway, its facts into an API.
 
-The conductor sets the clock to the end of each five minutes, sends what the sensors said in them, and waits until the
+The conductor sets the clock to the end of each quarter of an hour, sends what the sensors said in them, and waits until the
 gateway has taken it in. Nothing is skipped between a sensor's bytes and the API's answer.
 """
 
@@ -36,7 +36,7 @@ from firmware_sim.town import Link, Ports, Town
 from tests.broker import Mosquitto
 from tests.clocks import ManualClock
 
-STEP = timedelta(minutes=5)
+STEP = timedelta(minutes=15)
 FRAME = timedelta(milliseconds=100)
 AHEAD = 60
 """Frames sent and not yet taken in at most: what a pseudo-terminal holds."""
@@ -74,7 +74,7 @@ class Street:
         return to_datetime(self.clock.utc_ms(0) or 0) + timedelta(milliseconds=self.clock.monotonic_ms())
 
     async def replay(self, end: datetime, links: Iterable[Link] = Link) -> None:
-        """Live on until `end`, a multiple of five minutes."""
+        """Live on until `end`, a multiple of the step."""
         while self.now < end:
             start = self.now
             await self._live(start, start + STEP, frozenset(links))
