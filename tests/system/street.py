@@ -1,7 +1,7 @@
 """A town replayed faster than time: its sensors' bytes over real links into a gateway, its facts into an API.
 
-The conductor sets the clock to the end of each quarter of an hour, sends what the sensors said in them, and waits until the
-gateway has taken it in. Nothing is skipped between a sensor's bytes and the API's answer.
+The conductor sets the clock to the end of each quarter of an hour, sends what the sensors said in it, and waits until
+the gateway has taken it in. Nothing is skipped between a sensor's bytes and the API's answer.
 """
 
 import asyncio
