@@ -42,7 +42,8 @@ AHEAD = 60
 """Frames sent and not yet taken in at most: what a pseudo-terminal holds."""
 EMPTY_FRAMES = 12
 """The radar's frames after somebody has left, before the next comes: a second of them."""
-PATIENCE_S = 60
+PATIENCE_S = 300
+"""A loaded machine is slow, not wrong: nothing waits so long for what will come."""
 
 
 async def until(condition: Callable[[], bool], what: str) -> None:
