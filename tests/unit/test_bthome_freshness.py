@@ -1,8 +1,10 @@
 """No message is new twice, and no recording is taken for one."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.drivers.devices.bthome_v2 import decrypt
 from edge.drivers.formats.bthome_freshness import (
     PACKET_MEMORY_MS,
     RESTART_SILENCE_MS,
@@ -11,6 +13,7 @@ from edge.drivers.formats.bthome_freshness import (
     encryption_counter,
     packet_id,
 )
+from edge.readings import DecodeError, DeviceAddress
 
 
 def plain(packet: int, state: int = 1) -> bytes:
@@ -118,3 +121,8 @@ def test_what_has_neither_counter_nor_packet_id_has_none() -> None:
     assert packet_id(encrypted(1)) is None
     assert packet_id(b"\x40\x23\x01") is None
     assert packet_id(b"") is None
+
+
+def test_a_plain_frame_is_never_decrypted() -> None:
+    with pytest.raises(DecodeError, match="not encrypted"):
+        decrypt(bytes.fromhex("400160"), DeviceAddress("54:48:E6:8F:80:A5"), bytes(16))
