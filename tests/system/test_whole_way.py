@@ -1,4 +1,7 @@
-"""From bytes on a wire to free spaces and hourly flows: seven real days, number for number."""
+"""From bytes on a wire to free spaces and hourly flows: seven real days, number for number.
+
+On a broker of their own: sessions that other tests' ingest workers left behind would take their share of the messages.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -96,30 +99,30 @@ def check_counter(told: list[dict[str, Any]], town: Town, counter: Counter, mond
 
 @pytest.mark.slow
 def test_seven_real_days_are_exact_on_both_stores_with_a_day_of_25_hours(
-    mosquitto: Mosquitto, influx: InfluxServer, tmp_path: Path
+    own_mosquitto: Mosquitto, influx: InfluxServer, tmp_path: Path
 ) -> None:
     async def live_through() -> None:
         town, begin, end = town_of_week(AUTUMN), midnight(AUTUMN), AUTUMN + timedelta(days=7)
         history = BothStores(open_store(f"sqlite:///{tmp_path / 'history.db'}"), open_store(influx.url("whole_way")))
         with closing(history):
-            async with running_street(town, begin - timedelta(hours=1), history, mosquitto, tmp_path) as street:
+            async with running_street(town, begin - timedelta(hours=1), history, own_mosquitto, tmp_path) as street:
                 await street.replay(midnight(end))
                 await check_spaces(street, midnight(end))
                 await street.settle()
                 await check_hours(street.client, town, AUTUMN, end, AUTUMN)
-                async with running_api(town, street.clock, history.second, mosquitto, tmp_path, "2") as on_influx:
+                async with running_api(town, street.clock, history.second, own_mosquitto, tmp_path, "2") as on_influx:
                     await check_hours(on_influx, town, AUTUMN, end, AUTUMN)
 
     asyncio.run(live_through())
 
 
 @pytest.mark.slow
-def test_a_weekend_with_a_day_of_23_hours_is_exact(mosquitto: Mosquitto, tmp_path: Path) -> None:
+def test_a_weekend_with_a_day_of_23_hours_is_exact(own_mosquitto: Mosquitto, tmp_path: Path) -> None:
     async def live_through() -> None:
         town, saturday, end = town_of_week(SPRING), SPRING + timedelta(days=5), SPRING + timedelta(days=7)
         with closing(open_store(f"sqlite:///{tmp_path / 'history.db'}")) as store:
             begin = midnight(saturday) - timedelta(hours=1)
-            async with running_street(town, begin, store, mosquitto, tmp_path) as street:
+            async with running_street(town, begin, store, own_mosquitto, tmp_path) as street:
                 await street.replay(midnight(end))
                 await check_spaces(street, midnight(end))
                 await street.settle()
