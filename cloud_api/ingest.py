@@ -42,8 +42,9 @@ LONGEST_GATHER_S: Final = 0.05
 """How long a commit may be put off for more messages to join it."""
 QUIET_S: Final = 0.005
 """When nothing came for so long, nothing more is waited for."""
-SESSION_S: Final = 3600
-"""How long the broker keeps our share for us; afterwards the gateways send it again."""
+SESSION_S: Final = 60
+"""How long the broker keeps our share for us while we are away. No longer: it is withheld from the other workers, until
+the gateways, who keep everything, send it again."""
 RETRY_S: Final = (0.25, 30.0)
 """First and longest pause before a failed commit is tried again."""
 BYTES_LOGGED: Final = 600

@@ -48,7 +48,8 @@ def admit(memory: Admission, frame: Frame) -> tuple[Admission, Arrived]:
         return memory, Arrived.REPEAT
     begins = memory.counter is None or frame.session != memory.session or frame.counter <= memory.counter - REMEMBERED
     at_s = None if frame.network_time is None else int(frame.network_time.timestamp())
-    if begins and at_s is not None and memory.newest_s is not None and at_s <= memory.newest_s:
+    same_second_is_old = frame.session == memory.session
+    if begins and at_s is not None and memory.newest_s is not None and at_s < memory.newest_s + same_second_is_old:
         return memory, Arrived.REPEAT
     recent = (*memory.recent[-(REMEMBERED - 1) :], mark)
     memory = structs.replace(memory, recent=recent)
