@@ -291,7 +291,7 @@ class Gateway:
             except OutboxError as error:
                 self._counters["commit_failed"] += 1
                 self.progress += 1
-                log.error("cannot write the outbox: %s; again in %.0f s", error, backoff_s)  # noqa: TRY400 - one line
+                log.critical("cannot write the outbox: %s; again in %.0f s", error, backoff_s)
                 await asyncio.sleep(backoff_s)
                 backoff_s = min(2 * backoff_s, LONGEST_BACKOFF_S)
         self.intake.committed(batch)

@@ -108,7 +108,7 @@ async def _reload(gateway: Gateway, path: Path, wanted: asyncio.Event) -> None:
         try:
             config = load(path)
         except ConfigError as error:
-            log.error("configuration not applied, the last good one stays: %s", error)  # noqa: TRY400 - one line
+            log.warning("configuration not applied, the last good one stays: %s", error)
             continue
         await gateway.apply(config)
         log.info("configuration applied file=%s", path)
