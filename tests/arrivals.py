@@ -14,7 +14,7 @@ from edge.readings import DeviceAddress, Frame, Health
 
 Item = Frame | Report | Refused | Stranger
 AnItem = TypeVar("AnItem", Frame, Report, Refused, Stranger)
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 @dataclass(slots=True)
@@ -50,7 +50,7 @@ class Collected:
         return [reading for item in self.of(Report) for reading in item.readings if isinstance(reading, Health)]
 
     async def until(self, condition: Callable[["Collected"], bool]) -> None:
-        """Wait until the condition holds. Raises the link's error when it ends first, TimeoutError after 20 s."""
+        """Wait until the condition holds. Raises the link's error when it ends first, TimeoutError after a minute."""
         async with asyncio.timeout(PATIENCE_S):
             while not condition(self):
                 await self._change()

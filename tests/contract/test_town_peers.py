@@ -36,7 +36,7 @@ __all__ = ["bus"]
 TOWN = saint_aubin(11)
 FRIDAY = datetime(2026, 11, 20, 16, tzinfo=UTC)
 DATA = Path("/var/lib/passerelle")
-PATIENCE_S = 20
+PATIENCE_S = 60
 
 
 class Directory:
@@ -73,7 +73,7 @@ def understood(frames: Sequence[Frame]) -> list[Message]:
 
 
 def _distinct(messages: Iterable[Message]) -> list[Message]:
-    """Without the same message twice in a row: the first is sent until somebody listens, a radar repeats itself."""
+    """Without the same message twice in a row: a radar repeats itself."""
     return [message for message, _ in groupby(messages)]
 
 
@@ -81,14 +81,11 @@ async def heard(link: GatewayLink, peer: Peer, sent: Sequence[Uplink]) -> list[F
     """The frames that the link makes of what the peer sends, each sent once the one before was heard."""
     async with running(link) as collected:
         async with asyncio.timeout(PATIENCE_S):
-            while not collected.frames:
-                await peer(sent[0])
-                await asyncio.sleep(0)
-        for number, uplink in enumerate(sent[1:], start=2):
+            await link.opened.wait()
+        for number, uplink in enumerate(sent, start=1):
             await peer(uplink)
             await collected.until(partial(_has_heard, number=len(told(sent[:number]))))
-            for arrival in collected.arrivals:
-                arrival.acknowledge()
+            collected.arrivals[-1].acknowledge()
         return collected.frames
 
 

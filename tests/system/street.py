@@ -93,6 +93,8 @@ class Street:
     async def settle(self) -> None:
         """Let all intervals close and everything reach the store."""
         self.clock.advance(7_200)
+        looked = self.gateway.progress + 2
+        await until(lambda: self.gateway.progress >= looked, "a look at the clock that began after it moved")
         await until(lambda: self.gateway.status().queued == 0, "an empty outbox")
 
     async def _live(self, start: datetime, end: datetime, links: frozenset[Link]) -> None:
