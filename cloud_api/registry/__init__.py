@@ -1,11 +1,31 @@
-"""The registry: which places there are, and which device and channel serves each, from when to when."""
+"""The registry: which places there are, which device and channel serves each, from when to when, and what is closed."""
 
-from cloud_api.registry.places import Counter, Gateway, Installation, Position, Space, Zone
+from cloud_api.registry.geometry import Position
+from cloud_api.registry.places import (
+    Audience,
+    Capacity,
+    Closure,
+    Counter,
+    Counting,
+    Device,
+    FeedSource,
+    Gateway,
+    Installation,
+    Space,
+    Zone,
+    ZoneKind,
+)
 from cloud_api.registry.registry import Registry
 from cloud_api.registry.toml import PlacesError, load_places
 
 __all__ = [
+    "Audience",
+    "Capacity",
+    "Closure",
     "Counter",
+    "Counting",
+    "Device",
+    "FeedSource",
     "Gateway",
     "Installation",
     "PlacesError",
@@ -13,5 +33,6 @@ __all__ = [
     "Registry",
     "Space",
     "Zone",
+    "ZoneKind",
     "load_places",
 ]

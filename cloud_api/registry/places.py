@@ -1,47 +1,141 @@
-"""What a town is made of: zones and their spaces, counters, gateways, and the installations that tie devices to them.
+"""What a town is made of: zones and their spaces, counters, gateways, devices, installations and closures.
 
 Values only, frozen and compared by value. An identifier is part of URLs, so it holds nothing that would need escaping.
 """
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
+from cloud_api.registry.geometry import Geometry, Position
+from cloud_api.registry.national import Insee, NationalRecord, WebAddress
 from edge.messages import Name, Utc
 
 PlaceId = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,62}$")]
-"""Lower-case letters, digits and hyphens, at most 63."""
+"""Lower-case letters, digits and hyphens, at most 63. Zones, spaces and counters share one set of names."""
 Label = Annotated[str, Meta(min_length=1, max_length=200)]
 GatewayId = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,62}$")]
+ClosureId = Annotated[str, Meta(pattern="^[a-zA-Z0-9][a-zA-Z0-9_.:-]{0,126}$")]
+Spaces = Annotated[int, Meta(ge=0, le=100_000)]
+"""A number of parking spaces."""
 
 
-class Position(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where a place is, in degrees of WGS 84."""
+class Audience(StrEnum):
+    """For whom a space is kept. Each space has one; a zone's capacity is told for each."""
 
-    lat: Annotated[float, Meta(ge=-90, le=90)]
-    lon: Annotated[float, Meta(ge=-180, le=180)]
+    PUBLIC = "public"
+    """Everybody."""
+    PMR = "pmr"
+    """Holders of a disabled person's badge (*personnes à mobilité réduite*)."""
+    EV = "ev"
+    """Electric cars, to charge."""
+    DELIVERY = "delivery"
+    """Vans that load and unload."""
+    SEASON = "season"
+    """Holders of a season ticket."""
+    TWO_WHEELS = "two_wheels"
+    """Motorcycles and scooters; they take no space of a car's."""
 
 
-class Zone(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ZoneKind(StrEnum):
+    """What a driver finds there."""
+
+    ON_STREET = "on_street"
+    """Bays along a street or on a square."""
+    OFF_STREET = "off_street"
+    """A car park with entrances: in the open, underground or in storeys."""
+
+
+class Counting(StrEnum):
+    """From what it is known how many spaces of a zone are free."""
+
+    SPACES = "spaces"
+    """Each space has a sensor; the capacity is the number of the zone's spaces."""
+    ENTRANCES = "entrances"
+    """Cars are counted in and out: installations serve the zone itself, `in` enters; `capacity` says how many fit."""
+    FEED = "feed"
+    """Its operator tells, by the `feed` that is named."""
+    NONE = "none"
+    """Nobody counts: where it is and what it costs is known, how many are free is not."""
+
+
+class Capacity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How many spaces there are for each audience, none counted twice; None where nobody said."""
+
+    public: Spaces | None = None
+    pmr: Spaces | None = None
+    ev: Spaces | None = None
+    delivery: Spaces | None = None
+    season: Spaces | None = None
+    two_wheels: Spaces | None = None
+
+    def of(self, audience: Audience) -> int | None:
+        """For one audience."""
+        number: int | None = getattr(self, audience.value)
+        return number
+
+    @property
+    def cars(self) -> int:
+        """For all audiences that drive a car."""
+        return sum(self.of(each) or 0 for each in Audience if each is not Audience.TWO_WHEELS)
+
+
+class FeedSource(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where another operator tells of a zone."""
+
+    name: PlaceId
+    """The feed, as the platform's settings name it."""
+    id: Label
+    """What the feed calls this zone."""
+
+
+class Zone(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Parking spaces that a driver thinks of as one place."""
 
     id: PlaceId
     name: Label
     position: Position
+    """Where to drive to: the entrance, or the middle of the bays."""
+    kind: ZoneKind = ZoneKind.ON_STREET
+    counting: Counting = Counting.SPACES
+    capacity: Capacity = Capacity()
+    """Where spaces are not counted one by one."""
+    feed: FeedSource | None = None
+    """Named when `counting` is `feed`, and only then."""
+    operator: Label | None = None
+    """Who runs it (`Effia`); None for the town."""
+    geometry: Geometry | None = None
+    """Its outline or the line of its bays."""
+    height_limit_m: Annotated[float, Meta(gt=0, le=20)] | None = None
+    """The highest vehicle that gets in, metres; None where there is no limit."""
+    price: Annotated[str, Meta(min_length=1, max_length=500)] | None = None
+    """What it costs, in the town's words (`1,50 € l’heure, gratuit de 12 h à 14 h`)."""
+    opening_hours: Annotated[str, Meta(min_length=1, max_length=500)] | None = None
+    """When it is open, in OpenStreetMap's syntax (`Mo-Sa 07:00-21:00; PH off`); None where it always is."""
+    address: Annotated[str, Meta(min_length=1, max_length=300)] | None = None
+    """Street, postcode and town, separated by commas."""
+    insee: Insee | None = None
+    """INSEE code of the town."""
+    url: WebAddress | None = None
+    """A page about it."""
+    info: Annotated[str, Meta(min_length=1, max_length=2000)] | None = None
+    """What else a driver should know."""
+    national: NationalRecord | None = None
+    """What the national base of car parks (BNLS) knows and nothing else here needs."""
 
 
-class Space(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Space(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One parking space."""
 
     id: PlaceId
     zone: PlaceId
-    audience: Annotated[str, Meta(pattern="^(public|pmr|ev|delivery|season|two_wheels)$")] = "public"
-    """Who may park here; `pmr` is for holders of a disabled person's badge."""
+    audience: Audience = Audience.PUBLIC
     position: Position | None = None
 
 
-class Counter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Counter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """A place where people are counted."""
 
     id: PlaceId
@@ -51,13 +145,17 @@ class Counter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What `in` means in this street, in the town's words (`vers la gare`)."""
     out: Label = field()
     """What `out` means."""
+    street: Label | None = None
+    """Where it stands, as an address says it (`12 rue Haute`)."""
+    insee: Insee | None = None
+    """INSEE code of the town."""
 
 
-class Installation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Installation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Which device and channel serves which place, from when to when, which way round."""
 
     place: PlaceId
-    """A counter or a space."""
+    """A counter, a space, or a zone that is counted at its entrances."""
     device: Name
     channel: Name
     mode: str = ""
@@ -80,9 +178,46 @@ class Installation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return self.start < end and (self.end is None or start < self.end)
 
 
-class Gateway(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Closure(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A period in which a space or a whole zone is out of service, and why."""
+
+    id: ClosureId
+    """Of its own for ever: a closure is ended, never deleted."""
+    place: PlaceId
+    """A zone or a space."""
+    start: Utc = field(name="from")
+    end: Utc | None = field(name="to", default=None)
+    """First instant at which it is over; None until further notice; equal to `from` when it was called off."""
+    reason: Label = field()
+    """Why, for the public, in the town's words (`travaux de voirie`)."""
+    source: Label = "manual"
+    """Who says so: `manual`, or the feed that it was read from."""
+
+    def in_force_at(self, instant: datetime) -> bool:
+        """Whether the place is closed for it at this instant."""
+        return self.start <= instant and (self.end is None or instant < self.end)
+
+
+class Gateway(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """An edge node, and what people call it."""
 
     name: GatewayId
     """As in its topics."""
     label: Label
+
+
+class Device(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A sensor that somebody adopted. Its radio keys are no part of it."""
+
+    address: Name
+    """Its hardware address: what facts name it by."""
+    model: Name
+    """As `passerelle devices list` names it (`bosch-tps110`)."""
+    gateway: GatewayId | None = None
+    """The one gateway that listens to it; None while it lies in the store room."""
+    link: Name | None = None
+    """The gateway's link that hears it."""
+    period_s: Annotated[int, Meta(ge=1, le=7 * 86_400)] | None = None
+    """How often it reports; None for its model's own default."""
+    label: Label | None = None
+    """What is written on it."""

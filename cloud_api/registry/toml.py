@@ -1,4 +1,4 @@
-"""`places.toml` as a registry: the tables `zone`, `space`, `counter`, `installation` and `gateway`, each repeated.
+"""`places.toml` as a registry: the tables `zone`, `space`, `counter`, `installation`, … (`TABLES`), each repeated.
 
 In comes a file, out comes a `Registry`, or one `PlacesError` with the file, the line, the field and what was expected.
 """
@@ -11,13 +11,13 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from cloud_api.registry.places import Counter, Gateway, Installation, Space, Zone
+from cloud_api.registry.places import Closure, Counter, Device, Gateway, Installation, Space, Zone
 from cloud_api.registry.registry import ContradictionError, Registry
 from cloud_api.settings import ConfigError
 
-Entry = TypeVar("Entry", Zone, Space, Counter, Installation, Gateway)
+Entry = TypeVar("Entry", Zone, Space, Counter, Installation, Gateway, Device, Closure)
 
-TABLES: Final = ("zone", "space", "counter", "installation", "gateway")
+TABLES: Final = ("zone", "space", "counter", "installation", "gateway", "device", "closure")
 _TABLE_LINE: Final = re.compile(r"\s*\[\[\s*(\w+)\s*\]\]")
 _FIELD_LINE: Final = re.compile(r"\s*([\w-]+)\s*=")
 _PATH_IN_ERROR: Final = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<field>.*)`)?$", re.DOTALL)
@@ -68,6 +68,8 @@ def parse_places(text: str, file: Path) -> Registry:
             counters=_entries(Counter, "counter", document, lines, file),
             installations=_entries(Installation, "installation", document, lines, file),
             gateways=_entries(Gateway, "gateway", document, lines, file),
+            devices=_entries(Device, "device", document, lines, file),
+            closures=_entries(Closure, "closure", document, lines, file),
         )
     except ContradictionError as error:
         line = _line_of(lines, error.table, error.index, error.field)
