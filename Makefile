@@ -23,10 +23,11 @@ check: $(VENV)/.installed  ## Lint, types, walls
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+WORKERS ?= 2
 test: $(VENV)/.installed  ## Everything that must hold: check, then all tests
 	./.ci/system-packages
 	$(MAKE) --no-print-directory check
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal
 
 bench: $(VENV)/.installed  ## Print speeds as ratios side by side
 	$(BIN)/python -m tests.bench

@@ -1,4 +1,4 @@
-"""What tests of every room may ask for: a real broker."""
+"""What tests of every room may ask for: a real broker. The slow ones come first, so that all workers end together."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,6 +6,14 @@ from pathlib import Path
 import pytest
 
 from tests.broker import Mosquitto, running_mosquitto
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow tests first, dealt out so that each worker's share holds as many."""
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    quick = [item for item in items if not item.get_closest_marker("slow")]
+    middle = len(quick) // 2
+    items[:] = [*slow[::2], *quick[:middle], *slow[1::2], *quick[middle:]]
 
 
 @pytest.fixture(scope="session")
