@@ -69,7 +69,8 @@ def take_delta(state: ChannelState, delta: Delta, moment: Moment) -> ChannelStat
     start = end - (delta.period_s or moment.period_s)
     measured = state.measured_until_s
     if measured is not None and end <= measured:
-        return _fill_gap(state, delta, start, end, moment)
+        undated = moment.in_order and delta.at is None
+        return _set_back(state, delta, end, moment) if undated else _fill_gap(state, delta, start, end, moment)
     gaps = state.gaps
     flags = moment.flags
     if measured is not None and start - measured > (GAP_FACTOR - 1) * moment.period_s:
@@ -93,7 +94,7 @@ def watched(state: ChannelState, moment: Moment, *, one_way: bool = False) -> Ch
     """The state after a sign of life of a device that reports every single passage: the time since was measured."""
     since = state.measured_until_s
     if since is not None and moment.at_s <= since:
-        return state
+        return structs.replace(state, measured_until_s=moment.at_s) if moment.in_order else state
     start = moment.at_s if since is None or moment.at_s - since > moment.gap_s else since
     span = Span(start, moment.at_s, 0, None if one_way else 0, moment.source, moment.flags)
     return structs.replace(add(state, span, moment.seconds), measured_until_s=moment.at_s)
@@ -124,7 +125,8 @@ def _steps(last: LastTotal, total: Total, elapsed_s: int) -> tuple[int, int | No
 def _place(last: LastTotal, steps: tuple[int, int | None], delta: Delta | None, moment: Moment) -> list[Span]:
     """The passages since the last total: all over the time between, or the delta's part in its own period."""
     step_in, step_out = steps
-    whole = Span(min(last.at_s, moment.at_s), moment.at_s, step_in, step_out, moment.source, moment.flags)
+    flags = (*moment.flags, Flag.CLOCK) if moment.at_s < last.at_s else moment.flags
+    whole = Span(min(last.at_s, moment.at_s), moment.at_s, step_in, step_out, moment.source, flags)
     bridged = moment.at_s - last.at_s > moment.gap_s
     if not bridged:
         return [whole if _agrees(steps, delta) else _flagged(whole, Flag.DISAGREES)]
@@ -163,8 +165,16 @@ def _counted(state: ChannelState, total: Total, moment: Moment) -> ChannelState:
     return structs.replace(
         state,
         total=LastTotal(total.in_, total.out, moment.at_s),
-        measured_until_s=max(moment.at_s, state.measured_until_s or 0),
+        measured_until_s=moment.at_s,
     )
+
+
+def _set_back(state: ChannelState, delta: Delta, end: int, moment: Moment) -> ChannelState:
+    """What a sensor tells next is new, however early it is dated: the clock was set back, or several share a second."""
+    span = Span(end, end, delta.in_, delta.out, moment.source, moment.flags, covers=False)
+    if state.measured_until_s != end:
+        span = _flagged(span, Flag.CLOCK)
+    return structs.replace(add(state, span, moment.seconds), measured_until_s=end)
 
 
 def _fill_gap(state: ChannelState, delta: Delta, start: int, end: int, moment: Moment) -> ChannelState:

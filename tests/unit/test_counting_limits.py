@@ -198,9 +198,25 @@ def test_a_delta_may_come_half_a_period_late_before_one_is_missing() -> None:
     assert take_delta(state, delta(4), moment(PERIOD_S + 901)).gaps == ((START + 600, START + 901),)
 
 
-def test_the_same_delta_again_is_not_counted_again() -> None:
+def test_two_reports_of_one_second_are_both_counted() -> None:
     state = take_delta(ChannelState(), delta(4), moment(PERIOD_S))
-    assert take_delta(state, delta(4), moment(PERIOD_S)) == state
+    assert sum(fact.in_ for fact in counted(take_delta(state, delta(4), moment(PERIOD_S)))) == 8
+
+
+def test_a_clock_that_was_set_back_costs_no_delta_and_says_so() -> None:
+    state = take_delta(ChannelState(), delta(4), moment(20 * PERIOD_S))
+    for number in (2, 3, 4):
+        state = take_delta(state, delta(4), moment(number * PERIOD_S))
+    facts = counted(state)
+    assert sum(fact.in_ for fact in facts) == 16
+    assert sum(fact.covered_s for fact in facts) == 3 * PERIOD_S
+    assert sum(Flag.CLOCK in fact.flags for fact in facts) == 1
+
+
+def test_a_total_after_the_clock_was_set_back_says_so() -> None:
+    state = take_total(ChannelState(), total(0), None, moment(20 * PERIOD_S))
+    facts = counted(take_total(state, total(8), None, moment(PERIOD_S)))
+    assert [(fact.in_, fact.flags) for fact in facts] == [(8, (Flag.CLOCK,))]
 
 
 def test_only_the_latest_gaps_are_remembered() -> None:
