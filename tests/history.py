@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from cloud_api.stores.base import Channel, Hour, StoredFlow, StoredSpace
+from cloud_api.stores.base import Channel, Correction, CorrectionCause, Hour, StoredFlow, StoredSpace
 from edge.messages import Flag, FlowInterval, SpaceState
 
 MIDNIGHT = datetime(2026, 3, 29, tzinfo=UTC)
@@ -62,6 +62,13 @@ def space(
     """One state of one space."""
     state = SpaceState(device=device, channel=name, occupied=occupied, at=at, since=since)
     return StoredSpace(gateway="mairie", state=state)
+
+
+def correction(at: datetime = MIDNIGHT, *, occupied: int = 0, place: str = "halles") -> Correction:
+    """A car park that was seen empty while the count said three too few."""
+    return Correction(
+        place=place, at=at, occupied=occupied, cause=CorrectionCause.EMPTY, counted=-3, note="ronde de nuit"
+    )
 
 
 def summed(facts: Iterable[StoredFlow]) -> list[Hour]:

@@ -8,6 +8,7 @@ should a sender break that rule, nothing is counted twice, and which of them is 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
 from msgspec import Struct
 
@@ -61,6 +62,55 @@ class Hour(Struct, frozen=True, kw_only=True):
     parts: int
 
 
+class SpaceChange(Struct, frozen=True, kw_only=True, order=True):
+    """A car came or left: one change of one space, at the moment that the sensor gave for it."""
+
+    device: str
+    channel: str
+    at: datetime
+    occupied: bool
+    """What the space became."""
+
+
+class Passed(Struct, frozen=True, kw_only=True):
+    """What one channel counted in one interval: the sum over its parts."""
+
+    channel: Channel
+    start: datetime
+    in_: int
+    out: int | None
+    """None where every part counts one direction only."""
+
+
+class CorrectionCause(StrEnum):
+    """How it is known how many cars are in a car park."""
+
+    MANUAL = "manual"
+    """Somebody counted them."""
+    EMPTY = "empty"
+    """It was seen empty."""
+    FULL = "full"
+    """It was seen full."""
+    BOUND = "bound"
+    """The count left 0…capacity, which no car park does: it is at the bound."""
+    CARRIED = "carried"
+    """The count itself, written down so that nobody need sum further back."""
+
+
+class Correction(Struct, frozen=True, kw_only=True):
+    """How many cars are in a car park at an instant: a fact that later counting starts from. (place, at) is its key."""
+
+    place: str
+    at: datetime
+    """Passages of intervals that start at this instant or later are added to it."""
+    occupied: int
+    cause: CorrectionCause
+    counted: int | None = None
+    """What the counting had made of it; None where nothing was counted."""
+    note: str = ""
+    """Who said so, or what was seen."""
+
+
 class StoreError(Exception):
     """A store that cannot be reached or did not commit: try again from the queue."""
 
@@ -105,6 +155,26 @@ class Store(ABC):
     @abstractmethod
     def last_states(self) -> list[StoredSpace]:
         """The newest state of every (device, channel). Raises `StoreError`."""
+
+    @abstractmethod
+    def changes(self, devices: Sequence[str], start: datetime, end: datetime) -> list[SpaceChange]:
+        """The changes of these sensors' spaces, `start` <= change, told before `end`; by device, channel and time.
+
+        However often a state was told, its change is one. One whose moment nobody knows is left out. Raises
+        `StoreError`.
+        """
+
+    @abstractmethod
+    def intervals(self, channels: Sequence[Channel], start: datetime, end: datetime) -> list[Passed]:
+        """Intervals with at least one part, `start` <= interval < `end`, by channel and time. Raises `StoreError`."""
+
+    @abstractmethod
+    def correct(self, corrections: Sequence[Correction]) -> None:
+        """Commit corrections, as durably as other facts. Raises `StoreError`."""
+
+    @abstractmethod
+    def corrections(self, place: str, start: datetime, end: datetime) -> list[Correction]:
+        """What is known of a car park otherwise, `start` <= at < `end`, oldest first. Raises `StoreError`."""
 
     @abstractmethod
     def ready(self) -> None:

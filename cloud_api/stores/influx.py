@@ -21,14 +21,19 @@ from cloud_api.stores.address import InfluxAddress
 from cloud_api.stores.base import (
     HOUR_S,
     Channel,
+    Correction,
+    CorrectionCause,
     Fact,
     Hour,
+    Passed,
     RefusedFactError,
+    SpaceChange,
     Store,
     StoredFlow,
     StoredSpace,
     StoreError,
     from_microseconds,
+    from_seconds,
     raise_refusals,
     sift,
     to_microseconds,
@@ -96,6 +101,62 @@ class InfluxStore(Store):
             for row in series.values
         ]
         return sorted(states, key=lambda stored: (stored.state.device, stored.state.channel))
+
+    def changes(self, devices: Sequence[str], start: datetime, end: datetime) -> list[SpaceChange]:
+        """Distinct moments of change, found by the server."""
+        self._prepare()
+        names = sorted(set(devices))
+        return sorted(
+            SpaceChange(
+                device=unquote(series.tags["device"]),
+                channel=unquote(series.tags["channel"]),
+                at=from_microseconds(since),
+                occupied=occupied,
+            )
+            for first in range(0, len(names), CHANNELS_PER_QUERY)
+            for occupied in (False, True)
+            for series in self._server.query(
+                _changes_query(names[first : first + CHANNELS_PER_QUERY], start, end, occupied=occupied), _SINCE
+            )
+            for _, since in series.values
+            if since >= to_microseconds(start)
+        )
+
+    def intervals(self, channels: Sequence[Channel], start: datetime, end: datetime) -> list[Passed]:
+        """Parts as the server has them, summed here: their times differ by nanoseconds."""
+        self._prepare()
+        names = sorted(set(channels))
+        sums: dict[tuple[Channel, int], tuple[int, int | None]] = {}
+        for first in range(0, len(names), CHANNELS_PER_QUERY):
+            statement = _intervals_query(names[first : first + CHANNELS_PER_QUERY], start, end)
+            for series in self._server.query(statement, _COUNTS):
+                for at, in_, out in series.values:
+                    key = (_channel(series.tags), at // 1_000_000)
+                    sums[key] = _add(sums.get(key, (0, None)), in_, out)
+        return [
+            Passed(channel=channel, start=from_seconds(at), in_=in_, out=out)
+            for (channel, at), (in_, out) in sorted(sums.items())
+        ]
+
+    def correct(self, corrections: Sequence[Correction]) -> None:
+        """Commit all corrections."""
+        self._prepare()
+        if not corrections:
+            return
+        lines = [str(Point.from_dict(dict(_correction_point(each))).to_line_protocol()) for each in corrections]
+        try:
+            self._server.write("\n".join(lines))
+        except _RefusedError as error:
+            raise StoreError(f"{self._server.address}: refuses a correction: {error.reason}") from error
+
+    def corrections(self, place: str, start: datetime, end: datetime) -> list[Correction]:
+        """The corrections of one car park."""
+        self._prepare()
+        wanted = f'{_between(start, end)} AND "place" = {_literal(_tag(place))}'
+        statement = " ".join(('SELECT "occupied", "cause", "counted", "note" FROM "correction"', f"WHERE {wanted}"))
+        return [
+            _correction(place, row) for series in self._server.query(statement, _CORRECTIONS) for row in series.values
+        ]
 
     def ready(self) -> None:
         """Return when the server answers and has our database, which is created where it is missing."""
@@ -209,6 +270,20 @@ def _space_point(fact: StoredSpace) -> _Point:
     }
 
 
+def _correction_point(correction: Correction) -> _Point:
+    return {
+        "measurement": "correction",
+        "tags": {"place": _tag(correction.place)},
+        "fields": {
+            "occupied": correction.occupied,
+            "cause": str(correction.cause),
+            "counted": correction.counted,
+            "note": correction.note,
+        },
+        "time": to_microseconds(correction.at) * 1000,
+    }
+
+
 def _flag_field(flag: Flag) -> str:
     return f"flag_{flag}"
 
@@ -238,6 +313,8 @@ _HourRow = tuple[int, int, _Sum, int, int, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _
 """Start, in, out, covered_s, parts, and one sum a flag."""
 _StateRow = tuple[int, bool, int | None, str, str]
 _PartRow = tuple[int, int]
+_CountRow = tuple[int, int, int | None]
+_CorrectionRow = tuple[int, int, str, int | None, str]
 
 
 class _Policy(Struct, array_like=True):
@@ -266,12 +343,46 @@ class _Answer(Struct, Generic[_Row]):
 _HOURS = msgspec.json.Decoder(_Answer[_HourRow])
 _PARTS = msgspec.json.Decoder(_Answer[_PartRow])
 _STATES = msgspec.json.Decoder(_Answer[_StateRow])
+_SINCE = msgspec.json.Decoder(_Answer[_PartRow])
+_COUNTS = msgspec.json.Decoder(_Answer[_CountRow])
+_CORRECTIONS = msgspec.json.Decoder(_Answer[_CorrectionRow])
 _POLICIES = msgspec.json.Decoder(_Answer[_Policy])
 
 
 def _is_channel(channel: Channel) -> str:
     pairs = (("device", channel.device), ("channel", channel.name), ("mode", channel.mode))
     return "(" + " AND ".join(f'"{tag}" = {_literal(_tag(value))}' for tag, value in pairs) + ")"
+
+
+def _between(start: datetime, end: datetime) -> str:
+    return f"time >= {to_microseconds(start)}u AND time < {to_microseconds(end)}u"
+
+
+def _changes_query(devices: Sequence[str], start: datetime, end: datetime, *, occupied: bool) -> str:
+    names = " OR ".join(f'"device" = {_literal(_tag(device))}' for device in devices)
+    return " ".join(
+        (
+            'SELECT distinct("since") FROM "space"',
+            f'WHERE {_between(start, end)} AND "occupied" = {str(occupied).lower()} AND ({names})',
+            'GROUP BY "device", "channel"',
+        )
+    )
+
+
+def _intervals_query(channels: Sequence[Channel], start: datetime, end: datetime) -> str:
+    names = " OR ".join(_is_channel(channel) for channel in channels)
+    return " ".join(
+        (
+            'SELECT "in", "out" FROM "flow"',
+            f"WHERE {_between(start, end)} AND ({names})",
+            'GROUP BY "device", "channel", "mode", "gateway", "epoch"',
+        )
+    )
+
+
+def _add(sums: tuple[int, int | None], in_: int, out: int | None) -> tuple[int, int | None]:
+    known = [count for count in (sums[1], out) if count is not None]
+    return sums[0] + in_, sum(known) if known else None
 
 
 def _literal(text: str) -> str:
@@ -293,6 +404,18 @@ def _hour(channel: Channel, row: _HourRow) -> Hour:
         covered_s=min(covered_s, HOUR_S),
         flags=frozenset(flag for flag, times in zip(Flag, flags, strict=True) if times),
         parts=parts,
+    )
+
+
+def _correction(place: str, row: _CorrectionRow) -> Correction:
+    at, occupied, cause, counted, note = row
+    return Correction(
+        place=place,
+        at=from_microseconds(at),
+        occupied=occupied,
+        cause=CorrectionCause(cause),
+        counted=counted,
+        note=note,
     )
 
 

@@ -14,8 +14,12 @@ from threading import Lock
 from cloud_api.stores.base import (
     HOUR_S,
     Channel,
+    Correction,
+    CorrectionCause,
     Fact,
     Hour,
+    Passed,
+    SpaceChange,
     Store,
     StoredFlow,
     StoredSpace,
@@ -101,7 +105,19 @@ _VERSION_1 = (
     ) STRICT, WITHOUT ROWID""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1,)
+_VERSION_2 = (
+    """CREATE TABLE correction (
+        place TEXT NOT NULL,
+        at INTEGER NOT NULL,       -- microseconds since 1970
+        occupied INTEGER NOT NULL,
+        cause TEXT NOT NULL,
+        counted INTEGER,
+        note TEXT NOT NULL,
+        PRIMARY KEY (place, at)
+    ) STRICT, WITHOUT ROWID""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)
 """What brings a file from version n to n + 1, each applied wholly or not at all. Entries are added, never changed."""
 
 _NAME_CHANNEL = "INSERT INTO channel (device, name, mode) VALUES (:device, :channel, :mode) ON CONFLICT DO NOTHING"
@@ -133,6 +149,25 @@ _LAST_STATES = """
     FROM space JOIN state ON state.space = space.id
     WHERE at = (SELECT max(at) FROM state WHERE space = space.id)
     ORDER BY device, channel
+"""
+_CHANGES = """
+    SELECT DISTINCT channel, since, occupied
+    FROM space JOIN state ON state.space = space.id
+    WHERE device = ? AND at >= ? AND at < ? AND since >= ?
+    ORDER BY channel, since, occupied
+"""
+_INTERVALS = """
+    SELECT start, sum(in_), sum(out)
+    FROM part JOIN channel ON channel.id = part.channel
+    WHERE device = ? AND name = ? AND mode = ? AND start >= ? AND start < ?
+    GROUP BY start ORDER BY start
+"""
+_ADD_CORRECTION = """
+    INSERT INTO correction VALUES (:place, :at, :occupied, :cause, :counted, :note) ON CONFLICT DO NOTHING
+"""
+_CORRECTIONS = """
+    SELECT place, at, occupied, cause, counted, note FROM correction
+    WHERE place = ? AND at >= ? AND at < ? ORDER BY at
 """
 
 _Row = dict[str, str | int | None]
@@ -187,6 +222,39 @@ class SqliteStore(Store):
         """The newest state of every (device, channel), in order."""
         with self._reading() as connection:
             return [_stored_space(row) for row in connection.execute(_LAST_STATES)]
+
+    def changes(self, devices: Sequence[str], start: datetime, end: datetime) -> list[SpaceChange]:
+        """Distinct moments of change, at the price of reading every state of the period."""
+        first, last = to_microseconds(start), to_microseconds(end)
+        with self._reading() as connection:
+            return [
+                SpaceChange(device=device, channel=channel, at=from_microseconds(since), occupied=bool(occupied))
+                for device in sorted(set(devices))
+                for channel, since, occupied in connection.execute(_CHANGES, (device, first, last, first))
+            ]
+
+    def intervals(self, channels: Sequence[Channel], start: datetime, end: datetime) -> list[Passed]:
+        """Parts summed by interval."""
+        first, last = to_seconds(start), to_seconds(end)
+        with self._reading() as connection:
+            return [
+                Passed(channel=channel, start=from_seconds(at), in_=in_, out=out)
+                for channel in sorted(set(channels))
+                for at, in_, out in connection.execute(
+                    _INTERVALS, (channel.device, channel.name, channel.mode, first, last)
+                )
+            ]
+
+    def correct(self, corrections: Sequence[Correction]) -> None:
+        """Commit all corrections in one transaction."""
+        with self._transaction() as connection:
+            connection.executemany(_ADD_CORRECTION, [_correction_row(each) for each in corrections])
+
+    def corrections(self, place: str, start: datetime, end: datetime) -> list[Correction]:
+        """The corrections of one car park."""
+        with self._reading() as connection:
+            rows = connection.execute(_CORRECTIONS, (place, to_microseconds(start), to_microseconds(end)))
+            return [_correction(*row) for row in rows]
 
     def ready(self) -> None:
         """Return when the file can be locked for writing."""
@@ -272,6 +340,28 @@ def _state_row(fact: StoredSpace) -> _Row:
         "since": None if state.since is None else to_microseconds(state.since),
         "source": state.source,
     }
+
+
+def _correction_row(correction: Correction) -> _Row:
+    return {
+        "place": correction.place,
+        "at": to_microseconds(correction.at),
+        "occupied": correction.occupied,
+        "cause": correction.cause,
+        "counted": correction.counted,
+        "note": correction.note,
+    }
+
+
+def _correction(place: str, at: int, occupied: int, cause: str, counted: int | None, note: str) -> Correction:
+    return Correction(
+        place=place,
+        at=from_microseconds(at),
+        occupied=occupied,
+        cause=CorrectionCause(cause),
+        counted=counted,
+        note=note,
+    )
 
 
 def _hour(channel: Channel, row: tuple[int, int, int | None, int, int, int]) -> Hour:

@@ -14,7 +14,7 @@ from cloud_api.stores import open_store, sqlite
 from cloud_api.stores.base import Channel, StoreError
 from cloud_api.stores.sqlite import FLAG_BITS, MIGRATIONS, SqliteStore
 from edge.messages import Flag
-from tests.history import CHANNEL, DAY, MIDNIGHT, OTHER_EPOCH, day, flow, space, summed
+from tests.history import CHANNEL, DAY, MIDNIGHT, OTHER_EPOCH, correction, day, flow, space, summed
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 OLD_VERSIONS = sorted(FIXTURES.glob("store-v*.sql"))
@@ -170,6 +170,8 @@ def test_a_file_of_an_old_version_opens_with_all_it_held(old: Path, file: Path) 
 
         assert store.hours(store.channels(), MIDNIGHT, MIDNIGHT + DAY) == summed([*known, new])
         assert store.last_states() == [space(since=MIDNIGHT)]
+        held = store.corrections("halles", MIDNIGHT, MIDNIGHT + DAY)
+        assert held == ([] if old.stem == "store-v1" else [correction()])
     assert ask(file, "PRAGMA user_version") == [(len(MIGRATIONS),)]
 
 

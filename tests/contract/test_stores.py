@@ -14,9 +14,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloud_api.stores import open_store
-from cloud_api.stores.base import LATEST, Channel, Hour, RefusedFactError, Store, StoredFlow
+from cloud_api.stores.base import (
+    LATEST,
+    Channel,
+    Hour,
+    Passed,
+    RefusedFactError,
+    SpaceChange,
+    Store,
+    StoredFlow,
+    StoredSpace,
+)
 from edge.messages import Flag
-from tests.history import CHANNEL, DAY, HOUR, MIDNIGHT, OTHER_EPOCH, day, flow, space, summed
+from tests.history import CHANNEL, DAY, HOUR, MIDNIGHT, OTHER_EPOCH, correction, day, flow, space, summed
 from tests.influx import InfluxServer
 from tests.influx import influx as influx
 
@@ -354,6 +364,63 @@ def test_what_was_written_is_there_after_opening_again(url: str) -> None:
         assert day_of(second) == summed(facts)
         assert second.channels() == [CHANNEL]
         assert second.last_states() == [space()]
+
+
+def test_a_change_told_by_many_heartbeats_is_one(store: Store) -> None:
+    store.write([*_stay(MIDNIGHT, occupied=True), *_stay(MIDNIGHT + 5 * HOUR, occupied=False)])
+
+    assert store.changes(["5a11"], MIDNIGHT, MIDNIGHT + DAY) == [
+        SpaceChange(device="5a11", channel="1", at=MIDNIGHT, occupied=True),
+        SpaceChange(device="5a11", channel="1", at=MIDNIGHT + 5 * HOUR, occupied=False),
+    ]
+
+
+def test_changes_are_those_of_the_period_and_of_the_sensors_asked_for(store: Store) -> None:
+    others = [space(since=MIDNIGHT, device="0b"), space(MIDNIGHT + HOUR, since=None)]
+    store.write([*others, *_stay(MIDNIGHT - HOUR, occupied=True), *_stay(MIDNIGHT + DAY, occupied=False)])
+
+    assert store.changes(["5a11"], MIDNIGHT, MIDNIGHT + DAY) == []
+    assert store.changes([], MIDNIGHT, MIDNIGHT + DAY) == []
+    assert len(store.changes(["0b", "5a11"], MIDNIGHT - DAY, MIDNIGHT + 2 * DAY)) == 3
+
+
+def _stay(since: datetime, *, occupied: bool) -> list[StoredSpace]:
+    """A state that was told four times, an hour apart, from the moment it began."""
+    return [space(since + count * HOUR, occupied=occupied, since=since) for count in range(4)]
+
+
+def test_an_interval_is_the_sum_of_its_parts_and_no_more(store: Store) -> None:
+    later = MIDNIGHT + timedelta(minutes=5)
+    store.write([flow(in_=10, out=None), flow(in_=2, out=4, part=1), flow(in_=1, out=1, epoch=OTHER_EPOCH)])
+    store.write([flow(later, in_=3, out=None), flow(MIDNIGHT + HOUR), flow(channel=Channel("other", "line1"))])
+
+    assert store.intervals([CHANNEL], MIDNIGHT, MIDNIGHT + HOUR) == [
+        Passed(channel=CHANNEL, start=MIDNIGHT, in_=13, out=5),
+        Passed(channel=CHANNEL, start=later, in_=3, out=None),
+    ]
+    assert store.intervals([], MIDNIGHT, MIDNIGHT + HOUR) == []
+
+
+def test_corrections_are_kept_as_facts_beside_each_other(url: str) -> None:
+    known = [correction(), correction(MIDNIGHT + timedelta(seconds=1), occupied=12)]
+    with closing(open_store(url)) as first:
+        first.correct([*known, correction(place="gare")])
+        first.correct(known[:1])
+        first.correct([])
+
+    with closing(open_store(url)) as second:
+        assert second.corrections("halles", MIDNIGHT, MIDNIGHT + DAY) == known
+        assert second.corrections("halles", MIDNIGHT, MIDNIGHT + timedelta(seconds=1)) == known[:1]
+        assert second.corrections("port", MIDNIGHT, MIDNIGHT + DAY) == []
+
+
+@pytest.mark.parametrize("name", AWKWARD_NAMES)
+def test_awkward_names_of_sensors_and_places_come_back_whole(store: Store, name: str) -> None:
+    store.write([space(since=MIDNIGHT, device=name)])
+    store.correct([correction(place=name)])
+
+    assert [change.device for change in store.changes([name], MIDNIGHT, MIDNIGHT + DAY)] == [name]
+    assert store.corrections(name, MIDNIGHT, MIDNIGHT + DAY) == [correction(place=name)]
 
 
 def test_two_threads_that_write_lose_nothing(store: Store) -> None:

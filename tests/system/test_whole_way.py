@@ -15,7 +15,7 @@ import pytest
 from httpx import AsyncClient
 
 from cloud_api.stores import open_store
-from cloud_api.stores.base import Channel, Fact, Hour, Store, StoredSpace
+from cloud_api.stores.base import Channel, Correction, Fact, Hour, Passed, SpaceChange, Store, StoredSpace
 from firmware_sim.footfall import hourly
 from firmware_sim.saint_aubin import saint_aubin
 from firmware_sim.town import Counter, Town
@@ -60,6 +60,19 @@ class BothStores(Store):
 
     def last_states(self) -> list[StoredSpace]:
         return self.first.last_states()
+
+    def changes(self, devices: Sequence[str], start: datetime, end: datetime) -> list[SpaceChange]:
+        return self.first.changes(devices, start, end)
+
+    def intervals(self, channels: Sequence[Channel], start: datetime, end: datetime) -> list[Passed]:
+        return self.first.intervals(channels, start, end)
+
+    def correct(self, corrections: Sequence[Correction]) -> None:
+        self.first.correct(corrections)
+        self.second.correct(corrections)
+
+    def corrections(self, place: str, start: datetime, end: datetime) -> list[Correction]:
+        return self.first.corrections(place, start, end)
 
     def ready(self) -> None:
         self.first.ready()
