@@ -1,0 +1,125 @@
+"""The registry's tables, the same on SQLite and PostgreSQL; `migrations/` makes them.
+
+A place, device or period is one row: its key, its value as JSON, and a version that grows with every change. What
+must hold between rows is guarded by `Registry`, which every change is held against before it is committed.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+from sqlalchemy import JSON, Column, DateTime, Dialect, Integer, MetaData, String, Table, TypeDecorator
+
+from cloud_api.registry.places import Closure, Counter, Device, Gateway, Installation, Space, Zone
+
+HEAD: Final = "0002"
+"""The migration that makes these tables."""
+
+Entry: TypeAlias = Zone | Space | Counter | Gateway | Device | Installation | Closure
+"""What is kept in a row of its own, with a version."""
+KINDS: Final[Mapping[str, type[Entry]]] = MappingProxyType(
+    {
+        "zone": Zone,
+        "space": Space,
+        "counter": Counter,
+        "gateway": Gateway,
+        "device": Device,
+        "installation": Installation,
+        "closure": Closure,
+    }
+)
+"""The tables of entries, in the order in which they may refer to each other."""
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """A time in UTC, also where the database forgets time zones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        """On the way in."""
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        """On the way out."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+METADATA: Final = MetaData()
+
+
+def _entries(kind: str) -> Table:
+    return Table(
+        kind,
+        METADATA,
+        Column("number", Integer, primary_key=True),
+        Column("key", String(400), nullable=False, unique=True),
+        Column("version", Integer, nullable=False),
+        Column("body", JSON, nullable=False),
+    )
+
+
+ENTRIES: Final = MappingProxyType({kind: _entries(kind) for kind in KINDS})
+REVISION: Final = Table("revision", METADATA, Column("number", Integer, primary_key=True))
+"""One row: how many changes were committed. Replicas ask for it every second."""
+AUDIT: Final = Table(
+    "audit",
+    METADATA,
+    Column("number", Integer, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("who", String(200), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("key", String(400), nullable=False),
+    Column("before", JSON(none_as_null=True)),
+    Column("after", JSON(none_as_null=True)),
+)
+"""Who changed what, when, from what to what. A trigger refuses whatever is not an insertion."""
+PERSON: Final = Table(
+    "person",
+    METADATA,
+    Column("id", String(63), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("email", String(320)),
+)
+ACCESS_KEY: Final = Table(
+    "access_key",
+    METADATA,
+    Column("id", String(16), primary_key=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("label", String(200), nullable=False),
+    Column("person", String(63)),
+    Column("scopes", JSON, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime),
+    Column("revoked_at", UtcTime),
+    Column("used_at", UtcTime),
+)
+"""Keys to the API; only a digest of each is kept."""
+
+
+def name_of(type_: type[object]) -> str:
+    """The table of a type of entries."""
+    return next(kind for kind, each in KINDS.items() if each == type_)
+
+
+def kind_of(entry: Entry) -> str:
+    """The table of an entry."""
+    return name_of(type(entry))
+
+
+def key_of(entry: Entry) -> str:
+    """What names an entry within its table."""
+    match entry:
+        case Gateway():
+            return entry.name
+        case Device():
+            return entry.address
+        case Installation():
+            start = entry.start.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")
+            return "/".join((entry.device, entry.channel, entry.mode, start))
+        case _:
+            return entry.id

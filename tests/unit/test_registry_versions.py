@@ -1,0 +1,44 @@
+"""A registry of every older version opens, and what it knew is still known."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from cloud_api.registry import Audience
+from cloud_api.registry.database import open_database
+from cloud_api.registry.store import open_registry
+from cloud_api.registry.tables import HEAD, METADATA
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+
+
+def test_a_registry_of_version_0001_opens(tmp_path: Path) -> None:
+    file = tmp_path / "registry.db"
+    with closing(sqlite3.connect(file)) as old:
+        old.executescript((FIXTURES / "registry-0001.sql").read_text(encoding="utf-8"))
+
+    with closing(open_registry(str(file))) as store:
+        registry = store.snapshot()
+        assert registry.zones["marche"].name == "Place du Marché"
+        assert [space.audience for space in registry.spaces] == [Audience.PMR]
+        assert store.revision() == 3
+        assert [trace.who for trace in store.trail()] == ["Anne"]
+
+
+def test_the_migrations_make_the_tables_that_the_code_knows(tmp_path: Path) -> None:
+    engine = open_database(str(tmp_path / "registry.db"))
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+    engine.dispose()
+
+
+def test_the_newest_migration_is_the_one_that_the_code_expects() -> None:
+    configuration = Config()
+    configuration.set_main_option("script_location", "cloud_api.registry:migrations")
+
+    assert ScriptDirectory.from_config(configuration).get_current_head() == HEAD
