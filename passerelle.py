@@ -61,6 +61,14 @@ EXTRAS = (
         "cloud",
         "Facts that the store refused: list, show, retry, drop.",
     ),
+    Extra(
+        ("closure",),
+        app,
+        "cloud_api.closure_commands",
+        "closure",
+        "cloud",
+        "Closures of bays: read them from the State's traffic orders.",
+    ),
     Extra(("demo",), app, "passerelle_demo", "demo", "cloud,sim", "Start a small town and print what to open."),
     Extra(
         ("devices", "encode"),

@@ -75,7 +75,7 @@ def api(
         settings = Settings(
             broker=parse_broker(broker, password_file, ca_file),
             ledger=ledger or ledger_beside(store),
-            time_zone=_zone(time_zone),
+            time_zone=parse_zone(time_zone),
             title=title,
             worker=worker,
             tiles=parse_tiles(tiles, tiles_credit),
@@ -127,7 +127,8 @@ def _port(parts: SplitResult) -> int | None:
         raise ConfigError(f"--broker: {error}") from error
 
 
-def _zone(name: str) -> ZoneInfo:
+def parse_zone(name: str) -> ZoneInfo:
+    """The time zone of a name. Raises `ConfigError`."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
