@@ -13,13 +13,15 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import msgspec
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from cloud_api.app import Api, create_app
@@ -28,12 +30,13 @@ from cloud_api.registry import load_places
 from cloud_api.server import ApiServer, listen
 from cloud_api.settings import Broker, Credit, Settings
 from cloud_api.stores import open_store
-from cloud_api.stores.base import Store
+from cloud_api.stores.base import Store, StoreError
 from edge.clock import to_utc_ms
 from edge.config import GatewayConfig, load
 from edge.gateway import Gateway
 from edge.intake import Batch, Intake
 from edge.messages import Epoch
+from edge.outbox import OutboxError
 from edge.readings import DeviceAddress, Frame
 from firmware_sim.broker import BrokerError, Product, RunningBroker, running_broker
 from firmware_sim.clock import ScaledClock
@@ -47,6 +50,7 @@ from firmware_sim.peers import by_bluetooth, by_network_server, in_the_air, on_t
 from firmware_sim.saint_aubin import saint_aubin
 from firmware_sim.sensors import Uplink
 from firmware_sim.town import Link, Ports, Town
+from passerelle_demo_folder import DemoError, Files, Past
 
 HOST = "127.0.0.1"
 HISTORY_BATCH = 1_000
@@ -90,16 +94,6 @@ class StoppedClock:
         return self.time
 
 
-class Past(msgspec.Struct, frozen=True):
-    """The history that belongs to a data folder."""
-
-    days: int
-    end: datetime
-    """When the first start was, simulated."""
-    told: bool = False
-    """All of it is in the store."""
-
-
 class DemoServer(ApiServer):
     """Leaves the signals to the demo, and tells when it serves."""
 
@@ -118,54 +112,14 @@ class DemoServer(ApiServer):
         self.serving.set()
 
 
-@dataclass(frozen=True, slots=True)
-class Files:
-    """What the demo keeps in its folder."""
-
-    folder: Path
-
-    @property
-    def gateway(self) -> Path:
-        """The gateway's data folder."""
-        return self.folder / "gateway"
-
-    @property
-    def configuration(self) -> Path:
-        """The gateway's configuration, written anew at every start: the ports change."""
-        return self.folder / "gateway.toml"
-
-    @property
-    def places(self) -> Path:
-        """The town's places, for the API."""
-        return self.folder / "places.toml"
-
-    @property
-    def store(self) -> str:
-        """The history."""
-        return f"sqlite:///{self.folder / 'history.db'}"
-
-    @property
-    def log(self) -> Path:
-        """What gateway, API and broker connection tell."""
-        return self.folder / "demo.log"
-
-    @property
-    def time(self) -> Path:
-        """The last simulated time: time goes on from there when it is ahead of ours."""
-        return self.folder / "time.json"
-
-    @property
-    def past(self) -> Path:
-        """Which history was prepared."""
-        return self.folder / "past.json"
-
-
 def demo(
     port: Annotated[int, typer.Option(help="TCP port of the page and the API.", min=1, max=65_535)] = 8000,
     data: Annotated[Path, typer.Option(help="Folder for everything the demo keeps; delete it to begin anew.")] = Path(
         "demo-data"
     ),
-    seed: Annotated[int, typer.Option(help="Another seed, other keys, passages and drivers.")] = 1,
+    seed: Annotated[
+        int, typer.Option(help="Which town: keys, passages and drivers. A folder keeps the town it began with.", min=0)
+    ] = 1,
     speed: Annotated[float, typer.Option(help="Simulated seconds per second.", min=0.1, max=60)] = 10,
     days: Annotated[int, typer.Option(help="Days of history to prepare at the first start.", min=0, max=60)] = 2,
     broker: Annotated[
@@ -183,32 +137,34 @@ def demo(
         passerelle demo --port 8080 --speed 1 --days 7 --data /tmp/town
     """
     files = Files(data.resolve())
-    files.folder.mkdir(parents=True, exist_ok=True)
-    logging.basicConfig(
-        filename=files.log, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    failures: list[Exception] = []
     try:
-        with _listening(port) as listener, running_broker(files.folder / "broker", broker) as running:
+        with files.held(), _listening(port) as listener, running_broker(files.folder / "broker", broker) as running:
+            logging.basicConfig(
+                filename=files.log, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+            )
             asyncio.run(_run(files, listener, running, seed=seed, speed=speed, days=days))
-    except (BrokerError, OSError) as error:
-        console.print(f"[red]The demo cannot start:[/red] {error}")
-        raise typer.Exit(FAILED) from error
+    except* (DemoError, BrokerError, StoreError, OutboxError, OSError) as group:
+        failures.extend(group.exceptions)
+    if failures:
+        console.print("[red]The demo cannot run:[/red]", escape(str(failures[0])))
+        raise typer.Exit(FAILED)
 
 
 async def _run(
     files: Files, listener: socket.socket, broker: RunningBroker, *, seed: int, speed: float, days: int
 ) -> None:
     town = saint_aubin(seed)
+    clock = ScaledClock(files.begin(), speed)
+    past = files.past(seed, days, clock.origin)
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     async with AsyncExitStack() as opened:
-        peers, ports = await _open_peers(opened, files, broker)
+        peers, ports = await _open_peers(opened, broker)
         config = _write_configuration(files, town, ports)
         store = open_store(files.store)
         opened.callback(store.close)
-        clock = ScaledClock(_begin(files), speed)
-        past = _past(files, days, clock.origin)
         settings = Settings(
             broker=Broker(host=broker.host, port=broker.port),
             ledger=files.folder / "ledger.db",
@@ -237,10 +193,10 @@ async def _run(
             await running
             remembering.cancel()
             server.should_exit = True
-        _write(files.time, clock.now())
+        files.remember_time(clock.now())
 
 
-async def _open_peers(opened: AsyncExitStack, files: Files, broker: RunningBroker) -> tuple[Mapping[Link, Peer], Ports]:
+async def _open_peers(opened: AsyncExitStack, broker: RunningBroker) -> tuple[Mapping[Link, Peer], Ports]:
     """The other ends of the gateway's links; Bluetooth is left out where there is no message bus."""
     radar, modem = SerialPeer(), ModemPeer()
     modem.start()
@@ -254,7 +210,7 @@ async def _open_peers(opened: AsyncExitStack, files: Files, broker: RunningBroke
         Link.SERIAL: on_the_wire(radar),
     }
     try:
-        bus = start_private_bus(files.folder)
+        bus = start_private_bus(Path(opened.enter_context(TemporaryDirectory(prefix="passerelle-"))))
     except BusError as error:
         console.print(f"[yellow]Bluetooth sensors are left out:[/yellow] {error}")
     else:
@@ -275,33 +231,9 @@ def _write_configuration(files: Files, town: Town, ports: Ports) -> GatewayConfi
     return load(files.configuration)
 
 
-def _begin(files: Files) -> datetime:
-    """Now, or the simulated time that was reached when that is later."""
-    now = datetime.now(UTC)
-    if not files.time.exists():
-        return now
-    return max(now, msgspec.json.decode(files.time.read_bytes(), type=datetime))
-
-
-def _past(files: Files, days: int, now: datetime) -> Past:
-    """What an earlier start decided to prepare, or else this one."""
-    if files.past.exists():
-        return msgspec.json.decode(files.past.read_bytes(), type=Past)
-    past = Past(days, now, told=days == 0)
-    _write(files.past, past)
-    return past
-
-
-def _write(path: Path, value: Past | datetime) -> None:
-    """Replace the file in one step: whatever kills us leaves the old one or the new one."""
-    draft = path.with_suffix(".new")
-    draft.write_bytes(msgspec.json.encode(value))
-    draft.replace(path)
-
-
 async def _remember_time(files: Files, clock: ScaledClock) -> None:
     while True:
-        _write(files.time, clock.now())
+        files.remember_time(clock.now())
         await asyncio.sleep(REMEMBER_TIME_EVERY_S)
 
 
@@ -338,7 +270,7 @@ def _tell_past(
     rest = Batch()
     intake.close_due(rest)
     _keep(store, intake, rest)
-    _write(files.past, msgspec.structs.replace(past, told=True))
+    files.remember_past(msgspec.structs.replace(past, told=True))
 
 
 def _keep(store: Store, intake: Intake, batch: Batch) -> None:
