@@ -5,7 +5,7 @@ several may live in one process. The store belongs to the caller, who closes it 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from importlib import import_module
@@ -15,6 +15,9 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from cloud_api.feed import ZoneFeed
+from cloud_api.feeds.neighbours import Neighbours
+from cloud_api.feeds.poller import poll_all, zones_fed_by
+from cloud_api.feeds.settings import LotFeed
 from cloud_api.follower import Follower
 from cloud_api.ingest import Ingest
 from cloud_api.ledger import Ledger
@@ -45,12 +48,20 @@ class Api(DescribedApi):
         self.services.feed.end()
 
 
-def create_app(settings: Settings, *, store: Store, registry: Registry, clock: Callable[[], datetime]) -> Api:
+def create_app(
+    settings: Settings,
+    *,
+    store: Store,
+    registry: Registry,
+    clock: Callable[[], datetime],
+    feeds: Sequence[LotFeed] = (),
+) -> Api:
     """One town's API; connects to the broker when it is started. `clock` tells the time now, UTC.
 
     Raises `ConfigError` when the broker's credentials cannot be read, `StoreError` when the ledger cannot be opened.
     """
-    live, metrics, ledger = Live(registry), Metrics(), Ledger(settings.ledger)
+    neighbours = Neighbours(feeds, settings.time_zone)
+    live, metrics, ledger = Live(registry, neighbours), Metrics(), Ledger(settings.ledger)
     feed = ZoneFeed(live, registry, clock())
     metrics.watch(live, registry, feed)
     ingest = Ingest(settings.broker, worker=settings.worker, store=store, ledger=ledger, metrics=metrics, clock=clock)
@@ -70,6 +81,14 @@ def create_app(settings: Settings, *, store: Store, registry: Registry, clock: C
     async def running(_app: FastAPI) -> AsyncIterator[None]:
         async with asyncio.TaskGroup() as tasks:
             following = tasks.create_task(follower.run())
+            polling = tasks.create_task(
+                poll_all(
+                    neighbours,
+                    metrics=metrics.feeds,
+                    clock=clock,
+                    news=lambda name: feed.touch(zones_fed_by(registry, name)),
+                )
+            )
             recalling = tasks.create_task(follower.recall(store, ledger))
             ingest.start()
             try:
@@ -77,6 +96,7 @@ def create_app(settings: Settings, *, store: Store, registry: Registry, clock: C
             finally:
                 feed.end()
                 await asyncio.to_thread(ingest.stop)
+                polling.cancel()
                 recalling.cancel()
                 following.cancel()
         ledger.close()

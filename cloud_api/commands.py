@@ -56,6 +56,9 @@ def api(
     time_zone: Annotated[str, typer.Option(help="The town's time zone.")] = "Europe/Paris",
     title: Annotated[str, typer.Option(help="What the town calls this service.")] = "Passerelle",
     worker: Annotated[str, typer.Option(help="This process's name, one of its own for each on the same broker.")] = "1",
+    feeds: Annotated[
+        Path | None, typer.Option(help="Other operators' feeds of car parks (TOML, see docs/feeds.md).")
+    ] = None,
     tiles: Annotated[
         str, typer.Option(help="The map's background: ign, none, or https://HOST/… with {z}, {x} and {y}.")
     ] = "ign",
@@ -80,7 +83,7 @@ def api(
             worker=worker,
             tiles=parse_tiles(tiles, tiles_credit),
         )
-        _serve(settings, places, store, host, port)
+        _serve(settings, places, store, host, port, feeds)
 
 
 def parse_broker(url: str, password_file: Path | None = None, ca_file: Path | None = None) -> Broker:
@@ -135,14 +138,18 @@ def parse_zone(name: str) -> ZoneInfo:
         raise ConfigError(f"--time-zone {name!r}: a name such as Europe/Paris expected") from error
 
 
-def _serve(settings: Settings, places: Path, store_url: str, host: str, port: int) -> None:
+def _serve(settings: Settings, places: Path, store_url: str, host: str, port: int, feeds: Path | None) -> None:
     from cloud_api.app import create_app
+    from cloud_api.feeds.settings import load_feeds
     from cloud_api.registry import load_places
     from cloud_api.stores import open_store
 
     registry = load_places(places)
+    read = () if feeds is None else load_feeds(feeds)
     with _listening(host, port) as listener, _open(open_store(store_url)) as store:
-        _run(create_app(settings, store=store, registry=registry, clock=lambda: datetime.now(UTC)), listener)
+        _run(
+            create_app(settings, store=store, registry=registry, clock=lambda: datetime.now(UTC), feeds=read), listener
+        )
 
 
 def _run(api: "Api", listener: socket.socket) -> None:

@@ -11,6 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from cloud_api.feeds.neighbours import NO_NEIGHBOURS, Neighbours
 from cloud_api.registry import Installation, Registry
 from cloud_api.stores.base import Channel, StoredSpace
 from cloud_api.trust import CLOCK_TOLERANCE, Evidence
@@ -40,8 +41,10 @@ class Heard(Struct, frozen=True):
 class Live:
     """Guards that the newest word of each sensor stands, whatever the order in which words arrive."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, neighbours: Neighbours = NO_NEIGHBOURS) -> None:
         self._registry = registry
+        self.neighbours = neighbours
+        """What other operators say of the zones that they feed."""
         self._spaces: dict[tuple[str, str], StoredSpace] = {}
         self._health: dict[str, HealthReport] = {}
         self._channels: dict[Channel, Heard] = {}

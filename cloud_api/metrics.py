@@ -12,6 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from cloud_api.feed import ZoneFeed
+from cloud_api.feeds.feed_metrics import FeedMetrics
 from cloud_api.live import Live
 from cloud_api.registry import Registry
 from cloud_api.zones import SpaceView, space_views
@@ -50,6 +51,8 @@ class Metrics:
             "Messages not answered for, which their gateway keeps: quarantine full, or the answer not sent",
             registry=self._registry,
         )
+
+        self.feeds = FeedMetrics(self._registry)
 
     def watch(self, live: Live, registry: Registry, feed: ZoneFeed) -> None:
         """Tell the present at every scrape; `text` must then be called from the thread that owns it."""

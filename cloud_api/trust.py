@@ -27,6 +27,10 @@ class Trust(StrEnum):
 
     FRESH = "fresh"
     STALE = "stale"
+    FROZEN = "frozen"
+    """The sensor speaks, and has not changed its mind for longer than its own past makes plausible."""
+    IMPLAUSIBLE = "implausible"
+    """What it says cannot be so."""
     FAULTY = "faulty"
     CLOSED = "closed"
     UNKNOWN = "unknown"
@@ -111,7 +115,7 @@ def judge_zone(spaces: Sequence[Verdict]) -> Verdict:
 def _judge_age(heard_at: datetime, period_s: int | None, away_since: datetime | None, now: datetime) -> Verdict:
     age = now - heard_at
     if age > timedelta(seconds=STALE_AFTER_PERIODS * (period_s or PERIOD_WHEN_UNKNOWN_S)):
-        words = _words(age)
+        words = lasting(age)
         return Verdict(Trust.STALE, Cause(f"sans nouvelles depuis {words.fr}", f"no news for {words.en}"))
     if away_since is not None and now - away_since > GATEWAY_GRACE:
         return GATEWAY_AWAY
@@ -128,7 +132,8 @@ def _common_cause(verdicts: Sequence[Verdict]) -> Cause | None:
     return causes.pop() if len(causes) == 1 else None
 
 
-def _words(age: timedelta) -> Cause:
+def lasting(age: timedelta) -> Cause:
+    """A length of time in words."""
     minutes = int(age.total_seconds() // 60)
     if minutes < 120:
         return Cause(f"{minutes} min", f"{minutes} min")

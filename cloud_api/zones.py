@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from cloud_api.live import Live
 from cloud_api.registry import Position, Registry, Space, Zone
+from cloud_api.registry.places import FeedSource
 from cloud_api.trust import Cause, Evidence, Trust, Verdict, judge, judge_zone
 
 
@@ -59,6 +60,8 @@ class ZoneView(Struct, frozen=True, kw_only=True):
     """The newest news that the figures rest on, UTC; where they rest on none, the newest there ever was."""
     oldest_at: datetime | None
     """The oldest news that the figures rest on, UTC; null where they rest on none."""
+    source: str | None = None
+    """Who says so, where it is not the town itself: the operator of the car park."""
 
 
 class ZoneDetail(ZoneView, frozen=True, kw_only=True):
@@ -74,13 +77,15 @@ def zone_views(live: Live, registry: Registry, now: datetime) -> list[ZoneView]:
 
 def zone_view(live: Live, registry: Registry, zone: Zone, now: datetime) -> ZoneView:
     """One zone."""
+    if zone.feed is not None:
+        return _fed_view(live, registry, zone, zone.feed, now)
     return _summary(zone, space_views(live, registry, zone, now))
 
 
 def zone_detail(live: Live, registry: Registry, zone: Zone, now: datetime) -> ZoneDetail:
     """One zone with its spaces."""
     spaces = space_views(live, registry, zone, now)
-    view = _summary(zone, spaces)
+    view = zone_view(live, registry, zone, now)
     return ZoneDetail(**{name: getattr(view, name) for name in ZoneView.__struct_fields__}, spaces=tuple(spaces))
 
 
@@ -133,6 +138,32 @@ def _summary(zone: Zone, spaces: Sequence[SpaceView]) -> ZoneView:
         cause=verdict.cause,
         measured_at=max(_times(counted or spaces), default=None),
         oldest_at=min(_times(counted), default=None),
+    )
+
+
+def _fed_view(live: Live, registry: Registry, zone: Zone, feed: FeedSource, now: datetime) -> ZoneView:
+    """A zone as its operator tells of it; closed where the town says so, whatever the operator says."""
+    told = live.neighbours.look(feed, zone.capacity.cars or None, now)
+    closure = registry.closures_at(now).get(zone.id)
+    verdict = told.verdict
+    if closure is not None:
+        verdict = Verdict(Trust.CLOSED, Cause(f"fermé : {closure.reason}", f"closed: {closure.reason}"))
+    capacity = told.capacity or 0
+    free = told.free if verdict.trust is Trust.FRESH else None
+    return ZoneView(
+        id=zone.id,
+        name=zone.name,
+        position=zone.position,
+        capacity=capacity,
+        free=free,
+        occupied=None if free is None else capacity - free,
+        unknown=capacity if free is None and verdict.trust is not Trust.CLOSED else 0,
+        closed=capacity if verdict.trust is Trust.CLOSED else 0,
+        trust=verdict.trust,
+        cause=verdict.cause,
+        measured_at=told.measured_at,
+        oldest_at=told.measured_at if free is not None else None,
+        source=told.operator,
     )
 
 

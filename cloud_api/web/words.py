@@ -143,6 +143,8 @@ FRENCH: Final = Words(
     trust={
         Trust.FRESH: TrustWords("à jour", "le capteur donne des nouvelles à temps"),
         Trust.STALE: TrustWords("ancien", "le capteur ou la passerelle ne donne plus de nouvelles"),
+        Trust.FROZEN: TrustWords("figé", "le capteur répète la même chose depuis bien plus longtemps que d’habitude"),
+        Trust.IMPLAUSIBLE: TrustWords("invraisemblable", "ce que dit le capteur ne peut pas être vrai"),
         Trust.FAULTY: TrustWords("en défaut", "le capteur se dit en panne"),
         Trust.CLOSED: TrustWords("fermé", "la place ou la zone est hors service"),
         Trust.UNKNOWN: TrustWords("inconnu", "on ne sait rien, et on ne devine pas"),
@@ -218,6 +220,8 @@ ENGLISH: Final = Words(
     trust={
         Trust.FRESH: TrustWords("up to date", "the sensor reports in time"),
         Trust.STALE: TrustWords("old", "the sensor or its gateway has gone silent"),
+        Trust.FROZEN: TrustWords("frozen", "the sensor has repeated itself for far longer than usual"),
+        Trust.IMPLAUSIBLE: TrustWords("implausible", "what the sensor says cannot be true"),
         Trust.FAULTY: TrustWords("faulty", "the sensor says that it is broken"),
         Trust.CLOSED: TrustWords("closed", "the space or zone is out of service"),
         Trust.UNKNOWN: TrustWords("unknown", "nothing is known, and nothing is guessed"),
