@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
-from shapely import from_geojson
+from shapely import STRtree, box, from_geojson, prepare
 from shapely.affinity import scale
 from shapely.geometry import Point
 from shapely.geometry.base import BaseGeometry
@@ -49,9 +49,10 @@ def plan(
     """What the orders of a source change in a town."""
     wanted: dict[str, Closure] = {}
     doubtful: dict[str, str] = {}
+    ground = Ground(registry)
     for order in orders.orders:
         for ban in order.bans:
-            places = dict(_places(registry, ban.shape, within_m))
+            places = dict(_places(registry, ground, ban.shape, within_m))
             doubtful |= {place: f"{why} ({order.reason})" for place, why in places.items() if why}
             for window in _windows(ban.validities, now, zone):
                 for place in (place for place, why in places.items() if not why):
@@ -123,38 +124,34 @@ def _changes(known: Sequence[Closure], wanted: dict[str, Closure], now: datetime
                 yield ended
 
 
-def _places(registry: Registry, shape: BaseGeometry, within_m: float) -> Iterator[tuple[str, str]]:
-    """Places that a ban touches, each with why a person must decide; empty where it is clear."""
-    west, south, east, north = shape.bounds
-    margin = 3 * within_m / METRES_PER_DEGREE
-    box = Box(west - margin, south - margin, east + margin, north + margin)
-    area: BaseGeometry | None = None
-    for zone in registry.zones.values():
-        outline = _outline(zone)
-        spaces = registry.spaces_of(zone.id)
-        if not box.meets(outline) and not any(each.position and box.holds(each.position) for each in spaces):
-            continue
-        if area is None:
-            area = _metres(shape, south).buffer(within_m)
-        yield from _places_of(zone, spaces, outline, area, south)
+class Ground:
+    """Where a town's zones and spaces lie: which zones a shape may touch, found without looking at all of them."""
 
+    def __init__(self, registry: Registry) -> None:
+        self.outlines = {zone.id: _outline(zone) for zone in registry.zones.values()}
+        shapes = list(self.outlines.items())
+        shapes += [(each.zone, _point(each.position)) for each in registry.spaces if each.position is not None]
+        self._zones = [zone for zone, _ in shapes]
+        self._tree = STRtree([shape for _, shape in shapes])
 
-class Box(Struct, frozen=True):
-    """Degrees; wide enough to be sure that what lies outside is not touched."""
-
-    west: float
-    south: float
-    east: float
-    north: float
-
-    def holds(self, position: Position) -> bool:
-        """Whether a place lies within."""
-        return self.west <= position.lon <= self.east and self.south <= position.lat <= self.north
-
-    def meets(self, shape: BaseGeometry) -> bool:
-        """Whether a shape reaches within."""
+    def zones_near(self, shape: BaseGeometry, within_m: float) -> list[str]:
+        """Zones that may have something within a distance of a shape; too many rather than too few."""
         west, south, east, north = shape.bounds
-        return west <= self.east and self.west <= east and south <= self.north and self.south <= north
+        margin = 3 * within_m / METRES_PER_DEGREE
+        found = self._tree.query(box(west - margin, south - margin, east + margin, north + margin))
+        return sorted({self._zones[index] for index in found})
+
+
+def _places(registry: Registry, ground: Ground, shape: BaseGeometry, within_m: float) -> Iterator[tuple[str, str]]:
+    """Places that a ban touches, each with why a person must decide; empty where it is clear."""
+    near = ground.zones_near(shape, within_m)
+    if not near:
+        return
+    lat = shape.bounds[1]
+    area = _metres(shape, lat).buffer(within_m)
+    prepare(area)
+    for zone in near:
+        yield from _places_of(registry.zones[zone], registry.spaces_of(zone), ground.outlines[zone], area, lat)
 
 
 def _places_of(
@@ -178,7 +175,7 @@ def _spaces_within(
 ) -> Iterator[tuple[str, str]]:
     for space in spaces:
         if space.position is not None:
-            if area.covers(_metres(Point(space.position.lon, space.position.lat), lat)):
+            if area.covers(_metres(_point(space.position), lat)):
                 yield space.id, ""
         elif area.covers(ground):
             yield space.id, ""
@@ -187,9 +184,11 @@ def _spaces_within(
 
 
 def _outline(zone: Zone) -> BaseGeometry:
-    if zone.geometry is None:
-        return Point(zone.position.lon, zone.position.lat)
-    return from_geojson(msgspec.json.encode(zone.geometry))
+    return _point(zone.position) if zone.geometry is None else from_geojson(msgspec.json.encode(zone.geometry))
+
+
+def _point(position: Position) -> Point:
+    return Point(position.lon, position.lat)
 
 
 def _metres(shape: BaseGeometry, lat: float) -> BaseGeometry:
