@@ -75,6 +75,7 @@ async def _heal(site: Site) -> None:
     await until(lambda: not site.unheard(), "every counter's last frame in the gateway", HEALED_WITHIN_S)
     async with asyncio.timeout(HEALED_WITHIN_S):
         await site.everybody_says_something()
+    await until(lambda: not site.counting(), "the end of every interval", HEALED_WITHIN_S)
     await until(lambda: site.queued() == 0, "an empty outbox", HEALED_WITHIN_S)
 
 

@@ -119,6 +119,12 @@ class Site:
         """The counters whose last frame is not in the gateway's checkpoint."""
         return [sensor.name for sensor in self.town.counters if self.taken(sensor.address) < sensor.counter]
 
+    def counting(self) -> list[str]:
+        """The devices with passages that the gateway has not told yet: their intervals are all over."""
+        rows = read_rows(self.outbox, "SELECT address, state FROM device")
+        states = {str(address): _STATES.decode(state) for address, state in rows if isinstance(state, bytes)}
+        return [name for name, state in states.items() if any(each.open for each in state.channels.values())]
+
     def queued(self) -> int:
         """Messages that the gateway still keeps."""
         return int(read_rows(self.outbox, "SELECT count(*) FROM outbox")[0][0])

@@ -44,6 +44,14 @@ def test_however_much_a_broker_tells_again_all_of_it_is_a_repeat() -> None:
     assert set(arrive(*frames, *frames)[200:]) == {Arrived.REPEAT}
 
 
+def test_what_was_skipped_is_taken_in_however_late_and_once() -> None:
+    start = datetime(2026, 11, 22, tzinfo=UTC)
+    frames = [frame(number, network_time=start + timedelta(minutes=number)) for number in range(200)]
+    verdicts = arrive(frames[0], *frames[150:], *frames[1:150], *frames)
+    assert set(verdicts[51:200]) == {Arrived.OLDER}
+    assert set(verdicts[200:]) == {Arrived.REPEAT}
+
+
 def test_a_counter_that_was_restarted_is_known_by_its_later_time() -> None:
     start = datetime(2026, 11, 22, tzinfo=UTC)
     before, after = frame(5_000, network_time=start), frame(0, network_time=start + timedelta(minutes=10))
