@@ -20,6 +20,7 @@ from cloud_api.feeds.poller import poll_all, zones_fed_by
 from cloud_api.feeds.settings import LotFeed
 from cloud_api.follower import Follower
 from cloud_api.ingest import Ingest
+from cloud_api.learner import Learner
 from cloud_api.ledger import Ledger
 from cloud_api.live import Live
 from cloud_api.metrics import Metrics
@@ -66,6 +67,7 @@ def create_app(
     metrics.watch(live, registry, feed)
     ingest = Ingest(settings.broker, worker=settings.worker, store=store, ledger=ledger, metrics=metrics, clock=clock)
     follower = Follower(settings.broker, worker=settings.worker, live=live, feed=feed, metrics=metrics, clock=clock)
+    learner = Learner(settings, store=store, registry=registry, live=live, feed=feed, clock=clock)
     services = Services(
         settings=settings,
         store=store,
@@ -89,7 +91,7 @@ def create_app(
                     news=lambda name: feed.touch(zones_fed_by(registry, name)),
                 )
             )
-            recalling = tasks.create_task(follower.recall(store, ledger))
+            recalling = tasks.create_task(_recall_and_learn(follower, learner, store, ledger))
             ingest.start()
             try:
                 yield
@@ -116,6 +118,12 @@ def create_app(
         api.include_router(resource.router(services))
     _mount_pages(api)
     return api
+
+
+async def _recall_and_learn(follower: Follower, learner: Learner, store: Store, ledger: Ledger) -> None:
+    """First what was so last, then what the past teaches about it."""
+    await follower.recall(store, ledger)
+    await learner.run()
 
 
 def _mount_pages(api: Api) -> None:

@@ -5,18 +5,22 @@ measured is null, never 0.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
 
 from cloud_api.counters import Directions, directions_of
 from cloud_api.periods import Period
+from cloud_api.plausibility import Counted, Finding, Street, findings
 from cloud_api.registry import Counter, Installation, Registry
 from cloud_api.stores.base import Channel, Hour, Store
+from cloud_api.trust import Cause, Trust
 from edge.messages import Flag
 
 SECONDS_PER_HOUR = 3600
+CONTEXT = timedelta(days=3)
+"""What is read before and after the period, so that days of zeros are known for what they are."""
 
 
 class LocalHour(Struct, frozen=True, kw_only=True):
@@ -33,6 +37,10 @@ class LocalHour(Struct, frozen=True, kw_only=True):
     """Measured share of the hour, 0 to 1; below 1 the figures are lower bounds."""
     flags: tuple[Flag, ...]
     """What one must know to believe the figures; sorted."""
+    trust: Trust = Trust.FRESH
+    """`fresh`; `unknown` where nobody measured; `implausible` where the figures cannot be so."""
+    cause: Cause | None = None
+    """Why it cannot be so."""
 
 
 class FlowTotals(Struct, frozen=True, kw_only=True):
@@ -55,6 +63,9 @@ class HourlyFlows(Struct, frozen=True, kw_only=True):
     name: str
     directions: Directions
     time_zone: str
+    trust: Trust
+    """Of the whole period: `implausible` where any of its hours is, `unknown` where nobody measured any."""
+    cause: Cause | None
     calibrated: bool
     """Some of the figures are the sensor's counts times a factor from a manual count."""
     start: datetime = field(name="from")
@@ -67,13 +78,21 @@ class HourlyFlows(Struct, frozen=True, kw_only=True):
 def hourly_flows(registry: Registry, store: Store, counter: Counter, period: Period, zone: ZoneInfo) -> HourlyFlows:
     """Every local hour of the period. Blocks on the store. Raises `StoreError`."""
     installations = registry.installations_of(counter.id, period.start, period.end)
-    measured = _measured(store, installations, period)
-    hours = tuple(_local_hour(hour, installations, measured, zone) for hour in period.hours())
+    measured = _measured(store, installations, Period(period.start - CONTEXT, period.end + CONTEXT))
+    doubts = [
+        finding
+        for each in installations
+        for finding in findings(_counted_by(each, measured), street_of(counter, each, zone))
+    ]
+    hours = tuple(_local_hour(hour, installations, measured, zone, doubts) for hour in period.hours())
+    doubtful = [hour for hour in hours if hour.trust is Trust.IMPLAUSIBLE]
     return HourlyFlows(
         counter=counter.id,
         name=counter.name,
         directions=directions_of(counter),
         time_zone=zone.key,
+        trust=doubtful[0].trust if doubtful else _known_at_all(hours),
+        cause=doubtful[0].cause if doubtful else None,
         calibrated=any(each.factor != 1 for each in installations),
         start=period.start.astimezone(zone),
         end=period.end.astimezone(zone),
@@ -82,30 +101,63 @@ def hourly_flows(registry: Registry, store: Store, counter: Counter, period: Per
     )
 
 
+def channel_of(installation: Installation) -> Channel:
+    """The channel that an installation puts to use."""
+    return Channel(installation.device, installation.channel, installation.mode)
+
+
+def counted(hour: Hour, installation: Installation) -> Counted:
+    """A channel's hour the right way round, as measured."""
+    in_, out = (hour.out, hour.in_) if installation.reversed else (hour.in_, hour.out)
+    return Counted(start=hour.start, in_=in_, out=out)
+
+
+def street_of(counter: Counter, installation: Installation, zone: ZoneInfo) -> Street:
+    """What must be known of a counter to judge what one of its channels counts."""
+    return Street(mode=installation.mode, in_=counter.in_, out=counter.out, zone=zone)
+
+
 Measured = Mapping[tuple[Channel, datetime], Hour]
 
 
 def _measured(store: Store, installations: Sequence[Installation], period: Period) -> Measured:
-    channels = sorted({_channel(each) for each in installations})
+    channels = sorted({channel_of(each) for each in installations})
     if not channels:
         return {}
     return {(hour.channel, hour.start): hour for hour in store.hours(channels, period.start, period.end)}
 
 
 def _local_hour(
-    start: datetime, installations: Sequence[Installation], measured: Measured, zone: ZoneInfo
+    start: datetime,
+    installations: Sequence[Installation],
+    measured: Measured,
+    zone: ZoneInfo,
+    doubts: Sequence[Finding],
 ) -> LocalHour:
     serving = [each for each in installations if each.serves_at(start)]
-    known = [(each, measured[key]) for each in serving if (key := (_channel(each), start)) in measured]
+    known = [(each, measured[key]) for each in serving if (key := (channel_of(each), start)) in measured]
     covered_s = sum(hour.covered_s for _, hour in known)
+    doubt = next((each for each in doubts if known and each.start <= start < each.end), None)
     return LocalHour(
         start=start.astimezone(zone),
+        trust=Trust.UNKNOWN if not known else Trust.FRESH if doubt is None else Trust.IMPLAUSIBLE,
+        cause=None if doubt is None else doubt.cause,
         in_=_sum(_calibrated(hour.out if each.reversed else hour.in_, each.factor) for each, hour in known),
         out=_sum(_calibrated(hour.in_ if each.reversed else hour.out, each.factor) for each, hour in known),
         covered_s=covered_s // len(serving) if known else None,
         coverage=round(covered_s / (SECONDS_PER_HOUR * len(serving)), 4) if known else 0.0,
         flags=tuple(sorted(frozenset[Flag]().union(*(hour.flags for _, hour in known)))),
     )
+
+
+def _counted_by(installation: Installation, measured: Measured) -> list[Counted]:
+    channel = channel_of(installation)
+    hours = (hour for (name, _), hour in measured.items() if name == channel and installation.serves_at(hour.start))
+    return [counted(hour, installation) for hour in sorted(hours, key=lambda hour: hour.start)]
+
+
+def _known_at_all(hours: Sequence[LocalHour]) -> Trust:
+    return Trust.FRESH if any(hour.covered_s is not None for hour in hours) else Trust.UNKNOWN
 
 
 def _totals(hours: Sequence[LocalHour]) -> FlowTotals:
@@ -127,7 +179,3 @@ def _sum(counts: Iterable[int | None]) -> int | None:
 def _calibrated(count: int | None, factor: float) -> int | None:
     """The count times the factor of a manual count, to the nearest whole passage; as measured where there is none."""
     return count if count is None or factor == 1 else round(count * factor)
-
-
-def _channel(installation: Installation) -> Channel:
-    return Channel(installation.device, installation.channel, installation.mode)

@@ -9,9 +9,11 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from cloud_api.feeds.neighbours import NO_NEIGHBOURS, Neighbours
+from cloud_api.frozen import SpaceKey, Still
+from cloud_api.plausibility import Finding
 from cloud_api.registry import Installation, Registry
 from cloud_api.stores.base import Channel, StoredSpace
 from cloud_api.trust import CLOCK_TOLERANCE, Evidence
@@ -38,6 +40,18 @@ class Heard(Struct, frozen=True):
     until: datetime
 
 
+class Learned(Struct, frozen=True):
+    """What the past teaches about the present."""
+
+    frozen: Mapping[SpaceKey, datetime]
+    """By space, since when it has said the same for longer than is plausible."""
+    implausible: Mapping[Channel, Finding]
+    """By counted channel, what cannot be so in what it counts now."""
+
+
+NOTHING_LEARNED: Final = Learned({}, {})
+
+
 class Live:
     """Guards that the newest word of each sensor stands, whatever the order in which words arrive."""
 
@@ -49,6 +63,7 @@ class Live:
         self._health: dict[str, HealthReport] = {}
         self._channels: dict[Channel, Heard] = {}
         self._gateways: dict[str, GatewayNews] = {}
+        self._learned = NOTHING_LEARNED
 
     @property
     def gateways(self) -> Mapping[str, GatewayNews]:
@@ -97,6 +112,20 @@ class Live:
                 zones |= self._registry.zones_of(device)
         return zones
 
+    def stills(self) -> list[Still]:
+        """Every space of which it is known since when it is as it is."""
+        return [
+            Still(device=state.device, channel=state.channel, occupied=state.occupied, since=state.since)
+            for state in (known.state for known in self._spaces.values())
+            if state.since is not None
+        ]
+
+    def learn(self, learned: Learned) -> set[str]:
+        """Take in what the past teaches; returns the zones that may look different for it."""
+        devices = {device for device, _ in self._learned.frozen.keys() ^ learned.frozen.keys()}
+        self._learned = learned
+        return {zone for device in devices for zone in self._registry.zones_of(device)}
+
     def state(self, installation: Installation) -> SpaceState | None:
         """What the sensor last said of the space that it serves; None when it said nothing since it was installed."""
         known = self._spaces.get((installation.device, installation.channel))
@@ -112,16 +141,23 @@ class Live:
         known = self._spaces.get((installation.device, installation.channel))
         state = self.state(installation)
         gateway = known.gateway if known else None
-        return self._evidence(installation.device, gateway, state.at if state else None)
+        evidence = self._evidence(installation.device, gateway, state.at if state else None)
+        frozen_since = self._learned.frozen.get((installation.device, installation.channel))
+        if state is None or frozen_since is None or state.since != frozen_since:
+            return evidence
+        return structs.replace(evidence, frozen_since=frozen_since)
 
     def counter_evidence(self, installation: Installation) -> Evidence:
         """What is known of a channel that counts: its last interval, or a later sign of life."""
-        counted = self._channels.get(Channel(installation.device, installation.channel, installation.mode))
+        channel = Channel(installation.device, installation.channel, installation.mode)
+        counted = self._channels.get(channel)
         report = self._health.get(installation.device)
         times = [counted.until] if counted else []
         times += [report.health.at] if report else []
         gateway = counted.gateway if counted else report.gateway if report else None
-        return self._evidence(installation.device, gateway, max(times, default=None))
+        evidence = self._evidence(installation.device, gateway, max(times, default=None))
+        finding = self._learned.implausible.get(channel)
+        return evidence if finding is None else structs.replace(evidence, implausible=finding.cause)
 
     def _evidence(self, device: str, gateway: str | None, heard_at: datetime | None) -> Evidence:
         health = self.health(device)

@@ -61,6 +61,10 @@ class Evidence(Struct, frozen=True, kw_only=True):
     """What the sensor itself calls a fault."""
     gateway_away_since: datetime | None = None
     """Since when its gateway is off line; None while it is on line."""
+    frozen_since: datetime | None = None
+    """Since when it says the same, where that is longer than its own past makes plausible (`cloud_api/frozen.py`)."""
+    implausible: Cause | None = None
+    """Why what it says cannot be so (`cloud_api/plausibility.py`)."""
     installed: bool = True
     closed: Cause | None = None
     """Why the place is out of service; None while it is in service."""
@@ -89,7 +93,8 @@ def judge(evidence: Evidence, now: datetime) -> Verdict:
         return NEVER_HEARD
     if evidence.heard_at > now + CLOCK_TOLERANCE:
         return FROM_THE_FUTURE
-    return _judge_age(evidence.heard_at, evidence.period_s, evidence.gateway_away_since, now)
+    verdict = _judge_age(evidence.heard_at, evidence.period_s, evidence.gateway_away_since, now)
+    return _judge_content(evidence, now) if verdict.trust is Trust.FRESH else verdict
 
 
 def judge_zone(spaces: Sequence[Verdict]) -> Verdict:
@@ -107,9 +112,9 @@ def judge_zone(spaces: Sequence[Verdict]) -> Verdict:
     if not doubtful:
         return Verdict(Trust.FRESH)
     if 2 * len(doubtful) <= len(open_):
-        return Verdict(Trust.FRESH, _reserve(len(doubtful), len(open_)))
-    most = Counter(doubtful).most_common(1)[0][0].trust
-    return Verdict(most, _common_cause(doubtful) or _reserve(len(doubtful), len(open_)))
+        return Verdict(Trust.FRESH, _reserve(doubtful, len(open_)))
+    most = Counter(each.trust for each in doubtful).most_common(1)[0][0]
+    return Verdict(most, _common_cause(doubtful) or _reserve(doubtful, len(open_)))
 
 
 def _judge_age(heard_at: datetime, period_s: int | None, away_since: datetime | None, now: datetime) -> Verdict:
@@ -122,9 +127,41 @@ def _judge_age(heard_at: datetime, period_s: int | None, away_since: datetime | 
     return Verdict(Trust.FRESH)
 
 
-def _reserve(doubtful: int, of: int) -> Cause:
-    places = "place" if doubtful == 1 else "places"
-    return Cause(f"{doubtful} {places} sur {of} sans nouvelles sûres", f"{doubtful} of {of} spaces without sure news")
+def _judge_content(evidence: Evidence, now: datetime) -> Verdict:
+    """What is to be said of news that came in time."""
+    if evidence.implausible is not None:
+        return Verdict(Trust.IMPLAUSIBLE, evidence.implausible)
+    if evidence.frozen_since is not None:
+        words = lasting(now - evidence.frozen_since)
+        return Verdict(
+            Trust.FROZEN,
+            Cause(
+                f"le capteur dit la même chose depuis {words.fr}, bien plus longtemps que d’habitude",
+                f"the sensor has said the same for {words.en}, far longer than usual",
+            ),
+        )
+    return Verdict(Trust.FRESH)
+
+
+_RESERVES: Final = (
+    (Trust.FROZEN, Cause("figée", "frozen"), Cause("figées", "frozen")),
+    (Trust.FAULTY, Cause("en défaut", "faulty"), Cause("en défaut", "faulty")),
+    (Trust.IMPLAUSIBLE, Cause("invraisemblable", "implausible"), Cause("invraisemblables", "implausible")),
+)
+
+
+def _reserve(doubtful: Sequence[Verdict], of: int) -> Cause:
+    """How many spaces are in doubt; those that are not simply silent are named."""
+    number = len(doubtful)
+    places = "place" if number == 1 else "places"
+    tally = Counter(each.trust for each in doubtful)
+    named = [(tally[trust], one if tally[trust] == 1 else many) for trust, one, many in _RESERVES if tally[trust]]
+    fr = ", ".join(f"{count} {word.fr}" for count, word in named)
+    en = ", ".join(f"{count} {word.en}" for count, word in named)
+    return Cause(
+        f"{number} {places} sur {of} sans nouvelles sûres" + (f" ({fr})" if fr else ""),
+        f"{number} of {of} spaces without sure news" + (f" ({en})" if en else ""),
+    )
 
 
 def _common_cause(verdicts: Sequence[Verdict]) -> Cause | None:

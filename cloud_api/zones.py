@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from cloud_api.live import Live
-from cloud_api.registry import Position, Registry, Space, Zone
+from cloud_api.registry import Closure, Position, Registry, Space, Zone
 from cloud_api.registry.places import FeedSource
 from cloud_api.trust import Cause, Evidence, Trust, Verdict, judge, judge_zone
 
@@ -91,13 +91,16 @@ def zone_detail(live: Live, registry: Registry, zone: Zone, now: datetime) -> Zo
 
 def space_views(live: Live, registry: Registry, zone: Zone, now: datetime) -> list[SpaceView]:
     """The spaces of a zone, in the order of the registry."""
-    return [_space_view(live, registry, space, now) for space in registry.spaces_of(zone.id)]
+    closures = registry.closures_at(now)
+    return [_space_view(live, registry, space, closures.get(space.id), now) for space in registry.spaces_of(zone.id)]
 
 
-def _space_view(live: Live, registry: Registry, space: Space, now: datetime) -> SpaceView:
+def _space_view(live: Live, registry: Registry, space: Space, closure: Closure | None, now: datetime) -> SpaceView:
     serving = registry.serving(space.id, now)
     state = live.state(serving[0]) if serving else None
     evidence = live.space_evidence(serving[0]) if serving else Evidence(installed=False)
+    if closure is not None:
+        evidence = structs.replace(evidence, closed=Cause(f"fermé : {closure.reason}", f"closed: {closure.reason}"))
     verdict = judge(evidence, now)
     status = _status(verdict, occupied=None if state is None else state.occupied)
     known = status in {SpaceStatus.FREE, SpaceStatus.OCCUPIED}

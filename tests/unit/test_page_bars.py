@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from cloud_api.counters import Directions
 from cloud_api.flows import FlowTotals, HourlyFlows, LocalHour
+from cloud_api.trust import Trust
 from cloud_api.web.bars import HourKind, chart, last_day, nice_top
 from cloud_api.web.words import ENGLISH, FRENCH
 
@@ -28,6 +29,8 @@ def flows(counts: Counts, now: datetime = NOW) -> HourlyFlows:
         name="Rue Haute",
         directions=Directions(in_="vers la gare", out="vers la mairie"),
         time_zone=PARIS.key,
+        trust=Trust.FRESH,
+        cause=None,
         calibrated=False,
         start=period.start,
         end=period.end,
