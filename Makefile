@@ -33,7 +33,7 @@ bench: $(VENV)/.installed  ## Print speeds as ratios side by side
 	$(BIN)/python -m tests.bench
 
 HOURS ?= 0.05
-chaos: $(VENV)/.installed  ## Break everything for HOURS=0.05 and hold the counts to the truth (SEED=, SCENARIO=)
+chaos: $(VENV)/.installed  ## Break everything for HOURS=0.05 and hold the counts to the truth (SEED=, SCENARIO="…, …")
 	$(BIN)/python -m tests.chaos --hours $(HOURS) --seed "$(SEED)" --scenario "$(SCENARIO)"
 
 docs: $(VENV)/.installed  ## Write the pages that are made from the code

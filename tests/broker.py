@@ -6,6 +6,7 @@ listens beyond loopback.
 
 import getpass
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -62,6 +63,11 @@ class Mosquitto:
             if time.monotonic() > deadline:
                 self.kill()
                 raise RuntimeError(f"mosquitto did not start within {START_TIMEOUT_S:g} s: {self.log}")
+
+    def reload(self) -> None:
+        """Let it read its configuration and its ACL again; connections stay."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGHUP)
 
     def stop(self) -> None:
         """End it the orderly way (it saves what it remembers when told to)."""

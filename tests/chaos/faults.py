@@ -8,9 +8,12 @@ import asyncio
 import time
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from random import Random
 
+from tests.chaos.parrot import repeat_ten_times
+from tests.chaos.scenarios import Scenario
 from tests.chaos.site import Site
 
 HANDS = 2
@@ -19,53 +22,9 @@ DOWN_S = (0.2, 9.0)
 FROZEN_S = (1.0, 8.0)
 SWALLOWED_S = (2.0, 12.0)
 NOISE_BYTES = 200
+LINES = ("ingest", "network", "uplink")
+GATHERED_S = (1.0, 4.0)
 BEGINS_S = (0.05, 0.8)
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """What is broken in one run."""
-
-    name: str
-    story: str
-    faults: tuple[str, ...]
-    rough_air: bool = False
-
-
-SCENARIOS = {
-    scenario.name: scenario
-    for scenario in (
-        Scenario(
-            "gateway", "`kill -9` and SIGTERM of the gateway, at any instant", ("gateway killed", "gateway stopped")
-        ),
-        Scenario("ingest", "`kill -9` of the API with its ingest, at any instant", ("API killed",)),
-        Scenario("broker", "`kill -9` of the broker, which forgets what it acknowledged", ("broker killed",)),
-        Scenario("boot", "the gateway is killed and boots while the broker is away", ("booted without broker",)),
-        Scenario(
-            "lines",
-            "lines cut, black-holed and then reset, slowed to 2 kB/s",
-            ("line cut", "line black-holed", "line slowed"),
-        ),
-        Scenario("frozen", "SIGSTOP and SIGCONT of gateway and API", ("gateway frozen", "API frozen")),
-        Scenario(
-            "burst",
-            "a thousand reports of one device at once; the gateway killed, its line to them dying amid",
-            ("burst", "burst over a dying line", "gateway killed"),
-        ),
-        Scenario("air", "uplinks lost, repeated, delayed, re-ordered; noise on the serial line", ("noise",), True),
-        Scenario(
-            "everything",
-            "all of these together, two at a time",
-            (
-                *("gateway killed", "gateway stopped", "API killed", "broker killed", "booted without broker"),
-                *("line cut", "line black-holed", "line slowed", "gateway frozen", "API frozen", "burst", "noise"),
-                "burst over a dying line",
-                "network server's broker restarted",
-            ),
-            True,
-        ),
-    )
-}
 
 
 @dataclass(slots=True)
@@ -109,6 +68,12 @@ class Conductor:
             "burst over a dying line": self._burst_on_dying_line,
             "noise": self._noise,
             "network server's broker restarted": self._restart_field,
+            "InfluxDB killed": self._kill_influx,
+            "store line broken": self._break_store_line,
+            "nobody listens": self._listen_no_more,
+            "publishing forbidden": self._forbid,
+            "messages ten times": self._repeat,
+            "disk full": self._fill_disk,
         }
 
     async def _kill_gateway(self, draws: Random) -> None:
@@ -126,11 +91,11 @@ class Conductor:
             self.site.gateway.start()
 
     async def _kill_api(self, draws: Random) -> None:
-        down_s = draws.uniform(*DOWN_S)
-        async with self._held["API"]:
-            await self.site.api.kill()
+        name, down_s = draws.choice(sorted(self.site.apis)), draws.uniform(*DOWN_S)
+        async with self._held[name]:
+            await self.site.apis[name].kill()
             await asyncio.sleep(down_s)
-            self.site.api.start()
+            self.site.apis[name].start()
 
     async def _kill_broker(self, draws: Random) -> None:
         down_s = draws.uniform(*DOWN_S)
@@ -149,21 +114,21 @@ class Conductor:
             await asyncio.to_thread(self.site.city.start)
 
     async def _cut(self, draws: Random) -> None:
-        name, down_s = draws.choice(sorted(self.site.lines)), draws.uniform(*DOWN_S)
+        name, down_s = draws.choice(LINES), draws.uniform(*DOWN_S)
         async with self._held[name]:
             self.site.lines[name].cut()
             await asyncio.sleep(down_s)
             self.site.lines[name].heal()
 
     async def _swallow(self, draws: Random) -> None:
-        name, length_s = draws.choice(sorted(self.site.lines)), draws.uniform(*SWALLOWED_S)
+        name, length_s = draws.choice(LINES), draws.uniform(*SWALLOWED_S)
         async with self._held[name]:
             self.site.lines[name].swallow()
             await asyncio.sleep(length_s)
             self.site.lines[name].heal()
 
     async def _slow(self, draws: Random) -> None:
-        name, length_s = draws.choice(sorted(self.site.lines)), draws.uniform(*SWALLOWED_S)
+        name, length_s = draws.choice(LINES), draws.uniform(*SWALLOWED_S)
         async with self._held[name]:
             self.site.lines[name].slow()
             await asyncio.sleep(length_s)
@@ -177,11 +142,11 @@ class Conductor:
             self.site.gateway.thaw()
 
     async def _freeze_api(self, draws: Random) -> None:
-        length_s = draws.uniform(*FROZEN_S)
-        async with self._held["API"]:
-            self.site.api.freeze()
+        name, length_s = draws.choice(sorted(self.site.apis)), draws.uniform(*FROZEN_S)
+        async with self._held[name]:
+            self.site.apis[name].freeze()
             await asyncio.sleep(length_s)
-            self.site.api.thaw()
+            self.site.apis[name].thaw()
 
     async def _burst(self, _draws: Random) -> None:
         async with self._held["burst"]:
@@ -206,3 +171,55 @@ class Conductor:
             await asyncio.to_thread(self.site.field.stop)
             await asyncio.sleep(down_s)
             await asyncio.to_thread(self.site.field.start)
+
+    async def _kill_influx(self, draws: Random) -> None:
+        influx, down_s = self.site.influx, draws.uniform(*DOWN_S)
+        if influx is None:
+            raise ValueError("this site keeps its history in SQLite")
+        async with self._held["InfluxDB"]:
+            await asyncio.to_thread(influx.kill)
+            await asyncio.sleep(down_s)
+            await asyncio.to_thread(influx.start)
+
+    async def _break_store_line(self, draws: Random) -> None:
+        line, length_s = self.site.lines["store"], draws.uniform(*SWALLOWED_S)
+        how = draws.choice((line.cut, line.swallow, line.slow))
+        async with self._held["store"]:
+            how()
+            await asyncio.sleep(length_s)
+            line.heal()
+
+    async def _listen_no_more(self, draws: Random) -> None:
+        """Nobody is subscribed: ingest is away, and the broker remembers no session of its."""
+        down_s = draws.uniform(*DOWN_S)
+        async with AsyncExitStack() as held:
+            for name in (*sorted(self.site.apis), "broker"):
+                await held.enter_async_context(self._held[name])
+            for api in self.site.apis.values():
+                await api.kill()
+            await asyncio.to_thread(self.site.city.kill)
+            await asyncio.to_thread(self.site.city.start)
+            await asyncio.sleep(down_s)
+            for api in self.site.apis.values():
+                api.start()
+
+    async def _forbid(self, draws: Random) -> None:
+        length_s = draws.uniform(*DOWN_S)
+        async with self._held["broker"]:
+            self.site.forbid_publishing()
+            await asyncio.sleep(length_s)
+            self.site.allow_publishing()
+
+    async def _repeat(self, draws: Random) -> None:
+        """What comes by is said ten times more, in any order."""
+        length_s = draws.uniform(*GATHERED_S)
+        async with self._held["broker"]:
+            await asyncio.to_thread(repeat_ten_times, self.site.city, length_s, draws)
+
+    async def _fill_disk(self, draws: Random) -> None:
+        programs = {"gateway": self.site.gateway, **self.site.apis}
+        name, length_s = draws.choice(sorted(programs)), draws.uniform(*DOWN_S)
+        async with self._held[name]:
+            programs[name].fill_disk()
+            await asyncio.sleep(length_s)
+            programs[name].free_disk()

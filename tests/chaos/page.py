@@ -12,16 +12,17 @@ HEAD = """\
 # Nothing lost, nothing twice
 
 Written by `make chaos`, never by hand. Each row is one run of real programs: the gateway, the API with its ingest on an
-SQLite store, two mosquitto brokers, a modem on a pseudo-terminal, and a town of sensors whose truth is known. Faults
-are drawn from the seed. After every `kill -9` the SQLite files are checked; at the end all is healed, the outbox
-empties, and every counter is compared with its sensor, hour by hour, every space with its car.
+SQLite store or on InfluxDB, two mosquitto brokers, a modem on a pseudo-terminal, and a town of sensors whose truth is
+known. Faults are drawn from the seed, or told by a story of so many messages. After every `kill -9` the SQLite files
+are checked; at the end all is healed, the outbox empties, and every counter is compared with its sensor, hour by hour,
+every space with its car.
 
 *Sent*: passages that the sensors counted, without those in frames that the rig lost of sensors which send no totals
 (*swallowed*). *Stored*: what the API tells. *Flagged*: hours that say themselves that counts were spread, split or lost
 in them. The network server's broker is stopped and started, never killed: what it loses, no gateway ever had.
 
-A row is run again by `make chaos SCENARIO=… SEED=… HOURS=…`. The same seed draws the same faults in the same order;
-which instruction they strike is the machine's doing.
+A row is run again by `make chaos SCENARIO="…, …" SEED=… HOURS=…`. The same seed draws the same faults in the same
+order; which instruction they strike is the machine's doing.
 
 """
 COLUMNS = (

@@ -4,17 +4,21 @@ In go command lines, out come processes and what is in their SQLite files. A fil
 """
 
 import asyncio
+import resource
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-COMMAND = (sys.executable, "-c", "from passerelle import main; main()")
+PASSERELLE = (sys.executable, "-c", "from passerelle import main; main()")
 END_WITHIN_S = 20
+NO_ROOM = 4096
+"""Bytes that a file may still have on a full disk: a write is torn in the middle of an SQLite page."""
 
 
 class UnsoundFileError(Exception):
@@ -22,10 +26,10 @@ class UnsoundFileError(Exception):
 
 
 class Program:
-    """One program that can be started any number of times. `files` are the SQLite files that it alone writes."""
+    """One program that can be started any number of times. `files` are the SQLite files that it writes."""
 
-    def __init__(self, arguments: list[str], log: Path, files: tuple[Path, ...]) -> None:
-        self._arguments = arguments
+    def __init__(self, command: Sequence[str], log: Path, files: tuple[Path, ...]) -> None:
+        self._command = command
         self._log = log
         self._files = files
         self._process: subprocess.Popen[bytes] | None = None
@@ -38,7 +42,7 @@ class Program:
     def start(self) -> None:
         """Start it; it goes on where it was."""
         with self._log.open("ab") as output:
-            self._process = subprocess.Popen([*COMMAND, *self._arguments], stdout=output, stderr=output)
+            self._process = subprocess.Popen(self._command, stdout=output, stderr=output)
 
     async def kill(self) -> None:
         """End it at once, then look into its files. Raises `UnsoundFileError`."""
@@ -57,6 +61,25 @@ class Program:
     def thaw(self) -> None:
         """Let it go on."""
         self._signal(signal.SIGCONT)
+
+    def fill_disk(self) -> None:
+        """From now on the kernel refuses it every byte of a file beyond `NO_ROOM`."""
+        self._limit_files(NO_ROOM)
+
+    def free_disk(self) -> None:
+        """It may write again."""
+        self._limit_files(resource.RLIM_INFINITY)
+
+    def memory_mb(self) -> int:
+        """The most memory that it ever held in this life, in MB."""
+        if self._process is None:
+            return 0
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) // 1024
+
+    def _limit_files(self, size: int) -> None:
+        if self._process is not None:
+            resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
     async def _end(self, how: signal.Signals) -> None:
         if self._process is not None:

@@ -4,6 +4,7 @@ In come a scenario, a seed and a length, out comes a `Run`. Nothing outlives it 
 """
 
 import asyncio
+import time
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,8 +14,10 @@ from random import Random
 import httpx
 
 from tests.chaos.air import Air, Fate
-from tests.chaos.faults import Conductor, Scenario
+from tests.chaos.faults import Conductor
 from tests.chaos.page import Row, day, figure
+from tests.chaos.scenarios import Scenario
+from tests.chaos.scripts import SPEAKERS, STORIES
 from tests.chaos.sensors import make_town
 from tests.chaos.site import BEAT_S, GATEWAY, Site, running_site, until
 from tests.chaos.verdict import Verdict, judge
@@ -52,15 +55,21 @@ class Run:
 
 async def run(scenario: Scenario, seed: str, seconds: float, folder: Path) -> Run:
     """Run it. Raises `TimeoutError` when what was broken does not heal, `UnsoundFileError` for a broken file."""
-    beats = int(seconds / BEAT_S)
+    beats = scenario.messages // SPEAKERS or int(seconds / BEAT_S)
+    began = time.monotonic()
     town = make_town(datetime.now(UTC), beats)
     air = Air(seed, rough=scenario.rough_air)
-    async with running_site(town, air, Random(f"{seed}/town"), folder) as site:
+    draws = Random(f"{seed}/town")
+    async with running_site(town, air, draws, folder, influx=scenario.influx, workers=scenario.workers) as site:
         await site.first_words()
         conductor = Conductor(site, scenario, seed)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(site.live(beats))
-            tasks.create_task(conductor.conduct(seconds))
+        if scenario.messages:
+            await STORIES[scenario.name](site, scenario.messages)
+            seconds = time.monotonic() - began
+        else:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(site.live(beats))
+                tasks.create_task(conductor.conduct(seconds))
         await _heal(site)
         verdict = await _judged(site)
         air_faults = {str(fate): count for fate, count in air.fates.items() if fate is not Fate.ARRIVES}
@@ -86,8 +95,9 @@ async def _judged(site: Site) -> Verdict:
         await site.answering()
         async with httpx.AsyncClient(base_url=site.address, timeout=60) as client:
             verdicts.append(await judge(client, site.town, site.air))
-        await site.api.kill()
-        site.api.start()
+        for api in site.apis.values():
+            await api.kill()
+            api.start()
     return max(verdicts, key=lambda verdict: len(verdict.complaints))
 
 

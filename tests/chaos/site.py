@@ -1,12 +1,12 @@
-"""Everything that runs: two brokers, the lines to them, a gateway, an API, a modem; and the town that lives beside.
+"""Everything that runs: brokers, store, the lines to them, a gateway, an API, a modem; and the town that lives beside.
 
 In come the town and its air, out go its frames, beat by beat, over real links. The network server's broker belongs to
 the network server: it is stopped in good order only, because what it loses, no gateway ever had.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,17 +15,20 @@ from random import Random
 import httpx
 import msgspec
 
+from edge import messages
 from edge.aggregator.device import DeviceState
 from firmware_sim.links.chirpstack import ChirpStackPeer, uplink
 from firmware_sim.links.lorawan import uplink as data_frame
 from firmware_sim.links.rak3172 import ModemPeer
 from tests.broker import HOST, Mosquitto, free_port, running_mosquitto
 from tests.chaos.air import Air
-from tests.chaos.programs import Program, read_rows
+from tests.chaos.programs import PASSERELLE, Program, read_rows
 from tests.chaos.proxy import Proxy
 from tests.chaos.sensors import Town, Uplink, gateway_toml, places_toml
+from tests.influx import InfluxServer
 
 GATEWAY = "chaos"
+DATABASE = "town"
 BEAT_S = 0.25
 BURST = 1_000
 MANY_IN_FLIGHT = "max_inflight_messages 0"
@@ -34,6 +37,8 @@ CAR_MOVES = 0.08
 """Probability that a space changes in a beat."""
 SAME_SECOND = 4
 """A sensor behind a network server says nothing twice within so many beats."""
+ALLOWED = "topic readwrite #\n"
+FORBIDDEN = f"topic deny {messages.topic('+', 'flow')}\n"
 POLL_S = 0.2
 START_WITHIN_S = 60.0
 _STATES = msgspec.msgpack.Decoder(DeviceState)
@@ -49,9 +54,12 @@ class Site:
     city: Mosquitto
     field: Mosquitto
     gateway: Program
-    api: Program
+    apis: dict[str, Program]
+    """The workers, by name."""
+    influx: InfluxServer | None
+    """Where history is kept, when it is not in SQLite."""
     lines: dict[str, Proxy]
-    """Between gateway and network server, gateway and city, city and API."""
+    """Between gateway and network server, gateway and city, city and API, API and store where that is a server."""
     modem: ModemPeer
     server: ChirpStackPeer
     address: str
@@ -88,7 +96,8 @@ class Site:
 
     async def first_words(self) -> None:
         """Start the gateway and the API, and let every sensor be heard once."""
-        self.api.start()
+        for api in self.apis.values():
+            api.start()
         self.gateway.start()
         await until(lambda: f"Sending SUBACK to {GATEWAY}" in self.field.log, "the gateway's subscription")
         await self.modem.until_listening()
@@ -129,6 +138,16 @@ class Site:
         """Messages that the gateway still keeps."""
         return int(read_rows(self.outbox, "SELECT count(*) FROM outbox")[0][0])
 
+    def forbid_publishing(self) -> None:
+        """The broker refuses what gateways say of passages, by its rules."""
+        (self.folder / "city" / "acl").write_text(f"{FORBIDDEN}{ALLOWED}")
+        self.city.reload()
+
+    def allow_publishing(self) -> None:
+        """It takes it again."""
+        (self.folder / "city" / "acl").write_text(ALLOWED)
+        self.city.reload()
+
     @property
     def outbox(self) -> Path:
         """The gateway's file."""
@@ -159,12 +178,17 @@ async def until(condition: Callable[[], bool], what: str, patience_s: float = ST
 
 
 @asynccontextmanager
-async def running_site(town: Town, air: Air, draws: Random, folder: Path) -> AsyncIterator[Site]:
-    """Brokers, lines and modem run; gateway and API are ready to be started, and end with the `async with`."""
+async def running_site(
+    town: Town, air: Air, draws: Random, folder: Path, *, influx: bool = False, workers: int = 1
+) -> AsyncIterator[Site]:
+    """Brokers, store, lines and modem run; gateway and API are ready to be started, and end with the `async with`."""
     async with AsyncExitStack() as opened:
         city = opened.enter_context(_broker(folder / "city"))
         field = opened.enter_context(_broker(folder / "field"))
+        database = opened.enter_context(_influx(folder / "influx")) if influx else None
         lines = {"network": Proxy(field.port), "uplink": Proxy(city.port), "ingest": Proxy(city.port)}
+        if database is not None:
+            lines["store"] = Proxy(database.port)
         ports = {name: await line.open() for name, line in lines.items()}
         for line in lines.values():
             opened.push_async_callback(line.close)
@@ -175,7 +199,11 @@ async def running_site(town: Town, air: Air, draws: Random, folder: Path) -> Asy
         opened.callback(server.close)
         (folder / "gateway.toml").write_text(gateway_toml(town, GATEWAY, ports["uplink"], ports["network"], modem.path))
         (folder / "places.toml").write_text(places_toml(town))
-        api_port = free_port()
+        store = f"sqlite:///{folder / 'history.db'}"
+        if database is not None:
+            store = database.url(DATABASE).replace(f":{database.port}/", f":{ports['store']}/")
+        http = [free_port() for _ in range(workers)]
+        apis = {f"API {n}": _api(folder, store, ports["ingest"], port, n) for n, port in enumerate(http, 1)}
         site = Site(
             town=town,
             air=air,
@@ -183,40 +211,60 @@ async def running_site(town: Town, air: Air, draws: Random, folder: Path) -> Asy
             city=city,
             field=field,
             gateway=_gateway(folder),
-            api=_api(folder, ports["ingest"], api_port),
+            apis=apis,
+            influx=database,
             lines=lines,
             modem=modem,
             server=server,
-            address=f"http://{HOST}:{api_port}",
+            address=f"http://{HOST}:{http[0]}",
             folder=folder,
         )
         opened.push_async_callback(site.gateway.stop)
-        opened.push_async_callback(site.api.stop)
+        for api in apis.values():
+            opened.push_async_callback(api.stop)
         yield site
 
 
 def _broker(folder: Path) -> AbstractContextManager[Mosquitto]:
     """It remembers its sessions when it ends in good order; killed, it forgets what it has not saved: all of it."""
     folder.mkdir()
-    return running_mosquitto(folder, settings=f"persistence true\npersistence_location {folder}/\n{MANY_IN_FLIGHT}")
+    acl = folder / "acl"
+    acl.write_text(ALLOWED)
+    acl.chmod(0o600)
+    lines = ("persistence true", f"persistence_location {folder}/", MANY_IN_FLIGHT, f"acl_file {acl}")
+    return running_mosquitto(folder, settings="\n".join(lines))
+
+
+@contextmanager
+def _influx(folder: Path) -> Iterator[InfluxServer]:
+    folder.mkdir()
+    server = InfluxServer(folder)
+    server.start()
+    server.query(f'CREATE DATABASE "{DATABASE}"')
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 def _gateway(folder: Path) -> Program:
-    arguments = ["edge", "--config", str(folder / "gateway.toml")]
-    return Program(arguments, folder / "gateway.log", (folder / "data" / "outbox.db",))
+    command = (*PASSERELLE, "edge", "--config", str(folder / "gateway.toml"))
+    return Program(command, folder / "gateway.log", (folder / "data" / "outbox.db",))
 
 
-def _api(folder: Path, broker_port: int, port: int) -> Program:
+def _api(folder: Path, store: str, broker_port: int, port: int, worker: int) -> Program:
+    ledger = folder / f"ledger-{worker}.db"
     options = {
         "--places": folder / "places.toml",
-        "--store": f"sqlite:///{folder / 'history.db'}",
+        "--store": store,
+        "--ledger": ledger,
+        "--worker": worker,
         "--broker": f"mqtt://{HOST}:{broker_port}",
         "--port": port,
         "--tiles": "none",
     }
-    arguments = [str(word) for option in options.items() for word in option]
-    files = folder / "history.db", folder / "history.ledger.db"
-    return Program(["api", *arguments], folder / "api.log", files)
+    command = (*PASSERELLE, "api", *(str(word) for option in options.items() for word in option))
+    return Program(command, folder / f"api-{worker}.log", (folder / "history.db", ledger))
 
 
 async def _is_ready(client: httpx.AsyncClient) -> bool:
