@@ -61,7 +61,8 @@ POSSIBLE = {"battery_pct": (0.0, 100.0), "battery_v": (0.0, 50.0), "temperature_
 EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
 """Before this a device's clock is not set."""
 
-GenericBool = Literal["0f", "10", "11", "1a", "1b", "21", "22", "2a", "2c", "2d"]
+GenericBool = Literal["0f", "10", "11", "1a", "1b", "21", "22", "2a", "2c", "2d", 10, 11, 21, 22]
+"""Ids in hexadecimal; those of digits only may be written as numbers, which a command line makes of them."""
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -90,7 +91,7 @@ def decode(frame: Frame, knowledge: Knowledge) -> list[AnyReading]:
     if not envelope.encrypted and knowledge.key is not None:
         return [Health(fault="downgrade: a plain message from a device that has a key; dropped")]
     if envelope.encrypted and knowledge.key is None:
-        raise DecodeError(NAME, "encrypted: needs the device's bind key", port=frame.port)
+        raise DecodeError(NAME, "encrypted: needs the device's bind key", port=frame.port, offset=0)
     options = _options(frame, knowledge)
     objects = frame.payload[envelope.start :]
     if knowledge.key is not None:
@@ -216,7 +217,7 @@ def _change(channel: str, change: int) -> Delta:
 
 
 def _presences(items: Iterable[Item], names: Sequence[str], options: Options) -> list[Presence]:
-    chosen = PRESENCES if options.presence_object is None else PRESENCES | {int(options.presence_object, 16)}
+    chosen = PRESENCES if options.presence_object is None else PRESENCES | {int(str(options.presence_object), 16)}
     states = [any(item.value) for item in items if item.id in chosen]
     return [Presence(channel=_channel(names, place), occupied=state) for place, state in enumerate(states)]
 

@@ -5,7 +5,7 @@ Its device type is shared with the people counter DC500: the configured model de
 Source: Dingtek do200 decoder of The Things Network's device repository (vendor/dingtek).
 """
 
-from edge.drivers.formats.dingtek_frame import PORT
+from edge.drivers.formats.dingtek import PORT
 from edge.drivers.formats.dingtek_parking import MOUNTING, DingtekParking
 from edge.drivers.model import Kind, LinkKind, Model
 from edge.readings import AnyReading, Frame, Knowledge

@@ -5,7 +5,7 @@ It also tells temperature and humidity.
 Source: Dingtek do201 decoder of The Things Network's device repository (vendor/dingtek).
 """
 
-from edge.drivers.formats.dingtek_frame import PORT
+from edge.drivers.formats.dingtek import PORT
 from edge.drivers.formats.dingtek_parking import MOUNTING, DingtekParking
 from edge.drivers.model import Kind, LinkKind, Model
 from edge.readings import AnyReading, Frame, Knowledge

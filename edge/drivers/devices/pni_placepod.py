@@ -5,7 +5,7 @@ of 7 bits and health. The type gives a record's width: an unknown type ends what
 Source: sjkp/PNI.PlacePod decoder and its tests; PNI decoders of akenza and Tago.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from edge.drivers.formats.fields import celsius, celsius_note, notes, unsigned, volts, volts_note
@@ -74,9 +74,8 @@ def decode(frame: Frame, knowledge: Knowledge) -> list[AnyReading]:
     return found.readings()
 
 
-def _records(frame: Frame) -> list[Record]:
+def _records(frame: Frame) -> Iterator[Record]:
     payload = frame.payload
-    records: list[Record] = []
     offset = 0
     while offset < len(payload):
         if offset + 1 == len(payload):
@@ -89,9 +88,8 @@ def _records(frame: Frame) -> list[Record]:
         if end > len(payload):
             reason = f"too short: type 0x{type_:02x} needs {width} bytes of value, got {len(payload) - offset - 2}"
             raise DecodeError(NAME, reason, port=frame.port, offset=offset)
-        records.append(Record(channel, type_, unsigned(payload, offset + 2, width), offset))
+        yield Record(channel, type_, unsigned(payload, offset + 2, width), offset)
         offset = end
-    return records
 
 
 def _take_presence(found: Findings, record: Record, frame: Frame) -> None:

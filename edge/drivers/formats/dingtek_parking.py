@@ -6,7 +6,7 @@ Source: Dingtek do200, do201, do202 decoders of The Things Network's device repo
 
 from dataclasses import dataclass
 
-from edge.drivers.formats.dingtek_frame import DingtekKind, check_frame, head_note
+from edge.drivers.formats import dingtek
 from edge.drivers.formats.fields import notes, percent, percent_note, signed, unsigned, volts, volts_note
 from edge.readings import AnyReading, Frame, Health, Presence, Range
 
@@ -33,34 +33,39 @@ class DingtekParking:
 
     def decode(self, frame: Frame) -> list[AnyReading]:
         """All readings of one uplink. Raises `DecodeError`."""
-        measurement, parameters = (23, 16) if self.climate else (21, 17)
-        lengths = {
-            DingtekKind.MEASUREMENT: measurement,
-            DingtekKind.OTHER_MEASUREMENT: measurement,
-            DingtekKind.PARAMETERS: parameters,
-        }
-        if check_frame(self.name, frame, self.device_type, lengths) is DingtekKind.PARAMETERS:
-            return [self._parameters(frame.payload)]
-        return self._measurement(frame.payload)
+        dingtek.check(frame, self._layout)
+        return [self._parameters(frame)] if dingtek.is_parameters(frame) else self._measurement(frame)
 
-    def _measurement(self, payload: bytes) -> list[AnyReading]:
-        readings: list[AnyReading] = [Presence(channel=SPACE, occupied=bool(payload[7] & 0xF0))]
+    @property
+    def _layout(self) -> dingtek.Layout:
+        measurement, parameters = (23, 16) if self.climate else (21, 17)
+        return dingtek.Layout(
+            model=self.name,
+            device_type=self.device_type,
+            measurement_length=measurement,
+            parameters_length=parameters,
+        )
+
+    def _measurement(self, frame: Frame) -> list[AnyReading]:
+        payload = frame.payload
+        readings: list[AnyReading] = [Presence(channel=SPACE, occupied=dingtek.high(payload[7]))]
         distance_mm = unsigned(payload, 5)
         if self.ultrasonic and distance_mm:
             readings.append(Range(mm=distance_mm))
-        return [*readings, self._health(payload)]
+        return [*readings, self._health(frame)]
 
-    def _health(self, payload: bytes) -> Health:
+    def _health(self, frame: Frame) -> Health:
+        payload = frame.payload
         battery_v = unsigned(payload, 9) / 100
         diagnostics: Diagnostics = {
-            "level_alarm": bool(payload[7] & 0x0F),
-            "magnet_alarm": bool(payload[8] & 0xF0),
+            "level_alarm": dingtek.low(payload[7]),
+            "magnet_alarm": dingtek.high(payload[8]),
             "magnetic_x_mgs": signed(payload, 11),
             "magnetic_y_mgs": signed(payload, 13),
             "magnetic_z_mgs": signed(payload, 15),
             "frame_counter": unsigned(payload, 19 if self.climate else 17),
         }
-        said = [head_note(payload), volts_note(battery_v)]
+        said = [dingtek.head_note(frame), volts_note(battery_v)]
         temperature = None
         if self.climate:
             temperature = _temperature(payload[17])
@@ -70,17 +75,17 @@ class DingtekParking:
             said += [_temperature_note(payload[17]), percent_note(payload[18])]
         return Health(
             battery_v=volts(battery_v),
-            battery_low=bool(payload[8] & 0x0F),
+            battery_low=dingtek.low(payload[8]),
             temperature_c=temperature,
             note=notes(*said),
             diagnostics=diagnostics,
         )
 
-    def _parameters(self, payload: bytes) -> Health:
+    def _parameters(self, frame: Frame) -> Health:
         return Health(
-            firmware=f"{payload[5]}.{payload[6]}",
-            note=head_note(payload),
-            diagnostics={"upload_interval_h": payload[7], **self._thresholds(payload)},
+            firmware=dingtek.firmware(frame),
+            note=dingtek.head_note(frame),
+            diagnostics={"upload_interval_h": frame.payload[7], **self._thresholds(frame.payload)},
         )
 
     def _thresholds(self, payload: bytes) -> Diagnostics:
