@@ -25,6 +25,7 @@ devices_app = typer.Typer(
 )
 
 KEY_BYTES = 16
+Options = dict[str, bool | int | float | str]
 
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="Model name, as `devices list` shows it.")]
 ModelOptions = Annotated[
@@ -94,10 +95,11 @@ def decode_frame(
 
         passerelle devices decode hlk-ld2450 "aaff0300 0e03b18610004001 0000000000000000 0000000000000000 55cc"
 
-        passerelle devices decode modbus-register --option unit=1 0103020190b878
+        passerelle devices decode modbus-register --option unit=1 01030202f238a1
     """
     chosen = model_or_exit(model)
-    knowledge = Knowledge(firmware=firmware, key=key_or_exit(key, "--key"), options=options_or_exit(option))
+    options = _known_or_exit(options_or_exit(option), chosen)
+    knowledge = Knowledge(firmware=firmware, key=key_or_exit(key, "--key"), options=options)
     frame = Frame(device=DeviceAddress(device), payload=_bytes_or_exit(payload), port=port)
     try:
         readings = chosen.decode(frame, knowledge)
@@ -161,14 +163,22 @@ def model_or_exit(name: str) -> Model:
     return model
 
 
-def options_or_exit(pairs: list[str] | None) -> dict[str, bool | int | float | str]:
+def options_or_exit(pairs: list[str] | None) -> Options:
     """`NAME=VALUE` settings, values read as true or false, number or text; ends the command at one without `=`."""
-    options: dict[str, bool | int | float | str] = {}
+    options: Options = {}
     for pair in pairs or []:
         name, equals, value = pair.partition("=")
         if not equals:
             raise failed(f"--option: expected NAME=VALUE, got {pair!r}", MISUSED)
         options[name] = _value(value)
+    return options
+
+
+def _known_or_exit(options: Options, model: Model) -> Options:
+    for name in options:
+        if name not in model.options:
+            expected = ", ".join(sorted(model.options)) or "none"
+            raise failed(f"--option: unknown option {name!r} of {model.name}; expected {expected}", MISUSED)
     return options
 
 

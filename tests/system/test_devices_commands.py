@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 from serial.tools.list_ports_common import ListPortInfo
 
+from edge.devices_commands import decode_frame
 from edge.drivers.devices import catalogue
 from edge.ports import SerialPort, describe_ports
 from edge.readings import DeviceAddress, Frame, Knowledge
@@ -130,6 +132,11 @@ def test_decode_says_of_a_public_vector_what_it_expects(expectation: vectors.Exp
         (["parametric-pcr2", "--port", "14", "bexx"], 2, "HEX: 'x' at digit 2 is not hexadecimal"),
         (["bthome-v2", "--key", "00ff", "40"], 2, "--key: expected 16 bytes (32 digits), got 2"),
         (["modbus-register", "--option", "unit", "00"], 2, "--option: expected NAME=VALUE, got 'unit'"),
+        (
+            ["modbus-register", "--option", "bogus=1", "00"],
+            2,
+            "--option: unknown option 'bogus' of modbus-register; exp",
+        ),
         (["parametric-pcr2", COUNTS], 1, "DecodeError: parametric-pcr2: unknown fPort: expected 14 or 190"),
         (["parametric-pcr2", "--port", "9", COUNTS], 1, "DecodeError: parametric-pcr2 port 9: unknown fPort"),
         (["parametric-pcr2", "--port", "14", COUNTS[:-2]], 1, "DecodeError: parametric-pcr2 port 14, byte 16: too sho"),
@@ -137,6 +144,13 @@ def test_decode_says_of_a_public_vector_what_it_expects(expectation: vectors.Exp
 )
 def test_decode_refuses_in_one_line(arguments: Sequence[str], status: int, words: str) -> None:
     refused(devices("decode", *arguments), status, words)
+
+
+def test_the_examples_of_its_help_can_be_decoded() -> None:
+    """What the docstring shows, because help at a terminal is folded."""
+    shown = re.findall(r"^ +passerelle devices (decode .*)$", decode_frame.__doc__ or "", flags=re.MULTILINE)
+    assert len(shown) == 3
+    assert [devices(*shlex.split(example)).status for example in shown] == [0, 0, 0]
 
 
 def test_decode_without_a_frame_is_misuse() -> None:
