@@ -5,7 +5,7 @@ the database reports comes out as `RegistryError`, a mistake in the address as `
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,8 +70,11 @@ def open_database(address: str) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
-    with writing(engine) as connection:
-        _migrate(connection, url.render_as_string(hide_password=True))
+    with ExitStack() as on_failure:
+        on_failure.callback(engine.dispose)
+        with writing(engine) as connection:
+            _migrate(connection, url.render_as_string(hide_password=True))
+        on_failure.pop_all()
     return engine
 
 
@@ -116,8 +119,9 @@ def _to_json(value: object) -> str:
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:
+    """No write-ahead log: changes are rare, and switching to it does not wait for others that open the file."""
     connection.isolation_level = None
-    for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "journal_mode=WAL", "synchronous=FULL"):
+    for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "synchronous=FULL"):
         connection.execute(f"PRAGMA {pragma}")
 
 
