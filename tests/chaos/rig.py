@@ -64,7 +64,7 @@ async def run(scenario: Scenario, seed: str, seconds: float, folder: Path) -> Ru
         await site.first_words()
         conductor = Conductor(site, scenario, seed)
         if scenario.messages:
-            await STORIES[scenario.name](site, scenario.messages)
+            conductor.done += await STORIES[scenario.name](site, scenario.messages)
             seconds = time.monotonic() - began
         else:
             async with asyncio.TaskGroup() as tasks:

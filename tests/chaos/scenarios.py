@@ -82,6 +82,13 @@ SCENARIOS = {
         Scenario("sigterm", "the uplink away, then SIGTERM of the gateway", (), messages=3_000),
         Scenario("dark boot", "the uplink away when the gateway boots", (), messages=3_000),
         Scenario("black hole", "the uplink black-holed for 30 s, then reset", (), messages=6_000),
+        Scenario(
+            "store away",
+            "InfluxDB away while messages come as in hours; ingest grows by no more than its window",
+            (),
+            influx=True,
+            messages=15_000,
+        ),
         Scenario("one device", "all messages of one device at once", (), messages=5_000),
     )
 }

@@ -1,51 +1,77 @@
 """The stories of a rival's losses, told to us: so many messages, one fault, and nothing drawn.
 
-In comes a site and the number of messages, out go their frames and the fault, in the order that the story wants.
+In comes a site and the number of messages, out go their frames and the fault, in the order that the story wants, and
+what happened, counted by kind.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from tests.chaos.site import Site, until
 
 BLACK_HOLE_S = 30.0
 SPEAKERS = 5
+AWAY_S = 30.0
+MOST_GROWN_MB = 64
+"""What 500 messages and their attempts may take; the store away for an hour takes no more than for a minute."""
 
 
-async def _outage(site: Site, messages: int) -> None:
+async def _outage(site: Site, messages: int) -> Counter[str]:
     site.lines["uplink"].cut()
     await _all_said(site, messages)
     await site.gateway.kill()
     site.gateway.start()
     site.lines["uplink"].heal()
+    return Counter({"uplink away": 1, "gateway killed": 1})
 
 
-async def _sigterm(site: Site, messages: int) -> None:
+async def _sigterm(site: Site, messages: int) -> Counter[str]:
     site.lines["uplink"].cut()
     await _all_said(site, messages)
     await site.gateway.stop()
     site.gateway.start()
     site.lines["uplink"].heal()
+    return Counter({"uplink away": 1, "gateway stopped": 1})
 
 
-async def _dark_boot(site: Site, messages: int) -> None:
+async def _dark_boot(site: Site, messages: int) -> Counter[str]:
     await site.gateway.stop()
     site.lines["uplink"].cut()
     site.gateway.start()
     await _all_said(site, messages)
     site.lines["uplink"].heal()
+    return Counter({"booted without uplink": 1})
 
 
-async def _black_hole(site: Site, messages: int) -> None:
+async def _black_hole(site: Site, messages: int) -> Counter[str]:
     site.lines["uplink"].swallow()
     _say(site, messages)
     await asyncio.sleep(BLACK_HOLE_S)
     site.lines["uplink"].heal()
+    return Counter({"line black-holed": 1})
 
 
-async def _one_device(site: Site, messages: int) -> None:
+async def _one_device(site: Site, messages: int) -> Counter[str]:
     reports = [site.town.bursting.report(site.draws) for _ in range(messages)]
     site.publish(reports)
+    return Counter({"burst": 1})
+
+
+async def _store_away(site: Site, messages: int) -> Counter[str]:
+    """Ingest may hold what it has unacknowledged at the broker and no more, however much waits in the gateway."""
+    (api,), influx = site.apis.values(), site.influx
+    if influx is None:
+        raise ValueError("this site keeps its history in SQLite")
+    before_mb = api.memory_mb()
+    await asyncio.to_thread(influx.kill)
+    await _all_said(site, messages)
+    await asyncio.sleep(AWAY_S)
+    grown_mb = api.memory_mb() - before_mb
+    await asyncio.to_thread(influx.start)
+    if grown_mb > MOST_GROWN_MB:
+        raise MemoryError(f"ingest grew by {grown_mb} MB while {site.queued()} messages waited for the store")
+    return Counter({"store away": 1, "MB more in ingest": grown_mb})
 
 
 def _say(site: Site, messages: int) -> None:
@@ -59,10 +85,11 @@ async def _all_said(site: Site, messages: int) -> None:
     await until(lambda: not site.unheard(), "every message in the gateway")
 
 
-STORIES: dict[str, Callable[[Site, int], Awaitable[None]]] = {
+STORIES: dict[str, Callable[[Site, int], Awaitable[Counter[str]]]] = {
     "outage": _outage,
     "sigterm": _sigterm,
     "dark boot": _dark_boot,
     "black hole": _black_hole,
     "one device": _one_device,
+    "store away": _store_away,
 }
