@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 
-from tests.bench import accuracy, codecs, intake, latency, links, memory, size
+from tests.bench import accuracy, codecs, forecast, intake, latency, links, memory, size
 from tests.bench.table import Row, show
 
 SECTIONS: dict[str, tuple[str, Callable[[], Iterator[Row]]]] = {
@@ -13,6 +13,7 @@ SECTIONS: dict[str, tuple[str, Callable[[], Iterator[Row]]]] = {
     "latency": ("From a car on a space to the API's stream", latency.rows),
     "memory": ("The gateway's memory with 50 devices", memory.rows),
     "accuracy": ("Passages and presence made of raw signals, against the truth", accuracy.rows),
+    "forecast": ("A free space on arrival, forecast for simulated drivers", forecast.rows),
     "size": ("The installed gateway", size.rows),
 }
 ON_DEMAND = {"size"}
