@@ -3,11 +3,12 @@
 `edge` and `devices` come with the gateway; what needs an extra says which when it is not installed.
 """
 
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, distribution, requires, version
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ import typer
 from edge.commands import edge_app
 from edge.devices_commands import devices_app
 from edge.doctor_command import doctor
+from edge.exits import FAILED, MISUSED, failed
 from edge.listen_commands import listen_app, ports, scan
 
 app = typer.Typer(
@@ -33,6 +35,10 @@ devices_app.command()(ports)
 devices_app.command()(scan)
 
 
+OF_AN_EXTRA = re.compile(r"""(?P<package>[\w.-]+).*;.*\bextra == ["'](?P<extra>[\w-]+)["']""")
+"""A requirement as our installation's metadata writes it: `fastapi<1,>=0.115; extra == "cloud"`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Extra:
     """A command that an optional part of the installation brings."""
@@ -44,8 +50,16 @@ class Extra:
     function: str
     """A command, or a group of commands (`typer.Typer`)."""
     needs: str
-    """The extra that brings what it needs."""
+    """The extras that bring what it needs, with commas between."""
     help: str
+
+    def lacks(self) -> str | None:
+        """What to install before it can run, in words; None when all is there."""
+        missing = {name: packages for name in self.needs.split(",") if (packages := missing_packages(name))}
+        if not missing:
+            return None
+        package, names = next(iter(missing.values()))[0], ",".join(missing)
+        return f"needs the extra {names!r} ({package} is not installed): pip install 'passerelle[{names}]'"
 
 
 EXTRAS = (
@@ -97,8 +111,26 @@ def docs(folder: Annotated[Path, typer.Option(help="Where to write.")] = Path("d
     from edge.documentation import devices_page, messages_page
 
     for name, page in (("messages.md", messages_page), ("devices.md", devices_page)):
-        (folder / name).write_text(page())
+        try:
+            (folder / name).write_text(page())
+        except OSError as error:
+            reason = f"--folder: {folder / name} cannot be written: {error.strerror}"
+            raise failed(f"{reason}; run it in a checkout, or name a folder that is there", FAILED) from error
         typer.echo(f"wrote {folder / name}")
+
+
+def missing_packages(extra: str) -> list[str]:
+    """The packages of an extra of ours that are not installed."""
+    wanted = [match for line in requires("passerelle") or () if (match := OF_AN_EXTRA.match(line))]
+    return [each["package"] for each in wanted if each["extra"] == extra and not _is_installed(each["package"])]
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        distribution(package)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def main() -> None:
@@ -120,12 +152,11 @@ def _mount(extra: Extra, loaded: Callable[..., None] | typer.Typer) -> None:
 
 
 def _load(extra: Extra) -> Callable[..., None] | typer.Typer:
-    try:
-        loaded: Callable[..., None] | typer.Typer = getattr(import_module(extra.module), extra.function)
-    except ModuleNotFoundError as error:
-        command = " ".join(extra.words)
-        typer.echo(f"passerelle {command} needs {error.name!r}: pip install 'passerelle[{extra.needs}]'", err=True)
-        raise SystemExit(2) from error
+    lack = extra.lacks()
+    if lack is not None:
+        typer.echo(f"passerelle {' '.join(extra.words)} {lack}", err=True)
+        raise SystemExit(MISUSED)
+    loaded: Callable[..., None] | typer.Typer = getattr(import_module(extra.module), extra.function)
     return loaded
 
 

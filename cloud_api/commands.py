@@ -1,7 +1,7 @@
 """The command `passerelle api`: reads its options, opens the store, and serves until it is told to stop.
 
 Mistakes in options and files end it with exit status 2, what fails at run time with 1, each in one line that says
-what to do. What only the platform needs is imported when the command runs: the gateway has none of it.
+what to do.
 """
 
 import logging
@@ -184,8 +184,6 @@ def _open(store: Store) -> Iterator[Store]:
 def _mistakes_in_words() -> Iterator[None]:
     try:
         yield
-    except ModuleNotFoundError as error:
-        _end(USAGE, f"{error.name} is missing: pip install 'passerelle[cloud]'")
     except (ConfigError, StoreUrlError) as error:
         _end(USAGE, str(error))
     except StoreError as error:
