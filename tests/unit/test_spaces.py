@@ -32,3 +32,29 @@ def test_the_same_state_again_within_a_second_is_no_other_fact() -> None:
 def test_a_clock_that_steps_back_is_told_as_it_is() -> None:
     earlier = AT - timedelta(hours=1)
     assert after(after(None, occupied=True), occupied=False, at=earlier).at == earlier
+
+
+def test_a_change_just_a_second_later_keeps_its_own_time() -> None:
+    first = after(None, occupied=True)
+    assert after(first, occupied=False, at=AT + timedelta(seconds=1)).at == AT + timedelta(seconds=1)
+    assert after(first, occupied=False, at=AT - timedelta(seconds=1)).at == AT - timedelta(seconds=1)
+
+
+def test_since_is_known_after_the_longest_silence_and_not_after_a_longer_one() -> None:
+    first = after(None, occupied=True)
+    on_time, late = AT + timedelta(seconds=60), AT + timedelta(seconds=61)
+    assert after(first, occupied=False, at=on_time).since == on_time
+    assert after(first, occupied=False, at=late).since is None
+
+
+def test_what_the_sensor_dated_before_its_last_word_is_left_out_and_the_same_moment_is_not() -> None:
+    known = after(None, occupied=True)
+    assert dated(known, AT - timedelta(milliseconds=1)) is None
+    assert dated(known, AT) is not None
+
+
+def dated(known: SpaceState, at: datetime) -> SpaceState | None:
+    presence = Presence(channel="1", occupied=True, at=at)
+    return take_presence(
+        known, presence, device="d1", at=at, source=TimeSource.GATEWAY, inverted=False, longest_silence_s=60
+    )

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edge.aggregator.tracking import STRAIGHT_AHEAD, Direction, Line, Tracks, follow
+from edge.aggregator.tracking import END_MM, STRAIGHT_AHEAD, Direction, Line, Tracks, follow
 
 FRAME_MS = 100
 Point = tuple[float, float]
@@ -68,6 +68,36 @@ def test_a_ghost_that_stays_never_counts() -> None:
 def test_who_passes_beyond_the_end_of_the_line_is_not_counted() -> None:
     short = Line(0, 0, 0, 1000)
     assert passages(*together(walk((-1500, 4000), (1500, 4000))), line=short) == []
+
+
+@pytest.mark.parametrize("x1", [0, 700, -700])
+def test_the_side_of_a_line_is_the_same_wherever_it_begins(x1: float) -> None:
+    line = Line(x1, 1000, x1 + 600, 1800)
+    on_the_line = (x1 + 300, 1400)
+    left, right = (on_the_line[0] - 80, on_the_line[1] + 60), (on_the_line[0] + 80, on_the_line[1] - 60)
+    assert line.distances(np.array([on_the_line, left, right])).tolist() == pytest.approx([0, 100, -100])
+
+
+@pytest.mark.parametrize(("x1", "y1"), [(0, 0), (-900, 1200)])
+def test_a_line_ends_half_a_metre_beyond_its_ends_in_millimetres(x1: float, y1: float) -> None:
+    line = Line(x1, y1, x1 + 3000, y1 + 4000)
+    along = [-END_MM - 1, -END_MM, 0, 5000, 5000 + END_MM, 5000 + END_MM + 1]
+    points = np.array([(x1 + 0.6 * mm - 80, y1 + 0.8 * mm + 60) for mm in along])
+    assert line.within(points).tolist() == [False, True, True, True, True, False]
+
+
+def test_of_two_targets_near_one_track_the_nearest_is_taken_and_each_only_once() -> None:
+    tracks, _ = follow(Tracks(), np.array([(-1000.0, 2000.0), (-400.0, 2000.0)]), 0)
+    moved, _ = follow(tracks, np.array([(-950.0, 2000.0), (-700.0, 2000.0)]), FRAME_MS)
+    assert len(moved) == 2
+    assert moved.seen_ms.tolist() == [FRAME_MS, FRAME_MS]
+    assert moved.positions[:, 0].tolist() == pytest.approx([-975, -550])
+
+
+def test_a_target_that_is_alone_moves_one_track_and_leaves_the_other() -> None:
+    tracks, _ = follow(Tracks(), np.array([(-1000.0, 2000.0), (-400.0, 2000.0)]), 0)
+    moved, _ = follow(tracks, np.array([(-500.0, 2000.0)]), FRAME_MS)
+    assert moved.seen_ms.tolist() == [0, FRAME_MS]
 
 
 def test_a_ghost_on_the_line_never_counts_however_noisy() -> None:

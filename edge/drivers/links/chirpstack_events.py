@@ -126,11 +126,11 @@ def _uplink(up: _Up, alive: Report) -> list[Parsed]:
             "still-encrypted", "joinServerContext is set: the network server has no key for `data`"
         )
     payload = base64_bytes(up.data or "", "data")
-    if not up.f_port:
-        return [alive]
-    if not payload:
+    if up.f_port and up.data is None:
         reason = f"up: fPort {up.f_port} without data"
         return [Refused(name="no-data", reason=reason, device=alive.device), alive]
+    if not up.f_port or not payload:
+        return [alive]
     rssi_dbm, snr_db = best(up.rx_info or ())
     frame = Frame(
         device=alive.device,
