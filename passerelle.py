@@ -83,6 +83,14 @@ EXTRAS = (
         "cloud",
         "Closures of bays: read them from the State's traffic orders.",
     ),
+    Extra(
+        ("zones",),
+        app,
+        "cloud_api.zones_commands",
+        "zones",
+        "cloud",
+        "Car parks counted at their entrances: correct, history.",
+    ),
     Extra(("demo",), app, "passerelle_demo", "demo", "cloud,sim", "Start a small town and print what to open."),
     Extra(
         ("devices", "encode"),

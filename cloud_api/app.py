@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 
+from cloud_api.entrances import keep_counts
 from cloud_api.feed import ZoneFeed
 from cloud_api.feeds.neighbours import Neighbours
 from cloud_api.feeds.poller import poll_all, zones_fed_by
@@ -92,6 +93,7 @@ def create_app(
                 )
             )
             recalling = tasks.create_task(_recall_and_learn(follower, learner, store, ledger))
+            counting = tasks.create_task(keep_counts(store, registry, live, feed, clock))
             ingest.start()
             try:
                 yield
@@ -99,6 +101,7 @@ def create_app(
                 feed.end()
                 await asyncio.to_thread(ingest.stop)
                 polling.cancel()
+                counting.cancel()
                 recalling.cancel()
                 following.cancel()
         ledger.close()

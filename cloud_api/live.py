@@ -11,6 +11,7 @@ from typing import Final
 
 from msgspec import Struct, structs
 
+from cloud_api.car_parks import Count
 from cloud_api.feeds.neighbours import NO_NEIGHBOURS, Neighbours
 from cloud_api.frozen import SpaceKey, Still
 from cloud_api.plausibility import Finding
@@ -64,6 +65,7 @@ class Live:
         self._channels: dict[Channel, Heard] = {}
         self._gateways: dict[str, GatewayNews] = {}
         self._learned = NOTHING_LEARNED
+        self._counts: Mapping[str, Count | None] = {}
 
     @property
     def gateways(self) -> Mapping[str, GatewayNews]:
@@ -125,6 +127,15 @@ class Live:
         devices = {device for device, _ in self._learned.frozen.keys() ^ learned.frozen.keys()}
         self._learned = learned
         return {zone for device in devices for zone in self._registry.zones_of(device)}
+
+    def count_cars(self, counts: Mapping[str, Count | None]) -> set[str]:
+        """Take in how many cars are in the car parks counted at their entrances; returns the zones concerned."""
+        self._counts = counts
+        return set(counts)
+
+    def cars(self, zone: str) -> Count | None:
+        """How many cars are in a car park counted at its entrances; None when that is not known."""
+        return self._counts.get(zone)
 
     def state(self, installation: Installation) -> SpaceState | None:
         """What the sensor last said of the space that it serves; None when it said nothing since it was installed."""

@@ -10,10 +10,11 @@ from enum import StrEnum
 
 from msgspec import Struct, structs
 
+from cloud_api.car_parks import judge_count
 from cloud_api.live import Live
 from cloud_api.registry import Closure, Position, Registry, Space, Zone
-from cloud_api.registry.places import FeedSource
-from cloud_api.trust import Cause, Evidence, Trust, Verdict, judge, judge_zone
+from cloud_api.registry.places import Counting, FeedSource
+from cloud_api.trust import NOT_INSTALLED, Cause, Evidence, Trust, Verdict, judge, judge_zone
 
 
 class SpaceStatus(StrEnum):
@@ -79,6 +80,8 @@ def zone_view(live: Live, registry: Registry, zone: Zone, now: datetime) -> Zone
     """One zone."""
     if zone.feed is not None:
         return _fed_view(live, registry, zone, zone.feed, now)
+    if zone.counting is Counting.ENTRANCES:
+        return _entered_view(live, registry, zone, now)
     return _summary(zone, space_views(live, registry, zone, now))
 
 
@@ -167,6 +170,32 @@ def _fed_view(live: Live, registry: Registry, zone: Zone, feed: FeedSource, now:
         measured_at=told.measured_at,
         oldest_at=told.measured_at if free is not None else None,
         source=told.operator,
+    )
+
+
+def _entered_view(live: Live, registry: Registry, zone: Zone, now: datetime) -> ZoneView:
+    """A car park as its entrances count it."""
+    capacity, known = zone.capacity.cars, live.cars(zone.id)
+    evidence = [live.counter_evidence(each) for each in registry.serving(zone.id, now)]
+    verdict = judge_count(known, capacity, [judge(each, now) for each in evidence] or [NOT_INSTALLED], now)
+    closure = registry.closures_at(now).get(zone.id)
+    if closure is not None:
+        verdict = Verdict(Trust.CLOSED, Cause(f"fermé : {closure.reason}", f"closed: {closure.reason}"))
+    occupied = known.occupied if known is not None and verdict.trust is Trust.FRESH else None
+    heard = [each.heard_at for each in evidence if each.heard_at is not None]
+    return ZoneView(
+        id=zone.id,
+        name=zone.name,
+        position=zone.position,
+        capacity=capacity,
+        free=None if occupied is None else capacity - occupied,
+        occupied=occupied,
+        unknown=capacity if occupied is None and verdict.trust is not Trust.CLOSED else 0,
+        closed=capacity if verdict.trust is Trust.CLOSED else 0,
+        trust=verdict.trust,
+        cause=verdict.cause,
+        measured_at=max(heard, default=None),
+        oldest_at=None if occupied is None else min(heard, default=None),
     )
 
 
