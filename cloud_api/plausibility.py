@@ -1,7 +1,8 @@
 """Counts that cannot be so: pure functions of a counter's hours.
 
 In come the hours of one channel, the right way round; out come findings: from when to when, and why in words. What
-nobody measured is neither for nor against. `make bench` says how often each is right on a simulated town.
+nobody measured is neither for nor against. `make bench` (`trust`) says
+how often real weeks are doubted, and how many faults put into them are found.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
