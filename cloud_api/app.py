@@ -20,6 +20,7 @@ from cloud_api.feeds.neighbours import Neighbours
 from cloud_api.feeds.poller import poll_all, zones_fed_by
 from cloud_api.feeds.settings import LotFeed
 from cloud_api.follower import Follower
+from cloud_api.head import HeadAsGet
 from cloud_api.ingest import Ingest
 from cloud_api.learner import Learner
 from cloud_api.ledger import Ledger
@@ -116,6 +117,7 @@ def create_app(
         redoc_url=None,
         openapi_url="/v1/openapi.json",
     )
+    api.add_middleware(HeadAsGet)
     install_problems(api)
     for resource in RESOURCES:
         api.include_router(resource.router(services))

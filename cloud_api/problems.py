@@ -98,6 +98,12 @@ UNEXPECTED: Final = ProblemError(
     HTTPStatus.INTERNAL_SERVER_ERROR, "unexpected", "Unexpected error", "The error is in the server's log."
 )
 
+WHAT_TO_DO: Final = {
+    HTTPStatus.NOT_FOUND: "There is nothing at this address; /v1/openapi.json describes all that there is.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This address is for reading: GET or HEAD; /v1/openapi.json describes all there is.",
+}
+"""Details of problems of which the framework only says their name."""
+
 
 def install_problems(app: FastAPI) -> None:
     """Answer every error of an application with a problem document."""
@@ -122,8 +128,15 @@ async def _answer_framework(request: Request, error: Exception) -> Response:
         return _respond(request, UNEXPECTED)
     status = HTTPStatus(error.status_code)
     name = status.phrase.lower().replace(" ", "-")
-    headers = dict(error.headers) if error.headers else None
-    return _respond(request, ProblemError(status, name, status.phrase, str(error.detail)), headers)
+    detail = WHAT_TO_DO.get(status, str(error.detail))
+    return _respond(request, ProblemError(status, name, status.phrase, detail), _headers_of(error))
+
+
+def _headers_of(error: HTTPException) -> dict[str, str] | None:
+    """Those of the framework; it does not know that HEAD works where GET does (`cloud_api/head.py`)."""
+    if error.headers is None or error.headers.get("Allow") != "GET":
+        return None if error.headers is None else dict(error.headers)
+    return {**error.headers, "Allow": "GET, HEAD"}
 
 
 async def _answer_validation(request: Request, error: Exception) -> Response:

@@ -41,7 +41,7 @@ def router(services: Services) -> APIRouter:
     recent = RecentFlows(services.settings, services.registry, services.store)
     headers = page_headers(services.settings.tiles)
 
-    @routes.api_route("/", methods=["GET", "HEAD"])
+    @routes.get("/")
     async def page(request: Request, lang: str = FRENCH.lang) -> Response:
         now = services.clock()
         words = words_in(lang)

@@ -90,7 +90,33 @@ def test_a_method_that_is_not_served_is_a_problem_that_names_those_that_are(clie
     answer = client.post("/v1/parking/zones")
 
     assert_problem(answer, 405, "method-not-allowed")
-    assert "GET" in answer.headers["allow"]
+    assert answer.headers["allow"] == "GET, HEAD"
+
+
+def test_an_address_that_leads_nowhere_says_where_all_are_described(client: httpx.Client) -> None:
+    assert "/v1/openapi.json" in client.get("/v1/parking").json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/healthz", "/v1/openapi.json", "/v1/parking/zones", HOURLY, "/nowhere", "/static/page.css"]
+)
+def test_head_says_what_get_would_and_sends_no_body(client: httpx.Client, path: str) -> None:
+    head, get = client.head(path), client.get(path)
+
+    assert (head.status_code, head.content) == (get.status_code, b"")
+    assert head.headers["content-type"] == get.headers["content-type"]
+    assert head.headers["content-length"] == get.headers["content-length"]
+
+
+def test_head_of_the_stream_ends_with_its_headers(client: httpx.Client) -> None:
+    head = client.head("/v1/parking/stream")
+
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-type"].startswith("text/event-stream")
+
+
+def test_the_description_names_each_operation_once(api: Api) -> None:
+    assert {name.partition(" ")[0] for name, _ in operations(api.openapi())} == {"get"}
 
 
 def test_a_store_that_is_away_is_a_passing_problem(client: httpx.Client, store: FaultyStore) -> None:
