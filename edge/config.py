@@ -5,6 +5,7 @@ expected. Nothing half-valid is ever applied: who asks keeps the last good one.
 """
 
 import tomllib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,6 +27,11 @@ from edge.publisher import BrokerConfig
 from edge.signals import problem_of
 
 UNKNOWN_FIELD = "Object contains unknown field "
+LINKS: Mapping[str, type[Struct]] = {
+    str(each.__struct_config__.tag): each
+    for each in (SerialConfig, Rak3172Config, ChirpStackConfig, TtsConfig, BleConfig, ModbusConfig)
+}
+"""The section of each kind of link, by its `kind`."""
 LinkConfig = SerialConfig | Rak3172Config | ChirpStackConfig | TtsConfig | BleConfig | ModbusConfig
 
 
@@ -65,6 +71,10 @@ class GatewayConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     device: tuple[DeviceSettings, ...] = ()
 
 
+TABLES: Mapping[str, type[Struct]] = {"gateway": GatewaySection, "broker": BrokerConfig, "device": DeviceSettings}
+"""The sections of a file beside its links."""
+
+
 def load(path: Path) -> GatewayConfig:
     """Read and check a configuration file. Raises `ConfigError`."""
     try:
@@ -83,7 +93,7 @@ def parse(text: str, path: Path) -> GatewayConfig:
     try:
         config = msgspec.convert(document, GatewayConfig, dec_hook=_path_beside(path))
     except msgspec.ValidationError as error:
-        raise _at_field(path, text, str(error)) from error
+        raise _at_field(path, text, document, str(error)) from error
     _check_whole(config, path, text)
     return config
 
@@ -125,6 +135,11 @@ def _check_whole(config: GatewayConfig, path: Path, text: str) -> None:
         if name in names[:index]:
             line = _line_of(text, ["link", index, "name"])
             raise ConfigError(path, f"the name {name!r} is there twice", line=line, field=f"link[{index}].name")
+    for index, device in enumerate(config.device):
+        if device.link is not None and device.link not in names:
+            line = _line_of(text, ["device", index, "link"])
+            reason = f"no [[link]] is named {device.link!r}; expected {' or '.join(names) or 'a link first'}"
+            raise ConfigError(path, reason, line=line, field=f"device[{index}].link")
     for refused in refused_devices(config.device):
         index = max(i for i, device in enumerate(config.device) if device.address == refused.where)
         line = _line_of(text, ["device", index])
@@ -149,14 +164,35 @@ def _syntax_error(path: Path, text: str, reason: str) -> ConfigError:
     return ConfigError(path, f"not TOML: {what}", line=line)
 
 
-def _at_field(path: Path, text: str, reason: str) -> ConfigError:
+def _at_field(path: Path, text: str, document: dict[str, Any], reason: str) -> ConfigError:
     """msgspec says ``Expected `int`, got `str` - at `$.link[1].port` ``."""
     what, _, where = reason.partition(" - at ")
     steps = _steps(where.strip("`").removeprefix("$"))
     if what.startswith(UNKNOWN_FIELD):
-        steps.append(what.removeprefix(UNKNOWN_FIELD).strip("`"))
+        unknown = what.removeprefix(UNKNOWN_FIELD).strip("`")
+        what = f"{what}; expected {_or(_fields_at(document, steps))}"
+        steps.append(unknown)
+    elif steps[:1] == ["link"] and (steps[-1] == "kind" or what.endswith("`kind`")):
+        what = f"{what}; expected {_or(LINKS)}"
     name = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).lstrip(".")
     return ConfigError(path, what, line=_line_of(text, steps), field=name or None)
+
+
+def _fields_at(document: dict[str, Any], steps: list[str | int]) -> tuple[str, ...]:
+    """What may stand in the table at `steps`, which msgspec has found to be one."""
+    match steps:
+        case []:
+            return GatewayConfig.__struct_fields__
+        case ["link", int(index)]:
+            return ("kind", *LINKS[document["link"][index]["kind"]].__struct_fields__)
+        case [str(table), *_]:
+            return TABLES[table].__struct_fields__
+    return ()
+
+
+def _or(names: Iterable[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}"
 
 
 def _steps(where: str) -> list[str | int]:
