@@ -4,15 +4,16 @@ In comes a path, out come paths and small values; files are replaced in one step
 `DemoError` that says what to do.
 """
 
-import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import msgspec
+
+from edge.lock_file import locked
 
 
 class DemoError(Exception):
@@ -65,11 +66,13 @@ class Files:
     @contextmanager
     def held(self) -> Iterator[None]:
         """No other demo runs in this folder for the length of a `with`. Raises `DemoError`."""
-        with self._lock() as lock:
+        with ExitStack() as stack:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                stack.enter_context(locked(self.folder / "lock"))
             except BlockingIOError as error:
                 raise DemoError(f"a demo runs in {self.folder} already; name another folder with --data") from error
+            except OSError as error:
+                raise DemoError(f"--data {self.folder} cannot be a folder of ours: {error.strerror}") from error
             yield
 
     def begin(self) -> datetime:
@@ -93,13 +96,6 @@ class Files:
     def remember_past(self, past: Past) -> None:
         """Keep how far the history is."""
         _write(self._past, past)
-
-    def _lock(self) -> TextIO:
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            return (self.folder / "lock").open("w")
-        except OSError as error:
-            raise DemoError(f"--data {self.folder} cannot be a folder of ours: {error.strerror}") from error
 
     @property
     def _time(self) -> Path:

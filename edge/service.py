@@ -9,11 +9,13 @@ import logging
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from edge.clock import SystemClock
 from edge.config import ConfigError, GatewayConfig, load
 from edge.gateway import Gateway
+from edge.lock_file import locked
 from edge.messages import Status
 from edge.notify import READY, STOPPING, WATCHDOG, Notifier, notifier, status
 from edge.outbox import OutboxError
@@ -37,10 +39,27 @@ def run_service(path: Path) -> str | None:
     """Run the gateway until it is told to stop; None, or why it could not start or go on."""
     failures: list[str] = []
     try:
-        asyncio.run(_run(path, load(path)))
+        config = load(path)
+        with _alone_in(config.gateway.data):
+            asyncio.run(_run(path, config))
     except* (ConfigError, OutboxError) as group:
         failures = [f"{type(error).__name__}: {error}" for error in _flat(group)]
     return failures[0] if failures else None
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """No other gateway runs on this data folder for the length of a `with`. Raises `OutboxError`."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locked(folder / "lock"))
+        except BlockingIOError as error:
+            advice = "stop that one first, or give this gateway a data folder of its own"
+            raise OutboxError(folder, "another gateway runs on this data folder", advice=advice) from error
+        except OSError as error:
+            advice = "check the disk (full, read-only, worn out) and who owns the folder"
+            raise OutboxError(folder, str(error), advice=advice) from error
+        yield
 
 
 def _flat(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:

@@ -164,6 +164,21 @@ def test_told_to_end_it_says_goodbye_within_five_seconds(config: Path, ear: Ear)
     assert "Traceback" not in program.words
 
 
+def test_a_second_gateway_on_the_same_data_folder_ends_in_one_line(config: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    with gateway(config) as first:
+        with running(["edge", "--config", str(config)], elsewhere) as second:
+            assert second.status(PATIENCE_S) == 1
+            assert "another gateway runs on this data folder" in second.words
+            assert str(config.parent / "data") in second.words
+            assert len(second.words.splitlines()) == 1, second.words
+        first.tell(signal.SIGTERM)
+        assert first.status(PATIENCE_S) == 0
+    with gateway(config):
+        pass
+
+
 def test_a_file_with_a_mistake_leaves_the_last_good_configuration_in_force(
     config: Path, server: ChirpStackPeer, ear: Ear
 ) -> None:
