@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 
-from tests.bench import accuracy, codecs, forecast, intake, latency, links, memory, size, trust
+from tests.bench import accuracy, codecs, forecast, intake, latency, links, memory, restart, size, trust
 from tests.bench.table import Row, show
 
 SECTIONS: dict[str, tuple[str, Callable[[], Iterator[Row]]]] = {
@@ -14,6 +14,7 @@ SECTIONS: dict[str, tuple[str, Callable[[], Iterator[Row]]]] = {
     "memory": ("The gateway's memory with 50 devices", memory.rows),
     "accuracy": ("Passages and presence made of raw signals, against the truth", accuracy.rows),
     "forecast": ("A free space on arrival, forecast for simulated drivers", forecast.rows),
+    "restart": ("The present after a restart of the API", restart.rows),
     "trust": ("Sound sensors doubted, hung and miscounting ones found", trust.rows),
     "size": ("The installed gateway", size.rows),
 }

@@ -36,7 +36,8 @@ SPACES, WATCHED_WEEKS = 100, 52
 HUNG_EVERY = 10
 """One space in so many hangs."""
 HUNG_DAYS = (1, 3, 7)
-SEED = 71
+SEED = 73
+"""`MARGIN` of `cloud_api/frozen.py` was chosen on 71 and 72."""
 HOUR = timedelta(hours=1)
 SLOTS_PER_HOUR = 3600 // SLOT_S
 HOURS_PER_WEEK = 168
