@@ -59,7 +59,11 @@ class GatewaySection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Length of the flow intervals, a divisor of 3600."""
     clock: ClockTrust = ClockTrust.NTP
     commit_ms: Annotated[int, Meta(ge=0, le=60_000)] = 50
-    """Durable writes are at least so far apart; what arrives meanwhile shares the next one. More spares the SD card."""
+    """Durable writes are at least so far apart; what arrives meanwhile shares the next one.
+
+    For 50 devices at their own rhythm `make bench` finds the SD card's wear the same from 0 to 1,000 ms: uplinks are
+    seconds apart. 50 ms makes bursts share a commit and costs nothing; only from about 5,000 ms on is wear less.
+    """
 
 
 class GatewayConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

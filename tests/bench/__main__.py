@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 
-from tests.bench import accuracy, codecs, forecast, intake, latency, links, memory, restart, size, trust
+from tests.bench import accuracy, codecs, forecast, intake, latency, links, memory, outbox, restart, size, trust
 from tests.bench.table import Row, show
 
 SECTIONS: dict[str, tuple[str, Callable[[], Iterator[Row]]]] = {
@@ -11,6 +11,7 @@ SECTIONS: dict[str, tuple[str, Callable[[], Iterator[Row]]]] = {
     "codecs": ("Decoding one frame, over each model's case file", codecs.rows),
     "links": ("What a link takes in, per second of processor time", links.rows),
     "latency": ("From a car on a space to the API's stream", latency.rows),
+    "outbox": ("The outbox: its cost, its speed, and the wear of the SD card", outbox.rows),
     "memory": ("The gateway's memory with 50 devices", memory.rows),
     "accuracy": ("Passages and presence made of raw signals, against the truth", accuracy.rows),
     "forecast": ("A free space on arrival, forecast for simulated drivers", forecast.rows),

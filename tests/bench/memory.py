@@ -88,7 +88,7 @@ def _bare_mb() -> float:
 
 
 async def _measure(folder: Path) -> Figures:
-    town = _town()
+    town = town_of_fifty()
     with running_mosquitto(folder) as broker:
         ends = Ends(broker)
         (folder / "places.toml").write_text(town.places_toml())
@@ -136,7 +136,7 @@ def _settled(outbox: Path) -> bool:
     return bool(queued == 0)
 
 
-def _town() -> Town:
+def town_of_fifty() -> Town:
     """Saint-Aubin with a car park more, so that there are fifty devices."""
     town = saint_aubin()
     wanted = DEVICES - len(list(town.devices()))
