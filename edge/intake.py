@@ -13,7 +13,7 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct, structs
 
-from edge.aggregator.admission import Arrived, admit
+from edge.aggregator.admission import Admission, Arrived, admit
 from edge.aggregator.counting import Moment
 from edge.aggregator.device import DeviceState, Fact, Identity, Observation, close_due, observe
 from edge.clock import Clock, to_datetime, to_utc_ms
@@ -36,7 +36,18 @@ from edge.messages import (
     TimeSource,
 )
 from edge.outbox import Waiting
-from edge.readings import AnyReading, DecodeError, Delta, DeviceAddress, Event, Frame, Knowledge, Presence, Total
+from edge.readings import (
+    CLOCK_SET,
+    AnyReading,
+    DecodeError,
+    Delta,
+    DeviceAddress,
+    Event,
+    Frame,
+    Knowledge,
+    Presence,
+    Total,
+)
 from edge.signals import WATCHING_S, Setting, Told, View, first_view, setting_of
 
 log = logging.getLogger(__name__)
@@ -225,15 +236,20 @@ class Intake:
             if frame.counter is not None:
                 batch.states[frame.device] = structs.replace(state, admission=admission)
             return Refused(name="decode-error", reason=str(error), data=frame.payload[:600], device=frame.device)
-        told = self._tell(adopted, frame, readings, state)
-        if told is None:
-            return None
+        told = self._tell(adopted, frame, [reading for reading in readings if _is_datable(reading)], state)
+        if told is not None:
+            self._take_told(batch, adopted, frame, told, admission, arrived)
+        return _undatable(frame, readings)
+
+    def _take_told(
+        self, batch: Batch, adopted: Adopted, frame: Frame, told: Told, admission: Admission, arrived: Arrived
+    ) -> None:
+        state = self._state(batch, frame.device)
         if frame.counter is not None or told.empty_mm is not None:
             batch.states[frame.device] = structs.replace(state, admission=admission, empty_mm=told.empty_mm)
         in_order = arrived is Arrived.IN_ORDER
         untimed = Untimed(told.readings, in_order, told.watching, rssi_dbm=frame.rssi_dbm, snr_db=frame.snr_db)
         self._date(batch, adopted, untimed, frame.heard_ms, frame.network_time)
-        return None
 
     def _tell(self, adopted: Adopted, frame: Frame, readings: Sequence[AnyReading], state: DeviceState) -> Told | None:
         """The readings themselves, or what a raw signal's frame is worth telling; None when that is nothing."""
@@ -334,6 +350,19 @@ def _ready(settings: DeviceSettings) -> Adopted:
     )
     period_s = settings.period_s or max(model.reporting_period_s, WATCHING_S if raw else 0)
     return Adopted(settings, model, identity, period_s, raw)
+
+
+def _is_datable(reading: AnyReading) -> bool:
+    return reading.at is None or reading.at >= CLOCK_SET
+
+
+def _undatable(frame: Frame, readings: Sequence[AnyReading]) -> Refused | None:
+    """What a device remembers from before its clock was set was at an unknown time: nobody may count it at any."""
+    times = [reading.at for reading in readings if reading.at is not None and not _is_datable(reading)]
+    if not times:
+        return None
+    reason = f"{len(times)} readings dated {min(times):%Y-%m-%d}, before {CLOCK_SET:%Y}: the device's clock was not set"
+    return Refused(name="clock-not-set", reason=reason, data=frame.payload[:600], device=frame.device)
 
 
 def _channel(reading: AnyReading) -> str | None:

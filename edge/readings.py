@@ -5,7 +5,7 @@ JSON per reading is all a technician, a test or another language needs (`passere
 They must never carry personal data: no address of a passer-by, no driver's tag.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Literal, NewType
 
@@ -33,6 +33,10 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     """UTC time that a network server stamped on it; None where the gateway itself is the first to know."""
     rssi_dbm: float | None = None
     snr_db: float | None = None
+
+
+CLOCK_SET = datetime(2020, 1, 1, tzinfo=UTC)
+"""A device that tells an earlier time than this never had its clock set: such a time dates nothing."""
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind"):

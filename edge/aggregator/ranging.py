@@ -163,7 +163,9 @@ def _watch_bay(beam: Beam | None, mm: int, now_ms: int, options: Options) -> tup
     nothing. The empty distance is learned while the bay is surely free; farther ones always, for a car may have been
     there at the start. At least two measurements must agree, however seldom they come.
     Limits: a car whose glass is all the beam ever meets is not seen, whatever stays longer than the debounce time is a
-    car, and without `empty_mm` a bay that is occupied at the start counts as free until the car has left for a minute.
+    car (measured: where people linger for up to 12 s, a third of the changes told are theirs; more debounce tells cars
+    later), and without `empty_mm` a bay that is occupied at the start counts as free until the car has left for a
+    minute.
     """
     debounce_ms = options.debounce_ms
     if not isinstance(beam, Bay):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from edge.drivers.devices import catalogue
-from edge.readings import AnyReading, Delta, DeviceAddress, Frame, Health, Knowledge, Presence, Total
+from edge.readings import CLOCK_SET, AnyReading, Delta, DeviceAddress, Frame, Health, Knowledge, Presence, Total
 from firmware_sim.encoders import (
     dingtek_people,
     milesight,
@@ -25,7 +25,7 @@ BYTE_PCT = st.integers(0, 100)
 TENTHS_C = st.integers(-600, 1250).map(lambda tenths: tenths / 10)
 VERSION = st.tuples(U8, U8, U8)
 LINES = st.integers(1, 4)
-UNIX_S = st.integers(1, 2**32 - 1)
+UNIX_S = st.integers(int(CLOCK_SET.timestamp()), 2**32 - 1)
 LINE, MODE = "line1", "pedestrian"
 TERABEE = "terabee-people-counting-l-xl"
 DEV_EUI = "24e124fffef00001"

@@ -3,13 +3,14 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec import structs
 
 from edge.drivers.links.base import Report, Stranger
 from edge.intake import Batch, Intake
 from edge.messages import DeviceSettings, Epoch, Flag, Flow, FlowInterval, HealthReport, Space, TimeSource
 from edge.outbox import Waiting
 from edge.readings import DeviceAddress, Frame, Health
-from firmware_sim.encoders import hlk_ld2450, parametric_pcr2
+from firmware_sim.encoders import hlk_ld2450, milesight, parametric_pcr2
 from tests.clocks import ManualClock
 
 START = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -97,6 +98,37 @@ def test_ignored_channels_are_left_out_and_the_rest_is_heard(clock: ManualClock)
     intake.take(batch, "net", presence(1, b"\x01\x15", port=2))
     assert spaces_of(batch) == []
     assert [message.health.temperature_c for message in batch.outgoing if isinstance(message, HealthReport)] == [21]
+
+
+def test_an_ignored_line_counts_nobody(clock: ManualClock) -> None:
+    intake = intake_with(clock, DeviceSettings(address=COUNTER, model="parametric-pcr2", ignored_channels=("line1",)))
+    batch = Batch()
+    for number in (1, 2):
+        intake.take(batch, "net", counts(number, 100 * number, START + timedelta(minutes=10 * number)))
+    clock.advance(3600)
+    intake.close_due(batch)
+    assert flows_of(intake.finish(batch)) == []
+
+
+def test_history_from_before_the_clock_was_set_is_refused_by_name_and_the_present_is_counted(
+    clock: ManualClock,
+) -> None:
+    intake = intake_with(clock, DeviceSettings(address=COUNTER, model="milesight-vs350"))
+    batch = Batch()
+    payload = milesight.passage_history(86_400, 5, 5, 5, 5) + bytes.fromhex("04cc12001600")
+    frame = Frame(device=COUNTER, payload=payload, port=85, counter=1, network_time=START)
+    refused = intake.take(batch, "net", frame)
+    assert refused is not None
+    assert (refused.name, refused.data, refused.device) == ("clock-not-set", payload, COUNTER)
+    assert "dated 1970-01-02" in refused.reason
+    later = structs.replace(
+        frame, payload=bytes.fromhex("04cc14001600"), counter=2, network_time=START + timedelta(minutes=10)
+    )
+    assert intake.take(batch, "net", later) is None
+    clock.advance(3600)
+    intake.close_due(batch)
+    assert sum(interval.in_ for interval in flows_of(intake.finish(batch))) == 2
+    assert flows_of(batch, since=datetime(1970, 1, 1, tzinfo=UTC)) == flows_of(batch)
 
 
 def test_what_the_start_up_frame_tells_serves_later_frames(clock: ManualClock) -> None:

@@ -18,6 +18,7 @@ from edge.drivers.formats.bthome_objects import Item, Items, parse
 from edge.drivers.formats.fields import COLDEST_C, HOTTEST_C
 from edge.drivers.model import Channel, Kind, LinkKind, Model
 from edge.readings import (
+    CLOCK_SET,
     AnyReading,
     DecodeError,
     Delta,
@@ -57,9 +58,6 @@ SCALES: dict[int, tuple[str, bool, int, int]] = {
 }
 """Health figures: name, whether signed, numerator and denominator of the factor."""
 POSSIBLE = {"battery_pct": (0.0, 100.0), "battery_v": (0.0, 50.0), "temperature_c": (COLDEST_C, HOTTEST_C)}
-
-EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
-"""Before this a device's clock is not set."""
 
 GenericBool = Literal["0f", "10", "11", "1a", "1b", "21", "22", "2a", "2c", "2d", 10, 11, 21, 22]
 """Ids in hexadecimal; those of digits only may be written as numbers, which a command line makes of them."""
@@ -239,7 +237,7 @@ def _time(items: Iterable[Item]) -> tuple[datetime | None, list[str]]:
     for item in items:
         if item.id == UNIX_TIME:
             at = datetime.fromtimestamp(_unsigned(item), UTC)
-            return (at, []) if at >= EARLIEST else (None, [f"clock not set: {at:%Y-%m-%d} left out"])
+            return (at, []) if at >= CLOCK_SET else (None, [f"clock not set: {at:%Y-%m-%d} left out"])
     return None, []
 
 

@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from edge.drivers.formats.fields import celsius, celsius_note, notes, percent, percent_note
-from edge.readings import AnyReading, DecodeError, Delta, Frame, Health, Presence, ResetCause, Total
+from edge.readings import CLOCK_SET, AnyReading, DecodeError, Delta, Frame, Health, Presence, ResetCause, Total
 
 DEFAULT_PORT = 85
 """The fPort it leaves the factory with; a customer may choose another, so none is refused."""
@@ -239,8 +239,9 @@ def unix_time(data: bytes) -> datetime:
 
 
 def stamp(data: bytes) -> Sequence[Part]:
-    """Read the device's own time of the frame."""
-    return (Stamp(unix_time(data)),)
+    """Read the device's own time of the frame; from before its clock was set it dates nothing."""
+    at = unix_time(data)
+    return (Stamp(at),) if at >= CLOCK_SET else (Health(note=f"clock not set: {at:%Y-%m-%d} left out"),)
 
 
 def fact(name: str, value: Callable[[bytes], Value]) -> Read:
