@@ -24,6 +24,8 @@ MOST_GATEWAYS: Final = 1000
 """Gateways kept at most; their names come from the broker, not from us."""
 LONG_AGO: Final = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
 """Since when a gateway is away that was so already when we came."""
+LONGEST_INTERVAL_S: Final = 900
+"""A gateway tells what was counted at least so often (`FlowInterval.seconds`)."""
 
 
 class GatewayNews(Struct, frozen=True):
@@ -39,6 +41,8 @@ class Heard(Struct, frozen=True):
 
     gateway: str
     until: datetime
+    interval_s: int
+    """Its counts come so often, however often the sensor speaks to its gateway."""
 
 
 class Learned(Struct, frozen=True):
@@ -167,6 +171,9 @@ class Live:
         times += [report.health.at] if report else []
         gateway = counted.gateway if counted else report.gateway if report else None
         evidence = self._evidence(installation.device, gateway, max(times, default=None))
+        if evidence.period_s is not None:
+            interval_s = counted.interval_s if counted else LONGEST_INTERVAL_S
+            evidence = structs.replace(evidence, period_s=max(evidence.period_s, interval_s))
         finding = self._learned.implausible.get(channel)
         return evidence if finding is None else structs.replace(evidence, implausible=finding.cause)
 
@@ -186,7 +193,7 @@ class Live:
             until = datetime.fromtimestamp(interval.start.timestamp() + interval.seconds, tz=interval.start.tzinfo)
             known = self._channels.get(channel)
             if self._registry.knows(interval.device) and _is_news(until, known.until if known else None, now):
-                self._channels[channel] = Heard(message.gateway, until)
+                self._channels[channel] = Heard(message.gateway, until, interval.seconds)
 
     def _take_status(self, status: Status, now: datetime, *, retained: bool) -> set[str]:
         known = self._gateways.get(status.gateway)

@@ -172,6 +172,8 @@ def _common_cause(verdicts: Sequence[Verdict]) -> Cause | None:
 def lasting(age: timedelta) -> Cause:
     """A length of time in words."""
     minutes = int(age.total_seconds() // 60)
+    if minutes < 1:
+        return Cause(f"{int(age.total_seconds())} s", f"{int(age.total_seconds())} s")
     if minutes < 120:
         return Cause(f"{minutes} min", f"{minutes} min")
     if minutes < 48 * 60:

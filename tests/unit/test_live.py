@@ -172,5 +172,20 @@ def test_a_counter_is_fresh_while_its_intervals_come() -> None:
     assert counter_views(live, registry(), NOW + timedelta(days=1))[0].trust is Trust.STALE
 
 
+def test_a_sensor_that_speaks_every_second_is_fresh_though_its_counts_come_every_five_minutes() -> None:
+    live = Live(registry())
+    device = DeviceHealth(device="c1", model="hlk-ld2450", at=NOW, period_s=1)
+    live.take(HealthReport(gateway=GATEWAY, epoch=EPOCH, seq=1, health=device), NOW)
+    before = counter_views(live, registry(), NOW + timedelta(minutes=6))[0]
+    interval = FlowInterval(
+        device="c1", channel="line1", mode="pedestrian", start=NOW, seconds=300, in_=2, out=3, covered_s=300
+    )
+    live.take(Flow(gateway=GATEWAY, epoch=EPOCH, seq=2, intervals=(interval,)), NOW + timedelta(minutes=5))
+
+    after = [counter_views(live, registry(), NOW + timedelta(minutes=minutes))[0] for minutes in (11, 18)]
+
+    assert [each.trust for each in (before, *after)] == [Trust.FRESH, Trust.FRESH, Trust.STALE]
+
+
 def test_a_counter_that_never_spoke_is_unknown() -> None:
     assert counter_views(Live(registry()), registry(), NOW)[0].trust is Trust.UNKNOWN

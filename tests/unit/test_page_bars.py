@@ -66,9 +66,9 @@ def test_an_hour_is_whole_partial_running_or_unknown() -> None:
 
     assert [bar.kind for bar in bars[:4]] == [HourKind.UNKNOWN, HourKind.WHOLE, HourKind.PARTIAL, HourKind.WHOLE]
     assert bars[-1].kind is HourKind.RUNNING
-    assert bars[0].text == "12 h : inconnu"
-    assert bars[1].text == "13 h : 0"
-    assert bars[2].text == "14 h : 7 mesurée à 50 %, au moins"
+    assert bars[0].text == "12\N{NO-BREAK SPACE}h : inconnu"
+    assert bars[1].text == "13\N{NO-BREAK SPACE}h : 0"
+    assert bars[2].text == "14\N{NO-BREAK SPACE}h : 7 mesurée à 50 %, au moins"
 
 
 def test_a_day_of_which_nothing_is_known_has_no_number() -> None:
@@ -97,8 +97,8 @@ def test_hours_that_happen_twice_are_told_apart_by_their_offset() -> None:
 
     hours = [row.hour for row in chart(flows(lambda _: (1, 1, 1.0), after_the_change), FRENCH, after_the_change).rows]
 
-    assert "2 h (UTC+2)" in hours
-    assert "2 h (UTC+1)" in hours
+    assert "2\N{NO-BREAK SPACE}h (UTC+2)" in hours
+    assert "2\N{NO-BREAK SPACE}h (UTC+1)" in hours
     assert len(set(hours)) == 24
 
 

@@ -24,6 +24,8 @@ def test_a_sensor_is_fresh_until_two_and_a_half_periods_have_passed() -> None:
 def test_a_stale_sensor_says_for_how_long_in_both_languages() -> None:
     assert judge(heard(3 * 3600), NOW).cause == Cause("sans nouvelles depuis 3 h", "no news for 3 h")
 
+    assert judge(heard(40, period_s=10), NOW).cause == Cause("sans nouvelles depuis 40 s", "no news for 40 s")
+
 
 def test_a_device_of_unknown_period_is_expected_every_hour() -> None:
     assert judge(heard(2.5 * 3600, period_s=None), NOW) == FRESH
