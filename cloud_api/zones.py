@@ -103,7 +103,7 @@ def _space_view(live: Live, registry: Registry, space: Space, closure: Closure |
     state = live.state(serving[0]) if serving else None
     evidence = live.space_evidence(serving[0]) if serving else Evidence(installed=False)
     if closure is not None:
-        evidence = structs.replace(evidence, closed=Cause(f"fermé : {closure.reason}", f"closed: {closure.reason}"))
+        evidence = structs.replace(evidence, closed=_why_closed(closure))
     verdict = judge(evidence, now)
     status = _status(verdict, occupied=None if state is None else state.occupied)
     known = status in {SpaceStatus.FREE, SpaceStatus.OCCUPIED}
@@ -153,7 +153,7 @@ def _fed_view(live: Live, registry: Registry, zone: Zone, feed: FeedSource, now:
     closure = registry.closures_at(now).get(zone.id)
     verdict = told.verdict
     if closure is not None:
-        verdict = Verdict(Trust.CLOSED, Cause(f"fermé : {closure.reason}", f"closed: {closure.reason}"))
+        verdict = Verdict(Trust.CLOSED, _why_closed(closure))
     capacity = told.capacity or 0
     free = told.free if verdict.trust is Trust.FRESH else None
     return ZoneView(
@@ -180,7 +180,7 @@ def _entered_view(live: Live, registry: Registry, zone: Zone, now: datetime) -> 
     verdict = judge_count(known, capacity, [judge(each, now) for each in evidence] or [NOT_INSTALLED], now)
     closure = registry.closures_at(now).get(zone.id)
     if closure is not None:
-        verdict = Verdict(Trust.CLOSED, Cause(f"fermé : {closure.reason}", f"closed: {closure.reason}"))
+        verdict = Verdict(Trust.CLOSED, _why_closed(closure))
     occupied = known.occupied if known is not None and verdict.trust is Trust.FRESH else None
     heard = [each.heard_at for each in evidence if each.heard_at is not None]
     return ZoneView(
@@ -197,6 +197,10 @@ def _entered_view(live: Live, registry: Registry, zone: Zone, now: datetime) -> 
         measured_at=max(heard, default=None),
         oldest_at=None if occupied is None else min(heard, default=None),
     )
+
+
+def _why_closed(closure: Closure) -> Cause:
+    return Cause(f"fermé : {closure.reason}", f"closed: {closure.reason}")
 
 
 def _times(spaces: Sequence[SpaceView]) -> list[datetime]:

@@ -43,7 +43,7 @@ class ZoneCard(Struct, frozen=True, kw_only=True):
     """The number of free spaces, or the word that stands for it."""
     is_number: bool
     label: str
-    """What the figure counts."""
+    """What the figure counts; empty where the zone is closed."""
     trust_name: str
     measured_at: datetime | None
     age: str
@@ -71,7 +71,7 @@ def zone_card(zone: ZoneView, words: Words, now: datetime) -> ZoneCard:
         trust=zone.trust,
         figure=_word_for_none(zone, words) if number is None else words.number(number),
         is_number=number is not None,
-        label=words.free_unknown if number is None else _label(zone, number, words),
+        label=_label(zone, number, words),
         trust_name=words.trust[zone.trust].name,
         measured_at=zone.measured_at,
         age=age(zone.measured_at, words, now),
@@ -125,7 +125,9 @@ def _word_for_none(zone: ZoneView, words: Words) -> str:
     return words.closed if zone.trust is Trust.CLOSED else words.unknown
 
 
-def _label(zone: ZoneView, number: int, words: Words) -> str:
+def _label(zone: ZoneView, number: int | None, words: Words) -> str:
+    if number is None:
+        return "" if zone.trust is Trust.CLOSED else words.free_unknown
     noun = words.noun(number, words.free)
     return f"{noun}, {words.full}" if number == 0 and zone.unknown == 0 else noun
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cloud_api.app import create_app
 from cloud_api.ledger import Ledger
-from cloud_api.registry import Counter, Installation, Position, Registry, Space, Zone
+from cloud_api.registry import Closure, Counter, Installation, Position, Registry, Space, Zone
 from cloud_api.settings import IGN_PLAN, Broker, Credit, Settings, Tiles
 from cloud_api.stores import open_store
 from cloud_api.stores.base import StoredFlow, StoredSpace
@@ -38,6 +38,10 @@ class Parking:
     """Spaces, the last ones, of which no word ever came."""
     minutes_ago: float = 2
     fault: str | None = None
+    same_for_days: float | None = None
+    """Since when every sensor says the same, where it tells."""
+    closed: str | None = None
+    """Why the whole zone is closed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +179,11 @@ def _registry(parkings: tuple[Parking, ...], streets: tuple[Street, ...]) -> Reg
             ),
             *(Installation(place=each.id, device=each.id, channel="line1", start=START) for each in streets),
         ],
+        closures=[
+            Closure(id=f"closure-{each.id}", place=each.id, start=START, reason=each.closed)
+            for each in parkings
+            if each.closed
+        ],
     )
 
 
@@ -187,6 +196,7 @@ def _states(parking: Parking) -> list[StoredSpace]:
                 channel="1",
                 occupied=number < parking.occupied,
                 at=NOW - timedelta(minutes=parking.minutes_ago + 1.5 * number),
+                since=None if parking.same_for_days is None else NOW - timedelta(days=parking.same_for_days),
             ),
         )
         for number in range(parking.spaces - parking.silent)

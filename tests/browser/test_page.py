@@ -202,6 +202,25 @@ def test_every_place_has_a_marker_though_tiles_are_off(browser: Chrome, page: Se
     assert "Compteur de piétons\N{NO-BREAK SPACE}: Rue Haute" in labels
 
 
+def test_frozen_and_closed_zones_say_so_and_why_in_the_list_and_on_the_map(
+    browser: Chrome, own_mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    here = Position(lat=47.4141, lon=0.9845)
+    frozen = Parking(id="mail", name="Mail", at=here, spaces=4, occupied=1, same_for_days=70)
+    closed = Parking(id="forges", name="Rue des Forges", at=here, spaces=3, occupied=1, closed="travaux de voirie")
+    resize(browser, 1280, 900)
+    with market_town(own_mosquitto, tmp_path, parkings=(frozen, closed), streets=()) as page:
+        open_live(browser, page.address)
+
+        wait_for(browser, "#zone-mail [data-field='trust']", "figé")
+        wait_for(browser, "#zone-forges [data-field='figure']", "fermé")
+        assert "la même chose depuis 70 jours" in find(browser, "#zone-mail .cause").text
+        assert find(browser, "#zone-forges .cause").text == "fermé : travaux de voirie"
+        assert find(browser, ".marker[title^='Mail'] .pin").text == "?"
+        assert find(browser, ".marker[title^='Rue des Forges'] .pin").text == "–"
+        assert find(browser, ".marker[title^='Rue des Forges']").accessible_name.endswith("fermé")
+
+
 def test_a_marker_leads_to_its_place_in_the_list(browser: Chrome, page: ServedPage) -> None:
     resize(browser, 1280, 900)
     open_live(browser, page.address)

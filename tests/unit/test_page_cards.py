@@ -43,7 +43,7 @@ def zone(
         (zone(None, None, unknown=8, trust=Trust.UNKNOWN), "inconnu", "nombre de places libres"),
         (zone(0, 1, unknown=7, trust=Trust.STALE), "inconnu", "nombre de places libres"),
         (zone(2, 1, unknown=7, trust=Trust.STALE), "2", "places libres"),
-        (zone(None, None, closed=8, trust=Trust.CLOSED), "fermé", "nombre de places libres"),
+        (zone(None, None, closed=8, trust=Trust.CLOSED), "fermé", ""),
         (zone(1200, 0), "1\N{NARROW NO-BREAK SPACE}200", "places libres"),
     ],
 )

@@ -84,15 +84,20 @@ function addZone(map, card) {
   const label = card.querySelector('[data-field="label"]').textContent;
   writeMarker(marker.getElement(), {
     name: card.dataset.name,
-    text: text.classList.contains("is-word") ? "?" : text.textContent,
-    sentence: `${text.textContent} ${label}`,
+    text: text.classList.contains("is-word") ? signOf(card.dataset.trust) : text.textContent,
+    sentence: `${text.textContent} ${label}`.trim(),
     trust: card.dataset.trust,
   });
   return marker;
 }
 
+/** What stands for a number that there is not: a closed zone is no riddle. */
+function signOf(trust) {
+  return trust === "closed" ? "–" : "?";
+}
+
 function showOnMarker(element, zone) {
-  const text = isNumber(zone) ? figure(zone) : "?";
+  const text = isNumber(zone) ? figure(zone) : signOf(zone.trust);
   writeMarker(element, { name: zone.name, text, sentence: sentence(zone), trust: zone.trust });
 }
 

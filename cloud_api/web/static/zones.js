@@ -12,7 +12,7 @@ function shownFree(zone) {
 }
 
 function label(zone, free) {
-  if (free === null) return words.free_unknown;
+  if (free === null) return zone.trust === "closed" ? "" : words.free_unknown;
   const text = noun(free, words.free);
   return free === 0 && zone.unknown === 0 ? `${text}, ${words.full}` : text;
 }
@@ -35,7 +35,7 @@ export function figure(zone) {
 
 /** What a zone says in one line: `5 places libres`. */
 export function sentence(zone) {
-  return `${figure(zone)} ${label(zone, shownFree(zone))}`;
+  return `${figure(zone)} ${label(zone, shownFree(zone))}`.trim();
 }
 
 export function isNumber(zone) {
