@@ -1,8 +1,9 @@
-"""What the ChirpStack link takes in: documents that mosquitto kept for its session, beside a bare subscriber's."""
+"""What the links of network servers take in: documents that mosquitto kept for them, beside a bare subscriber's."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Event
 
@@ -11,60 +12,93 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from edge.drivers.links.base import Link
 from edge.drivers.links.chirpstack import ChirpStackConfig, ChirpStackLink
+from edge.drivers.links.things_stack import ThingsStackLink, TtsConfig
 from firmware_sim.encoders import parametric_pcr2
-from firmware_sim.links.chirpstack import ChirpStackPeer, EndDevice, uplink
+from firmware_sim.links import chirpstack, things_stack
+from firmware_sim.links.mqtt_server import Document, ServerPeer
 from tests.arrivals import Ticks
 from tests.bench.meter import PATIENCE_S, Meter, Tally, opened
 from tests.broker import Mosquitto
 
 DOCUMENTS = 2_000
-EVENTS = "application/+/device/+/event/+"
-COUNTER = EndDevice("0004a30b00000001")
+DEV_EUI = "0004a30b00000001"
 START = datetime(2026, 11, 22, tzinfo=UTC)
 SESSION_S = 3_600
 
 
-def documents(broker: Mosquitto, run: int) -> tuple[float, float]:
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One kind of network server: what it writes where, and our link to it."""
+
+    topic: str
+    uplink: Callable[[int, bytes, datetime], Document]
+    link: Callable[[Mosquitto, str], Link]
+    """By broker and client id."""
+
+
+def _chirpstack_uplink(counter: int, payload: bytes, at: datetime) -> Document:
+    return chirpstack.uplink(chirpstack.EndDevice(DEV_EUI), counter=counter, port=14, payload=payload, at=at)
+
+
+def _things_stack_uplink(counter: int, payload: bytes, at: datetime) -> Document:
+    device = things_stack.EndDevice(device_id="counter", dev_eui=DEV_EUI)
+    return things_stack.uplink(device, counter=counter, port=14, payload=payload, at=at)
+
+
+def _chirpstack_link(broker: Mosquitto, client_id: str) -> Link:
+    config = ChirpStackConfig(name="street", host=broker.host, port=broker.port, client_id=client_id)
+    return ChirpStackLink(config, Ticks())
+
+
+def _things_stack_link(broker: Mosquitto, client_id: str) -> Link:
+    return ThingsStackLink(TtsConfig(name="street", host=broker.host, port=broker.port, client_id=client_id), Ticks())
+
+
+CHIRPSTACK = Server("application/+/device/+/event/+", _chirpstack_uplink, _chirpstack_link)
+THINGS_STACK = Server("v3/+/devices/+/#", _things_stack_uplink, _things_stack_link)
+
+
+def documents(broker: Mosquitto, run: int, server: Server) -> tuple[float, float]:
     """Documents per second of processor time through the link, and through the bare subscriber.
 
     Both open their sessions and leave; then the documents come; then one after the other fetches them.
     """
-    config = ChirpStackConfig(name="street", host=broker.host, port=broker.port, client_id=f"link-{run}")
-    bare = f"bare-{run}"
-    asyncio.run(_link(config, 0))
-    _open_bare(broker, bare)
-    _publish(broker)
-    return asyncio.run(_link(config, DOCUMENTS)), _fetch_bare(broker, bare)
+    link, bare = server.link(broker, f"link-{run}"), f"bare-{run}"
+    asyncio.run(_link(link, 0))
+    _open_bare(broker, bare, server.topic)
+    _publish(broker, server)
+    return asyncio.run(_link(server.link(broker, f"link-{run}"), DOCUMENTS)), _fetch_bare(broker, bare)
 
 
-def _publish(broker: Mosquitto) -> None:
-    peer = ChirpStackPeer(broker.host, broker.port)
+def _publish(broker: Mosquitto, server: Server) -> None:
+    peer = ServerPeer(broker.host, broker.port)
     try:
         for number in range(DOCUMENTS):
             payload = parametric_pcr2.counts_v4(3, 2, 3 * number % 65_536, 2 * number % 65_536, 0, 0, 21.5)
             at = START + timedelta(minutes=10 * number)
-            document = uplink(COUNTER, counter=number, port=14, payload=payload, at=at)
+            document = server.uplink(number, payload, at)
             (peer.publish if number + 1 < DOCUMENTS else peer.publish_and_wait)(document)
     finally:
         peer.close()
 
 
-async def _link(config: ChirpStackConfig, expected: int) -> float:
+async def _link(link: Link, expected: int) -> float:
     meter = Meter(expected)
     async with asyncio.TaskGroup() as tasks:
-        running = await opened(ChirpStackLink(config, Ticks()), meter, tasks)
+        running = await opened(link, meter, tasks)
         rate = await meter.rate() if expected else 0.0
         running.cancel()
     return rate
 
 
-def _open_bare(broker: Mosquitto, client_id: str) -> None:
+def _open_bare(broker: Mosquitto, client_id: str, topic: str) -> None:
     """A session of paho's, subscribed and left."""
     subscribed, client = Event(), _bare(client_id)
     client.on_subscribe = lambda *_: subscribed.set()
     with _connected(client, broker):
-        client.subscribe(EVENTS, qos=1)
+        client.subscribe(topic, qos=1)
         if not subscribed.wait(PATIENCE_S):
             raise TimeoutError("mosquitto did not let us subscribe")
 

@@ -22,9 +22,8 @@ def rows() -> Iterator[Row]:
     with TemporaryDirectory() as name:
         folder = Path(name)
         yield from _wires(folder)
-        with running_mosquitto(folder) as broker:
-            ours, bare = zip(*(documents.documents(broker, run) for run in range(RUNS)), strict=True)
-        yield Row("ChirpStack documents over mosquitto", median(ours), UNIT, median(bare), "a bare paho subscriber")
+        yield _documents("ChirpStack", documents.CHIRPSTACK, folder)
+        yield _documents("The Things Stack", documents.THINGS_STACK, folder)
         yield Row(
             "encrypted BTHome advertisements over a private bus",
             _median(partial(air.ble_link, folder)),
@@ -32,6 +31,12 @@ def rows() -> Iterator[Row]:
             _median(partial(air.bare_bus, folder)),
             "dbus-fast and the same signals, nothing more",
         )
+
+
+def _documents(name: str, server: documents.Server, folder: Path) -> Row:
+    with running_mosquitto(folder) as broker:
+        ours, bare = zip(*(documents.documents(broker, run, server) for run in range(RUNS)), strict=True)
+    return Row(f"{name} documents over mosquitto", median(ours), UNIT, median(bare), "a bare paho subscriber")
 
 
 def _wires(folder: Path) -> Iterator[Row]:
