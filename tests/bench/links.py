@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from tests.bench import air, documents, wires
+from tests.bench import air, documents, pair, wires
 from tests.bench.table import Row
 from tests.broker import running_mosquitto
 
@@ -22,6 +22,7 @@ def rows() -> Iterator[Row]:
     with TemporaryDirectory() as name:
         folder = Path(name)
         yield from _wires(folder)
+        yield _pair(folder)
         yield _documents("ChirpStack", documents.CHIRPSTACK, folder)
         yield _documents("The Things Stack", documents.THINGS_STACK, folder)
         yield Row(
@@ -31,6 +32,11 @@ def rows() -> Iterator[Row]:
             _median(partial(air.bare_bus, folder)),
             "dbus-fast and the same signals, nothing more",
         )
+
+
+def _pair(folder: Path) -> Row:
+    ours, bare = _median(partial(pair.modbus_link, folder)), _median(partial(pair.bare_pair, folder))
+    return Row("Modbus answers of a hundred units on one pair", ours, UNIT, bare, "os.write and os.read, nothing more")
 
 
 def _documents(name: str, server: documents.Server, folder: Path) -> Row:
