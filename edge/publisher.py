@@ -15,7 +15,6 @@ from typing import Any
 import msgspec
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
-from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -75,6 +74,8 @@ class Publisher:
         """Outbox sequence number by MQTT message id; 0 for what is not from the outbox."""
         self._unconfirmed: dict[int, float] = {}
         """When each publish that is not confirmed was sent, by sequence number, in order."""
+        self._acknowledgements: deque[tuple[int, ReasonCode]] = deque()
+        """What the network thread heard and the event loop has not seen yet."""
         self._stored: list[SeqRange] = []
         self._read_until = 0
         self._window = WINDOW
@@ -224,7 +225,10 @@ class Publisher:
     def _published_in_thread(
         self, _client: mqtt.Client, _userdata: Any, mid: int, code: ReasonCode, _props: Properties | None
     ) -> None:
-        self._call(self._acknowledged, mid, code.value, code.getName())
+        """Many acknowledgements share one call into the event loop: waking it for each costs more than publishing."""
+        self._acknowledgements.append((mid, code))
+        if len(self._acknowledgements) == 1:
+            self._call(self._take_acknowledgements)
 
     def _message_in_thread(self, _client: mqtt.Client, _userdata: Any, message: mqtt.MQTTMessage) -> None:
         self._call(self._received, message.topic, message.payload)
@@ -253,15 +257,19 @@ class Publisher:
         self.counters["connection_refused"] += 1
         log.error("the broker refuses this gateway reason=%r; check username, password and ACL", reason)
 
-    def _acknowledged(self, mid: int, code: int, reason: str) -> None:
-        seq = self._in_flight.pop(mid, None)
+    def _take_acknowledgements(self) -> None:
+        while self._acknowledgements:
+            self._acknowledged(*self._acknowledgements.popleft())
         self._wake.set()
+
+    def _acknowledged(self, mid: int, code: ReasonCode) -> None:
+        seq = self._in_flight.pop(mid, None)
         if not seq:
             return
-        if code >= ReasonCode(PacketTypes.PUBACK, "Unspecified error").value:
+        if code.is_failure:
             self.counters["publish_refused"] += 1
-            log.error("the broker refused a publish seq=%d reason=%r; kept in the outbox", seq, reason)
-        elif code == NO_MATCHING_SUBSCRIBERS:
+            log.error("the broker refused a publish seq=%d reason=%r; kept in the outbox", seq, code.getName())
+        elif code.value == NO_MATCHING_SUBSCRIBERS:
             self.counters["no_subscriber"] += 1
         else:
             self.counters["published"] += 1
