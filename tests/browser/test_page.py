@@ -275,6 +275,16 @@ def test_the_keyboard_meets_the_skip_link_first_and_then_reading_order(browser: 
     assert browser.switch_to.active_element.get_attribute("id") == "parking"
 
 
+def test_the_map_that_has_the_keyboard_shows_it_outside_its_frame(browser: Chrome, page: ServedPage) -> None:
+    open_live(browser, page.address)
+    find(browser, ".legend summary").click()
+
+    ActionChains(browser).send_keys(Keys.TAB).perform()
+
+    assert browser.execute_script("return document.activeElement.id") == "map"
+    assert find(browser, ".map-frame").value_of_css_property("outline-style") == "solid"
+
+
 def test_the_page_has_landmarks_one_heading_and_a_polite_voice(browser: Chrome, page: ServedPage) -> None:
     open_live(browser, page.address)
 
