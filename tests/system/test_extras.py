@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from passerelle import EXTRAS
 from tests.system.programs import REPOSITORY
 
 PROGRAM = "import sys; sys.path[:0] = {places!r}; from passerelle import main; main()"
@@ -67,13 +68,10 @@ def run(arguments: Sequence[str], *places: Path) -> subprocess.CompletedProcess[
     [
         ("api", "cloud"),
         ("api --store sqlite:///x.db", "cloud"),
-        ("api --help", "cloud"),
-        ("quarantine", "cloud"),
         ("closure import", "cloud"),
         ("simulate", "sim"),
-        ("simulate --help", "sim"),
         ("devices encode parametric-pcr2", "sim"),
-        ("demo --help", "cloud,sim"),
+        *((f"{' '.join(extra.words)} --help", extra.needs) for extra in EXTRAS),
     ],
 )
 def test_a_command_names_the_extra_it_lacks_whatever_else_was_said(plain: Path, line: str, extra: str) -> None:
