@@ -137,7 +137,7 @@ def test_decode_says_of_a_public_vector_what_it_expects(expectation: vectors.Exp
             2,
             "--option: unknown option 'bogus' of modbus-register; exp",
         ),
-        (["parametric-pcr2", COUNTS], 1, "DecodeError: parametric-pcr2: unknown fPort: expected 14 or 190"),
+        (["parametric-pcr2", COUNTS], 1, "DecodeError: parametric-pcr2: no fPort given: expected 14 or 190"),
         (["parametric-pcr2", "--port", "9", COUNTS], 1, "DecodeError: parametric-pcr2 port 9: unknown fPort"),
         (["parametric-pcr2", "--port", "14", COUNTS[:-2]], 1, "DecodeError: parametric-pcr2 port 14, byte 16: too sho"),
     ],

@@ -29,8 +29,9 @@ def wrong_length(model: str, frame: Frame, *allowed: int) -> DecodeError:
 
 
 def unknown_port(model: str, frame: Frame, known: str) -> DecodeError:
-    """The error for an fPort that the sheet does not list."""
-    return DecodeError(model, f"unknown fPort: expected {known}", port=frame.port)
+    """The error for an fPort that the sheet does not list, or that is missing."""
+    wrong = "no fPort given" if frame.port is None else "unknown fPort"
+    return DecodeError(model, f"{wrong}: expected {known}", port=frame.port)
 
 
 def unsigned(payload: bytes, offset: int, width: int = 2) -> int:
