@@ -78,6 +78,8 @@ class Publisher:
         """What the network thread heard and the event loop has not seen yet."""
         self._stored: list[SeqRange] = []
         self._read_until = 0
+        self._unread = True
+        """There may be more in the outbox behind `_read_until`."""
         self._window = WINDOW
         self._patience_s = PATIENCE_S
         self.connected = False
@@ -87,6 +89,7 @@ class Publisher:
 
     def wake(self) -> None:
         """There is something new in the outbox. Called from the event loop."""
+        self._unread = True
         self._wake.set()
 
     def tell(self, message: AnyMessage) -> None:
@@ -121,18 +124,25 @@ class Publisher:
             await self._wake.wait()
             self._wake.clear()
             while self.connected and len(self._in_flight) < self._window and len(self._unconfirmed) < UNCONFIRMED:
-                if not self._ready and not await self._read_ahead():
-                    break
+                if not self._ready:
+                    if not await self._read_ahead():
+                        break
+                    continue
                 entry = self._ready.popleft()
                 self._publish(entry.topic, entry.body, entry.retain, entry.seq)
 
     async def _read_ahead(self) -> bool:
-        entries = await asyncio.to_thread(self._outbox.after, self._read_until, PREFETCH)
-        if not entries:
+        """Whether there may be something to send now. What was read before a rewind is of no use after it."""
+        if not self._unread:
             return False
-        self._ready.extend(entries)
-        self._read_until = entries[-1].seq
-        return True
+        self._unread = False
+        behind = self._read_until
+        entries = await asyncio.to_thread(self._outbox.after, behind, PREFETCH)
+        if self._read_until == behind and entries:
+            self._ready.extend(entries)
+            self._read_until = entries[-1].seq
+        self._unread |= len(entries) == PREFETCH
+        return bool(self._ready) or self._unread
 
     def _publish(self, topic: str, body: bytes, retain: bool, seq: int) -> None:
         info = self._client.publish(topic, body, qos=1, retain=retain)
@@ -169,6 +179,7 @@ class Publisher:
         self._ready.clear()
         self._unconfirmed.clear()
         self._read_until = 0
+        self._unread = True
         self._wake.set()
 
     async def _take_leave(self) -> None:

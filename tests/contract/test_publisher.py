@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 
 import paho.mqtt.client as mqtt
 import pytest
@@ -25,9 +26,10 @@ from edge.messages import (
     encode,
     topic_of,
 )
-from edge.outbox import Outbox
+from edge.outbox import Entry, Outbox
 from edge.publisher import BrokerConfig, Publisher
 from tests.broker import Mosquitto
+from tests.town import until
 
 PATIENCE_S = 20
 NAME = GatewayName("mairie")
@@ -135,6 +137,34 @@ def test_what_is_not_stored_in_time_is_sent_again(
             assert running.counters["resent"] >= 1
             cloud.store(again)
             await until_empty(outbox, running)
+        cloud.close()
+
+    asyncio.run(scenario())
+
+
+def test_sending_again_begins_at_the_oldest_even_while_the_disk_is_slow(
+    tmp_path: Path, own_mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publisher, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(publisher, "TIDY_EVERY_S", 0.05)
+    monkeypatch.setattr(publisher, "PREFETCH", 10)
+    sent_again = Event()
+
+    class SlowOutbox(Outbox):
+        def after(self, seq: int, limit: int) -> list[Entry]:
+            entries = super().after(seq, limit)
+            if seq == 10:
+                assert sent_again.wait(PATIENCE_S)
+            return entries
+
+    async def scenario() -> None:
+        cloud, outbox = Cloud(own_mosquitto), SlowOutbox(tmp_path / "slow.db", NAME)
+        outbox.commit({}, [flow(number) for number in range(1, 21)])
+        async with publishing(outbox, own_mosquitto) as running:
+            heard = [(await cloud.hear_flow()).seq for _ in range(10)]
+            await asyncio.to_thread(until, lambda: running.counters["resent"] > 0, PATIENCE_S)
+            sent_again.set()
+            assert [*heard, (await cloud.hear_flow()).seq] == [*range(1, 11), 1]
         cloud.close()
 
     asyncio.run(scenario())
