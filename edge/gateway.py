@@ -7,8 +7,10 @@ with back-off, while the others count on; an acknowledgement is given only for w
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.metadata import version
+from typing import TypeVar
 
 import msgspec
 
@@ -29,6 +31,8 @@ from edge.publisher import Publisher
 from edge.readings import Frame
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 INBOX = 1_000
 """Arrivals that wait for the intake at most; then the links wait."""
@@ -145,6 +149,7 @@ class Gateway:
         self._started = asyncio.Event()
         self._stopping = asyncio.Event()
         self._counters: Counter[str] = Counter()
+        self._unkept: Desired | None = None
         self.progress = 0
         """Grows every second in which intake and outbox work, and with every commit that a disk refuses: when it stands
         still for longer than `LONGEST_BACKOFF_S`, the gateway hangs."""
@@ -281,31 +286,38 @@ class Gateway:
         """Commit, however long the disk refuses: meanwhile the links wait, and nothing is acknowledged."""
         if not self.intake.finish(batch):
             return
-        backoff_s = FIRST_BACKOFF_S
+        commit = partial(self._outbox.commit, batch.states, batch.outgoing, waiting=batch.waiting, waited=batch.waited)
+        await self._persist(commit)
+        self.intake.committed(batch)
+        self._publisher.wake()
+
+    async def _persist(self, operate: Callable[[], T]) -> T:
+        """What `operate` gives, tried for as long as the disk refuses; one line says when the outbox works again."""
+        backoff_s, attempts = FIRST_BACKOFF_S, 1
         while True:
             try:
-                await asyncio.to_thread(
-                    self._outbox.commit, batch.states, batch.outgoing, waiting=batch.waiting, waited=batch.waited
-                )
+                result = await asyncio.to_thread(operate)
                 break
             except OutboxError as error:
                 self._counters["commit_failed"] += 1
                 self.progress += 1
-                log.critical("cannot write the outbox: %s; again in %.0f s", error, backoff_s)
+                log.critical("cannot use the outbox: %s; again in %.0f s", error, backoff_s)
                 await asyncio.sleep(backoff_s)
-                backoff_s = min(2 * backoff_s, LONGEST_BACKOFF_S)
-        self.intake.committed(batch)
-        self._publisher.wake()
+                backoff_s, attempts = min(2 * backoff_s, LONGEST_BACKOFF_S), attempts + 1
+        if attempts > 1:
+            log.warning("the outbox works again after %d attempts", attempts)
+        return result
 
     async def _tick(self) -> None:
         ticks = 0
         headlines = None
         while True:
+            await self._keep_desired()
             await self._close_due()
             self._tell_strangers()
             news = self._headlines()
             if ticks % STATUS_EVERY_TICKS == 0 or news != headlines:
-                self._publisher.tell(await asyncio.to_thread(self.status))
+                self._publisher.tell(await self._persist(self.status))
                 headlines = news
             ticks += 1
             self.progress += 1
@@ -331,7 +343,7 @@ class Gateway:
         """An empty batch, or one that begins with what waited for the time."""
         batch = Batch()
         if self.intake.can_release:
-            self.intake.release(batch, await asyncio.to_thread(self._outbox.waiting))
+            self.intake.release(batch, await self._persist(self._outbox.waiting))
         return batch
 
     def _tell_strangers(self) -> None:
@@ -345,23 +357,37 @@ class Gateway:
         try:
             async with asyncio.timeout(FAREWELL_S):
                 await self._inbox.join()
+                await self._keep_desired()
                 await self._close_due()
                 await self._publisher.drained()
-        except TimeoutError:
+        except (TimeoutError, OutboxError):
             log.info("the outbox keeps what was not confirmed until the next start")
 
     def _introduce(self) -> list[AnyMessage]:
-        return [self.status(), self._reported]
+        try:
+            return [self.status(), self._reported]
+        except OutboxError as error:
+            log.warning("no status at this connection: %s", error)
+            return [self._reported]
 
     def _receive(self, message: AnyMessage) -> None:
         if isinstance(message, Desired):
             self._desire(message)
 
     def _desire(self, desired: Desired) -> None:
-        """Put the cloud's devices in force; keep them for the next start when there is nothing wrong with them."""
+        """Put the cloud's devices in force; those with nothing wrong are kept by the next tick, and reported then."""
         self._adopt(desired.revision, desired.devices)
-        if not self._reported.refused:
-            self._outbox.remember(DESIRED, msgspec.json.encode(desired))
+        if self._reported.refused:
+            self._publisher.tell(self._reported)
+        else:
+            self._unkept = desired
+
+    async def _keep_desired(self) -> None:
+        """Keep the devices in force for the next start, then report them."""
+        desired, self._unkept = self._unkept, None
+        if desired is None:
+            return
+        await self._persist(partial(self._outbox.remember, DESIRED, msgspec.json.encode(desired)))
         self._publisher.tell(self._reported)
 
     def _adopt_last_good(self) -> None:

@@ -137,7 +137,14 @@ class Publisher:
             return False
         self._unread = False
         behind = self._read_until
-        entries = await asyncio.to_thread(self._outbox.after, behind, PREFETCH)
+        try:
+            entries = await asyncio.to_thread(self._outbox.after, behind, PREFETCH)
+        except OutboxError as error:
+            self._unread = True
+            self.counters["read_failed"] += 1
+            log.warning("cannot read the outbox: %s; again in %.0f s", error, TIDY_EVERY_S)
+            self._loop.call_later(TIDY_EVERY_S, self._wake.set)
+            return False
         if self._read_until == behind and entries:
             self._ready.extend(entries)
             self._read_until = entries[-1].seq
