@@ -183,8 +183,8 @@ async def running_site(
 ) -> AsyncIterator[Site]:
     """Brokers, store, lines and modem run; gateway and API are ready to be started, and end with the `async with`."""
     async with AsyncExitStack() as opened:
-        city = opened.enter_context(_broker(folder / "city"))
-        field = opened.enter_context(_broker(folder / "field"))
+        city = opened.enter_context(_city_broker(folder / "city"))
+        field = opened.enter_context(_field_broker(folder / "field"))
         database = opened.enter_context(_influx(folder / "influx")) if influx else None
         lines = {"network": Proxy(field.port), "uplink": Proxy(city.port), "ingest": Proxy(city.port)}
         if database is not None:
@@ -225,14 +225,27 @@ async def running_site(
         yield site
 
 
-def _broker(folder: Path) -> AbstractContextManager[Mosquitto]:
-    """It remembers its sessions when it ends in good order; killed, it forgets what it has not saved: all of it."""
+def _field_broker(folder: Path) -> AbstractContextManager[Mosquitto]:
+    """The network server's: it remembers its sessions when it ends in good order.
+
+    Without rules: mosquitto 2.0.11 keeps nothing for a session that it has read from its file and whose client is still
+    away when `topic` rules say what it may read (with `pattern` rules it does).
+    """
+    folder.mkdir()
+    return running_mosquitto(folder, settings=_remembering(folder))
+
+
+def _city_broker(folder: Path) -> AbstractContextManager[Mosquitto]:
+    """The city's, with rules that can be changed; killed, it forgets what it has not saved: all of it."""
     folder.mkdir()
     acl = folder / "acl"
     acl.write_text(ALLOWED)
     acl.chmod(0o600)
-    lines = ("persistence true", f"persistence_location {folder}/", MANY_IN_FLIGHT, f"acl_file {acl}")
-    return running_mosquitto(folder, settings="\n".join(lines))
+    return running_mosquitto(folder, settings=f"{_remembering(folder)}\nacl_file {acl}")
+
+
+def _remembering(folder: Path) -> str:
+    return "\n".join(("persistence true", f"persistence_location {folder}/", MANY_IN_FLIGHT))
 
 
 @contextmanager
