@@ -17,7 +17,7 @@ import msgspec
 from edge import messages
 from edge.clock import Clock, to_datetime
 from edge.config import GatewayConfig, LinkConfig, refused_devices
-from edge.drivers.links.base import Arrival, Inbox, Link, LinkError, Refused, Report, Stranger
+from edge.drivers.links.base import Arrival, Inbox, Link, Refused, Report, Stranger
 from edge.drivers.links.ble import BleConfig, BleLink
 from edge.drivers.links.chirpstack import ChirpStackConfig, ChirpStackLink
 from edge.drivers.links.modbus import ModbusConfig, ModbusLink
@@ -25,6 +25,7 @@ from edge.drivers.links.rak3172 import Rak3172Config, Rak3172Link
 from edge.drivers.links.serial_port import SerialConfig, SerialLink
 from edge.drivers.links.things_stack import ThingsStackLink, TtsConfig
 from edge.intake import Batch, Intake
+from edge.link_runner import FIRST_BACKOFF_S, LONGEST_BACKOFF_S, LinkRunner
 from edge.messages import AnyMessage, Desired, DeviceSettings, Heard, LinkHealth, RefusedSetting, Reported, Status
 from edge.outbox import Outbox, OutboxError
 from edge.publisher import Publisher
@@ -40,10 +41,8 @@ BATCH = 500
 """Arrivals in one durable commit at most."""
 TICK_S = 1.0
 STATUS_EVERY_TICKS = 30
-FIRST_BACKOFF_S = 1.0
-LONGEST_BACKOFF_S = 60.0
 FAREWELL_S = 3.0
-"""So long the publisher may empty the outbox when the gateway stops."""
+"""So long all together the links may close and the publisher may empty the outbox when the gateway stops."""
 DESIRED = "desired"
 
 
@@ -62,73 +61,6 @@ def open_link(config: LinkConfig, clock: Clock, intake: Intake) -> Link:
             return BleLink(config, clock, intake)
         case ModbusConfig():
             return ModbusLink(config, clock, intake)
-
-
-class Refusals:
-    """Counts what was refused by name; the same fault a thousand times is three lines in the log, not a thousand."""
-
-    def __init__(self) -> None:
-        self.by_name: Counter[str] = Counter()
-
-    def note(self, link: str, refused: Refused) -> None:
-        """Count it, log it at powers of ten, and always with its bytes at debug level."""
-        self.by_name[refused.name] += 1
-        count = self.by_name[refused.name]
-        if str(count).strip("0") == "1":
-            log.warning(
-                "refused link=%s error=%s count=%d device=%s: %s",
-                *(link, refused.name, count, refused.device or "-", refused.reason),
-            )
-        log.debug("refused bytes link=%s error=%s bytes=%s", link, refused.name, refused.data.hex())
-
-
-class LinkRunner:
-    """One link under supervision: its state in words, its counts, its restarts."""
-
-    def __init__(self, config: LinkConfig, link: Link) -> None:
-        self.config = config
-        self.link = link
-        self._trouble = ""
-        self.frames = 0
-        self.restarts = 0
-        self.refusals = Refusals()
-
-    async def run(self, inbox: Inbox) -> None:
-        """Run the link for ever: whatever ends it but cancellation restarts it, later each time."""
-        backoff_s = FIRST_BACKOFF_S
-        while True:
-            frames = self.frames
-            try:
-                await self.link.run(inbox)
-                self._trouble = "it ended by itself"
-            except LinkError as error:
-                self._trouble = f"{error.reason}; {error.advice}"
-            except Exception as error:
-                self._trouble = f"{type(error).__name__}: {error}"
-                log.exception("link crashed link=%s", self.link.name)
-            self.link.opened.clear()
-            backoff_s = FIRST_BACKOFF_S if self.frames > frames else min(2 * backoff_s, LONGEST_BACKOFF_S)
-            self.restarts += 1
-            log.warning("link=%s %s; again in %.0f s", self.link.name, self.state, backoff_s)
-            await asyncio.sleep(backoff_s)
-
-    @property
-    def state(self) -> str:
-        """`up`, `starting`, or `down: ` and why."""
-        if self.link.opened.is_set():
-            return "up"
-        return f"down: {self._trouble}" if self._trouble else "starting"
-
-    def health(self) -> LinkHealth:
-        """How it does, for the status message."""
-        return LinkHealth(
-            name=self.link.name,
-            kind=self.link.kind,
-            state=self.state,
-            frames=self.frames,
-            restarts=self.restarts,
-            refused=dict(self.refusals.by_name),
-        )
 
 
 class Gateway:
@@ -166,8 +98,9 @@ class Gateway:
                 "gateway runs name=%s links=%d devices=%d", self.name, len(self._runners), len(self.intake.devices)
             )
             await self._stopping.wait()
+            deadline = asyncio.get_running_loop().time() + FAREWELL_S
             await self._stop_links(list(self._runners))
-            await self._drain()
+            await self._drain(deadline)
             for task in serving:
                 task.cancel()
         self._outbox.close()
@@ -226,11 +159,12 @@ class Gateway:
 
     def _start_links(self, configs: Sequence[LinkConfig]) -> None:
         for config in configs:
-            runner = LinkRunner(config, open_link(config, self._clock, self.intake))
+            runner = LinkRunner(open_link(config, self._clock, self.intake), self._counters)
             self._runners[config.name] = runner
             self._tasks[config.name] = self._group.create_task(runner.run(self._inbox_of(runner)))
 
     async def _stop_links(self, names: Sequence[str]) -> None:
+        """End links. Each runner sees to it that one which cannot close holds nobody up for long."""
         tasks = [self._tasks.pop(name) for name in names]
         for task in tasks:
             task.cancel()
@@ -352,10 +286,10 @@ class Gateway:
             heard = Heard(gateway=self._outbox.gateway, epoch=self._outbox.epoch, devices=devices[: messages.MAX_BATCH])
             self._publisher.tell(heard)
 
-    async def _drain(self) -> None:
-        """What arrived before the links stopped is settled; the publisher gets a moment to send it."""
+    async def _drain(self, deadline: float) -> None:
+        """What arrived before the links stopped is settled; the publisher may send it until the loop's `deadline`."""
         try:
-            async with asyncio.timeout(FAREWELL_S):
+            async with asyncio.timeout_at(deadline):
                 await self._inbox.join()
                 await self._keep_desired()
                 await self._close_due()

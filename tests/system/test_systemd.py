@@ -13,7 +13,8 @@ import pytest
 
 from edge.clock import SystemClock
 from edge.config import parse
-from edge.gateway import LONGEST_BACKOFF_S, Gateway
+from edge.gateway import Gateway
+from edge.link_runner import LONGEST_BACKOFF_S
 from edge.notify import Notifier
 from edge.service import report_to
 from firmware_sim.encoders import bosch_tps110

@@ -8,12 +8,18 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 
 from edge.messages import DeviceSettings
 from edge.readings import AnyReading, DeviceAddress, Frame
+
+T = TypeVar("T")
+
+SILENCE_S = 60.0
+LOOK_S = 10.0
+"""How often a link that waits for something that may never come gives a sign of life."""
 
 
 class LinkError(Exception):
@@ -103,12 +109,31 @@ class Link(ABC):
 
     kind: str
     """The configuration's word for this sort of link."""
+    silence_s: float = SILENCE_S
+    """So long `run` may be without a sign of life, opening included; then it hangs, and the gateway restarts it."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         """Its name in the configuration, in logs and in metrics."""
         self.opened = asyncio.Event()
         """The source is open: whatever it sends will be heard. `run` sets it, its caller takes it back."""
+        self.signs_of_life = 0
+
+    def alive(self) -> None:
+        """A sign of life: `run` calls it whenever it has polled or waited, be there news or not."""
+        self.signs_of_life += 1
+
+    async def patiently(self, wait: Callable[[], Awaitable[T]]) -> T:
+        """What `wait` gives, however long that takes, with signs of life. `wait` may be cancelled and called again."""
+        while True:
+            self.alive()
+            waiting = asyncio.timeout(LOOK_S)
+            try:
+                async with waiting:
+                    return await wait()
+            except TimeoutError:
+                if not waiting.expired():
+                    raise
 
     @abstractmethod
     async def run(self, inbox: Inbox) -> None:

@@ -105,7 +105,7 @@ class BleLink(Link):
             await self._open(opened, ear)
             self.opened.set()
             while True:
-                for item in self._sieve.sift(await ear.next()):
+                for item in self._sieve.sift(await self.patiently(ear.next)):
                     await inbox(Arrival(item))
                 if ear.overflowed:
                     await inbox(Arrival(ear.confess()))

@@ -69,6 +69,7 @@ class ModbusLink(Link):
             self.opened.set()
             while True:
                 await self._turn(bus, inbox)
+                self.alive()
 
     async def _turn(self, bus: "Bus", inbox: Inbox) -> None:
         """Poll whose time has come, or wait a little."""

@@ -68,7 +68,7 @@ class NetworkServerLink(Link):
         config, ready = self._config, self.opened.set
         async with subscribed(self.name, config.broker, config.topic, ready) as subscription:
             while True:
-                await self._pass_on(subscription, await subscription.next(), inbox)
+                await self._pass_on(subscription, await self.patiently(subscription.next), inbox)
 
     async def _pass_on(self, subscription: Subscription, message: MQTTMessage, inbox: Inbox) -> None:
         """Hand over what a message says; the last of it carries the acknowledgement."""

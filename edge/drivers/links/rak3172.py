@@ -56,6 +56,8 @@ class Rak3172Link(Link):
     """One modem on one port."""
 
     kind = "rak3172"
+    silence_s = 180.0
+    """Setting up a modem that is busy or slow takes longer than any other link needs."""
 
     def __init__(self, config: Rak3172Config, clock: Monotonic, directory: Directory) -> None:
         super().__init__(config.name)
@@ -68,7 +70,7 @@ class Rak3172Link(Link):
         config = self._config
         firmware = None if config.firmware == "auto" else Firmware(config.firmware)
         async with open_tty(self.name, config.port, config.baud) as tty:
-            ears = _Ears(self.name, Receiver(self._directory), self._clock, inbox)
+            ears = _Ears(self, Receiver(self._directory), self._clock, inbox)
             modem = Modem(self.name, tty, self._clock, ears.take)
             listening = await set_up(modem, firmware, config.radio)
             self.opened.set()
@@ -105,7 +107,7 @@ class Receiver:
 class _Ears:
     """Hands over what the modem hears, and knows when it must be told to listen again."""
 
-    def __init__(self, link: str, receiver: Receiver, clock: Monotonic, inbox: Inbox) -> None:
+    def __init__(self, link: Link, receiver: Receiver, clock: Monotonic, inbox: Inbox) -> None:
         self._link = link
         self._receiver = receiver
         self._clock = clock
@@ -125,9 +127,10 @@ class _Ears:
         spoke_ms = self._clock.monotonic_ms()
         while True:
             line = await modem.next_line()
+            self._link.alive()
             now_ms = self._clock.monotonic_ms()
             if isinstance(line, Banner):
-                raise LinkError(self._link, "the modem restarted", advice="if it does so again, check its supply")
+                raise LinkError(self._link.name, "the modem restarted", advice="if it does so again, check its supply")
             if line is not None:
                 spoke_ms = now_ms
                 await self.take(line)

@@ -94,6 +94,7 @@ class SerialLink(Link):
         voice = Voice(self._clock.monotonic_ms())
         while True:
             data = await tty.read()
+            self.alive()
             now_ms = self._clock.monotonic_ms()
             pieces = cutter.feed(data, now_ms) if data else cutter.quiet(now_ms)
             spoke = any(isinstance(piece, bytes) for piece in pieces)

@@ -76,7 +76,7 @@ async def open_tty(link: str, port: str, baud: int) -> AsyncIterator[Tty]:
     try:
         yield tty
     finally:
-        tty.close()
+        await asyncio.to_thread(tty.close)
 
 
 def _open(link: str, port: str, baud: int) -> serial.Serial:
