@@ -15,7 +15,7 @@ from msgspec import Struct, structs
 
 from edge.aggregator.admission import Admission, Arrived, admit
 from edge.aggregator.counting import Moment
-from edge.aggregator.device import DeviceState, Fact, Identity, Observation, close_due, observe
+from edge.aggregator.device import DeviceState, Fact, Identity, Observation, close_due, observe, settle_changes
 from edge.clock import Clock, to_datetime, to_utc_ms
 from edge.drivers.devices import catalogue
 from edge.drivers.links.base import Refused, Report, Stranger
@@ -164,17 +164,22 @@ class Intake:
         return self._take_frame(batch, adopted, item)
 
     def close_due(self, batch: Batch) -> None:
-        """Publish the intervals whose time is over, of every device."""
+        """Publish what is due though nothing was heard: intervals that are over, changes of presence that stood."""
         now_ms = self._clock.utc_ms(self._clock.monotonic_ms())
         if now_ms is None:
             return
         for address in self._states.keys() | batch.states.keys():
             state = self._state(batch, address)
-            period_s = self._adopted[address].period_s if address in self._adopted else self._interval_s
-            closed, flows = close_due(state, address, now_s=now_ms // 1000, period_s=period_s, seconds=self._interval_s)
-            if flows:
-                batch.states[address] = closed
-                batch.flows.extend(flows)
+            adopted = self._adopted.get(address)
+            period_s = self._interval_s if adopted is None else adopted.period_s
+            due, flows = close_due(state, address, now_s=now_ms // 1000, period_s=period_s, seconds=self._interval_s)
+            facts: list[Fact] = [*flows]
+            if adopted is not None:
+                due, spaces = settle_changes(due, adopted.identity.debounce_s, now_s=now_ms // 1000)
+                facts.extend(spaces)
+            if facts:
+                batch.states[address] = due
+                self._pack(batch, facts)
 
     @property
     def can_release(self) -> bool:
@@ -345,6 +350,7 @@ def _ready(settings: DeviceSettings) -> Adopted:
         device=settings.address,
         model=model.name,
         inverted=settings.invert_presence,
+        debounce_s=settings.debounce_s or 0,
         watches=() if raw is None else tuple((channel.name, channel.mode or "") for channel in raw.channels),
         one_way=raw is not None and all(channel.second is None for channel in raw.channels),
     )

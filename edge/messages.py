@@ -236,6 +236,9 @@ class DeviceSettings(Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     """LoRaWAN ABP application session key."""
     invert_presence: bool = False
     """The sensor says occupied for free."""
+    debounce_s: Annotated[int, Meta(ge=0, le=600)] | None = None
+    """A change of presence is told once it has stood for so many seconds, dated at its first sight; at once when None.
+    Where presence is made of raw distances, the model's own option `debounce_s` does this."""
     ignored_channels: Annotated[tuple[Name, ...], Meta(max_length=32)] = ()
     """Counted lines, regions or spaces whose readings are left out (a line across a shop's door, say)."""
     line_mm: tuple[int, int, int, int] | None = None

@@ -151,8 +151,16 @@ def setting_of(model: Model, settings: DeviceSettings) -> Setting | None:
     return Setting(model.signal, tuple(model.channels) if counts else (), line, beam)
 
 
+_OWN_DEBOUNCE = {
+    Signal.RANGES: "presence is made of distances here; set `options.debounce_s` instead",
+    Signal.TRACKS: "a radar that counts passages tells no presence; expected none",
+}
+
+
 def problem_of(model: Model, settings: DeviceSettings) -> str | None:
-    """Why the options of a raw sensor cannot be applied; None when they can."""
+    """Why the settings of a raw sensor cannot be applied; None when they can."""
+    if model.signal is not None and settings.debounce_s is not None:
+        return f"debounce_s: {_OWN_DEBOUNCE[model.signal]}"
     try:
         setting_of(model, settings)
     except msgspec.ValidationError as error:

@@ -11,7 +11,7 @@ from msgspec import Struct, field, structs
 from edge.aggregator.admission import Admission
 from edge.aggregator.counting import GAP_FACTOR, Moment, take_delta, take_event, take_total, watched
 from edge.aggregator.flows import ChannelState, close
-from edge.aggregator.spaces import take_presence
+from edge.aggregator.spaces import Change, take_presence
 from edge.messages import DeviceHealth, FlowInterval, SpaceState
 from edge.readings import AnyReading, Delta, Event, Health, Presence, ResetCause, Total
 
@@ -34,6 +34,8 @@ class Identity(Struct, frozen=True, kw_only=True):
     model: str
     inverted: bool = False
     """Presence says occupied for free."""
+    debounce_s: int = 0
+    """A change of presence is told when it has stood for so long."""
     watches: tuple[tuple[str, str], ...] = ()
     """Channels (name, mode) of a device that reports every single passage and is measuring while it is heard."""
     one_way: bool = False
@@ -47,7 +49,9 @@ class DeviceState(Struct, frozen=True, kw_only=True):
     channels: dict[str, ChannelState] = field(default_factory=dict)
     """By `channel/mode`."""
     spaces: dict[str, SpaceState] = field(default_factory=dict)
-    """By channel."""
+    """By channel, as told."""
+    changes: dict[str, Change] = field(default_factory=dict)
+    """By channel: what has not stood for the debounce time yet."""
     health: DeviceHealth | None = None
     health_told_s: int = 0
     """When its health was last published, UTC seconds."""
@@ -94,6 +98,16 @@ def close_due(
     return (structs.replace(state, channels=channels) if facts else state), facts
 
 
+def settle_changes(state: DeviceState, debounce_s: int, *, now_s: int) -> tuple[DeviceState, list[SpaceState]]:
+    """Tell the changes of presence that have stood for `debounce_s` at `now_s` (UTC seconds)."""
+    now = _utc(now_s)
+    stood = {channel: each.state for channel, each in state.changes.items() if each.has_stood(now, debounce_s)}
+    if not stood:
+        return state, []
+    changes = {channel: change for channel, change in state.changes.items() if channel not in stood}
+    return structs.replace(state, spaces={**state.spaces, **stood}, changes=changes), [*stood.values()]
+
+
 def _count(state: DeviceState, identity: Identity, observation: Observation) -> DeviceState:
     moment = structs.replace(observation.moment, restarted=state.restarted)
     channels = dict(state.channels)
@@ -124,21 +138,23 @@ def _presence(state: DeviceState, identity: Identity, observation: Observation) 
     said = [reading for reading in observation.readings if isinstance(reading, Presence)]
     if not said or not moment.in_order:
         return state, []
-    spaces = dict(state.spaces)
+    spaces, changes = dict(state.spaces), dict(state.changes)
     for presence in said:
-        known = spaces.get(presence.channel)
-        new = take_presence(
-            known,
+        spaces[presence.channel], change = take_presence(
+            spaces.get(presence.channel),
+            changes.pop(presence.channel, None),
             presence,
             device=identity.device,
             at=presence.at or _utc(moment.at_s),
             source=moment.source,
             inverted=identity.inverted,
             longest_silence_s=moment.gap_s,
+            debounce_s=identity.debounce_s,
         )
-        spaces[presence.channel] = new or spaces[presence.channel]
+        if change is not None:
+            changes[presence.channel] = change
     changed = [space for channel, space in spaces.items() if state.spaces.get(channel) != space]
-    return structs.replace(state, spaces=spaces), changed
+    return structs.replace(state, spaces=spaces, changes=changes), changed
 
 
 def _health(state: DeviceState, identity: Identity, observation: Observation) -> tuple[DeviceState, list[DeviceHealth]]:

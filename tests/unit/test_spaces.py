@@ -11,10 +11,24 @@ AT = datetime(2026, 11, 22, 10, tzinfo=UTC)
 
 def after(known: SpaceState | None, *, occupied: bool, at: datetime = AT) -> SpaceState:
     presence = Presence(channel="1", occupied=occupied)
-    state = take_presence(
-        known, presence, device="d1", at=at, source=TimeSource.GATEWAY, inverted=False, longest_silence_s=60
-    )
+    state = told(known, presence, at)
     assert state is not None
+    return state
+
+
+def told(known: SpaceState | None, presence: Presence, at: datetime) -> SpaceState | None:
+    state, change = take_presence(
+        known,
+        None,
+        presence,
+        device="d1",
+        at=at,
+        source=TimeSource.GATEWAY,
+        inverted=False,
+        longest_silence_s=60,
+        debounce_s=0,
+    )
+    assert change is None
     return state
 
 
@@ -49,12 +63,6 @@ def test_since_is_known_after_the_longest_silence_and_not_after_a_longer_one() -
 
 def test_what_the_sensor_dated_before_its_last_word_is_left_out_and_the_same_moment_is_not() -> None:
     known = after(None, occupied=True)
-    assert dated(known, AT - timedelta(milliseconds=1)) is None
-    assert dated(known, AT) is not None
-
-
-def dated(known: SpaceState, at: datetime) -> SpaceState | None:
-    presence = Presence(channel="1", occupied=True, at=at)
-    return take_presence(
-        known, presence, device="d1", at=at, source=TimeSource.GATEWAY, inverted=False, longest_silence_s=60
-    )
+    earlier = AT - timedelta(milliseconds=1)
+    assert told(known, Presence(channel="1", occupied=False, at=earlier), earlier) is known
+    assert told(known, Presence(channel="1", occupied=False, at=AT), AT) is not known

@@ -12,7 +12,7 @@ OPTIONS = {
     "which nobody should disturb, and remembered.",
     "step_mm": "nearer than the empty distance by this is something, by half of it nothing any more; 300 by default.",
     "debounce_s": "a bay changes its state when the contrary was seen for so many seconds more; 10 by default. "
-    "More where people linger in the beam.",
+    "More where people linger in the beam. It stands for the device setting of that name, which beams do not take.",
     "minimum_strength": "an echo weaker than this says nothing; 100 by default.",
 }
 CHANNELS = (Channel(name="line1", mode="pedestrian", first="through the beam of a doorway, either way", second=None),)
