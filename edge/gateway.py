@@ -41,7 +41,7 @@ BATCH = 500
 """Arrivals in one durable commit at most."""
 TICK_S = 1.0
 STATUS_EVERY_TICKS = 30
-FAREWELL_S = 3.0
+FAREWELL_S = 2.5
 """So long all together the links may close and the publisher may empty the outbox when the gateway stops."""
 DESIRED = "desired"
 

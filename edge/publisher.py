@@ -10,6 +10,7 @@ import ssl
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import msgspec
@@ -36,6 +37,8 @@ LONGEST_PATIENCE_S = 300.0
 TIDY_EVERY_S = 1.0
 """How often what is stored is deleted from the outbox: together, to spare the SD card."""
 KEEPALIVE_S = 30
+LEAVE_WITHIN_S = 1.0
+"""So long a broker may take to let us go; one that swallows everything would hold us until the keep-alive."""
 NO_MATCHING_SUBSCRIBERS = 16
 
 
@@ -195,8 +198,19 @@ class Publisher:
         if self.connected:
             farewell = Status(gateway=self._outbox.gateway, epoch=self._outbox.epoch, online=False)
             self.tell(farewell)
-        await asyncio.to_thread(self._client.disconnect)
-        await asyncio.to_thread(self._client.loop_stop)
+        left = asyncio.Event()
+        Thread(target=self._disconnect, args=(left,), name="mqtt-leave", daemon=True).start()
+        try:
+            async with asyncio.timeout(LEAVE_WITHIN_S):
+                await left.wait()
+        except TimeoutError:
+            log.warning("the broker did not let go within %g s; the outbox keeps everything", LEAVE_WITHIN_S)
+
+    def _disconnect(self, left: asyncio.Event) -> None:
+        """In a thread that nobody waits for when the program ends: paho's own waits for the network without limit."""
+        self._client.disconnect()
+        self._client.loop_stop()
+        self._call(left.set)
 
     def _new_client(self) -> mqtt.Client:
         gateway, epoch = self._outbox.gateway, self._outbox.epoch

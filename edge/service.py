@@ -11,6 +11,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import Timer
 
 from edge.clock import SystemClock
 from edge.config import ConfigError, GatewayConfig, load
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 
 TELL_EVERY_S = 30.0
 """How often systemd hears how the gateway does, unless its watchdog wants to hear sooner."""
+STOP_WITHIN_S = 4.0
+"""After so long a stopped gateway ends whatever still waits in a thread (a dead peer, a driver): all is durable."""
 
 
 def check_configuration(path: Path) -> str | None:
@@ -91,6 +94,14 @@ async def _run(path: Path, config: GatewayConfig) -> None:
 def _stop(gateway: Gateway, systemd: Notifier) -> None:
     systemd.tell(STOPPING, status("stopping: what arrived is made durable and sent"))
     gateway.stop()
+    last_resort = Timer(STOP_WITHIN_S, _leave)
+    last_resort.daemon = True
+    last_resort.start()
+
+
+def _leave() -> None:
+    log.error("not everything has closed within %g s; leaving without it, the outbox keeps all", STOP_WITHIN_S)
+    os._exit(0)
 
 
 async def report_to(systemd: Notifier, gateway: Gateway) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import queue
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,8 @@ from edge.messages import AnyMessage, Desired, DeviceSettings, Reported, Space, 
 from firmware_sim.encoders import bosch_tps110, parametric_pcr2
 from firmware_sim.links.chirpstack import ChirpStackPeer, EndDevice, uplink
 from tests.broker import Mosquitto
+from tests.certificates import Authority
+from tests.chaos.proxy import Proxy
 from tests.clocks import ManualClock
 from tests.system.programs import Program, running
 from tests.system.street import until as until_so
@@ -162,6 +165,49 @@ def test_told_to_end_it_says_goodbye_within_five_seconds(config: Path, ear: Ear)
     while isinstance(farewell, Status) and farewell.online:
         farewell = ear.next(Status)
     assert "Traceback" not in program.words
+
+
+@pytest.fixture
+def black_hole() -> Iterator[socket.socket]:
+    """Lets everybody in and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(PATIENCE_S)
+        yield listener
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+def test_told_to_end_it_ends_within_five_seconds_while_brokers_never_answer(
+    config: Path, tmp_path: Path, black_hole: socket.socket, secure: bool
+) -> None:
+    trust = f'\nca_file = "{Authority(tmp_path, "town").file}"' if secure else ""
+    config.write_text(GATEWAY.format(host="127.0.0.1", port=f"{black_hole.getsockname()[1]}{trust}"))
+    with running(["edge", "--config", str(config)], tmp_path) as program:
+        program.says("gateway runs")
+        callers = [black_hole.accept()[0] for _ in ("publisher", "link")]
+        program.tell(signal.SIGTERM)
+        assert program.status(5) == 0
+    assert "Traceback" not in program.words
+    for caller in callers:
+        caller.close()
+
+
+def test_told_to_end_it_ends_within_five_seconds_on_a_line_that_swallows_everything(
+    config: Path, own_mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    async def scenario() -> None:
+        line = Proxy(own_mosquitto.port)
+        text = GATEWAY.format(host="127.0.0.1", port=await line.open())
+        await asyncio.to_thread(config.write_text, text)
+        with running(["edge", "--config", str(config)], tmp_path) as program:
+            for connected in ("connected to the broker", "connected link=network"):
+                await asyncio.to_thread(program.says, connected)
+            line.swallow()
+            program.tell(signal.SIGTERM)
+            assert await asyncio.to_thread(program.status, 5) == 0
+            assert "Traceback" not in program.words
+        await line.close()
+
+    asyncio.run(scenario())
 
 
 def test_a_second_gateway_on_the_same_data_folder_ends_in_one_line(config: Path, tmp_path: Path) -> None:
