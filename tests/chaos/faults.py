@@ -222,4 +222,4 @@ class Conductor:
         async with self._held[name]:
             programs[name].fill_disk()
             await asyncio.sleep(length_s)
-            programs[name].free_disk()
+            await programs[name].free_disk()

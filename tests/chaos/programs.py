@@ -17,6 +17,8 @@ from tempfile import TemporaryDirectory
 
 PASSERELLE = (sys.executable, "-c", "from passerelle import main; main()")
 END_WITHIN_S = 20
+GIVES_UP_WITHIN_S = 3.0
+"""A program that meets a full disk while it starts has ended by then."""
 NO_ROOM = 4096
 """Bytes that a file may still have on a full disk: a write is torn in the middle of an SQLite page."""
 
@@ -66,9 +68,11 @@ class Program:
         """From now on the kernel refuses it every byte of a file beyond `NO_ROOM`."""
         self._limit_files(NO_ROOM)
 
-    def free_disk(self) -> None:
-        """It may write again."""
+    async def free_disk(self) -> None:
+        """It may write again. What met the full disk while it started has ended: start it again, as systemd does."""
         self._limit_files(resource.RLIM_INFINITY)
+        if self._process is not None and await asyncio.to_thread(_ends_within, self._process, GIVES_UP_WITHIN_S):
+            self.start()
 
     def memory_mb(self) -> int:
         """The most memory that it ever held in this life, in MB."""
@@ -78,7 +82,7 @@ class Program:
         return int(status.partition("VmHWM:")[2].split()[0]) // 1024
 
     def _limit_files(self, size: int) -> None:
-        if self._process is not None:
+        if self._process is not None and self._process.poll() is None:
             resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
     async def _end(self, how: signal.Signals) -> None:
@@ -90,6 +94,14 @@ class Program:
     def _signal(self, which: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(which)
+
+
+def _ends_within(process: "subprocess.Popen[bytes]", seconds: float) -> bool:
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def check_integrity(path: Path) -> None:
