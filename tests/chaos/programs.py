@@ -119,9 +119,9 @@ def check_integrity(path: Path) -> None:
         raise UnsoundFileError(f"{path}: {found[:5]}")
 
 
-def read_rows(path: Path, query: str) -> list[tuple[bytes | str | int, ...]]:
+def read_rows(path: Path, query: str, *values: str) -> list[tuple[bytes | str | int, ...]]:
     """What a running program's file holds now; nothing while the file is not there yet."""
     if not path.exists():
         return []
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as database:
-        return database.execute(query).fetchall()
+        return database.execute(query, values).fetchall()

@@ -118,8 +118,7 @@ class Site:
 
     def taken(self, address: str) -> int:
         """The greatest frame counter of a device that is in the gateway's checkpoint; -1 when there is none."""
-        query = f"SELECT state FROM device WHERE address = '{address}'"  # noqa: S608 - an address of our own
-        for (state,) in read_rows(self.outbox, query):
+        for (state,) in read_rows(self.outbox, "SELECT state FROM device WHERE address = ?", address):
             counter = _STATES.decode(bytes(state)).admission.counter if isinstance(state, bytes) else None
             return -1 if counter is None else counter
         return -1
