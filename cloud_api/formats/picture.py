@@ -1,0 +1,55 @@
+"""What every tongue tells of: a town, and its zones as they are now."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from datetime import datetime
+
+from msgspec import Struct
+
+from cloud_api.registry import Registry, Zone
+from cloud_api.settings import Settings
+from cloud_api.zones import ZoneView
+
+
+class Town(Struct, frozen=True, kw_only=True):
+    """The town that an API speaks for."""
+
+    id: str
+    """Its name in ASCII, as part of an address (`saint-aubin`)."""
+    name: str
+
+
+class ZoneNow(Struct, frozen=True, kw_only=True):
+    """A zone as the registry knows it, and as it is now."""
+
+    place: Zone
+    now: ZoneView
+
+
+class Picture(Struct, frozen=True, kw_only=True):
+    """A town's parking at one moment."""
+
+    town: Town
+    as_of: datetime
+    """When the zones were looked at, UTC."""
+    zones: tuple[ZoneNow, ...]
+
+    @property
+    def newest_at(self) -> datetime | None:
+        """The newest news that any figure rests on, UTC; None while nothing is known."""
+        known = (each.now.measured_at for each in self.zones if each.now.free is not None)
+        return max((at for at in known if at is not None), default=None)
+
+
+def town_of(settings: Settings) -> Town:
+    """The town by its name, or by its service's title where it has none."""
+    name = settings.town or settings.title
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return Town(id=re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "town", name=name)
+
+
+def picture(settings: Settings, registry: Registry, views: Iterable[ZoneView], as_of: datetime) -> Picture:
+    """The town as its zones were last looked at."""
+    zones = tuple(ZoneNow(place=registry.zones[view.id], now=view) for view in views)
+    return Picture(town=town_of(settings), as_of=as_of, zones=zones)

@@ -1,0 +1,51 @@
+"""What we write in each tongue, our own reader of that tongue reads as it was meant."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import pytest
+from hypothesis import given
+
+from cloud_api.feeds import parkapi_v1 as parkapi_v1_reader
+from cloud_api.feeds.lots import Lot, LotState, Reader
+from cloud_api.formats import parkapi_v1
+from cloud_api.formats.picture import Picture, ZoneNow
+from cloud_api.trust import Trust
+from tests.pictures import pictures
+
+
+@dataclass(frozen=True, slots=True)
+class Tongue:
+    """A writer and the reader of the same."""
+
+    write: Callable[[Picture], bytes]
+    read: Reader
+    one_time: bool = False
+    """It tells one time for all zones."""
+
+    def time(self, picture: Picture, zone: ZoneNow) -> datetime | None:
+        return picture.newest_at if self.one_time else zone.now.measured_at
+
+
+TONGUES = {"parkapi-v1": Tongue(parkapi_v1.write, parkapi_v1_reader.read, one_time=True)}
+
+
+@pytest.mark.parametrize("tongue", TONGUES.values(), ids=TONGUES)
+@given(picture=pictures())
+def test_free_capacity_and_time_survive_being_written_and_read(tongue: Tongue, picture: Picture) -> None:
+    reading = tongue.read(tongue.write(picture))
+
+    lots = dict(zip((lot.id for lot in reading.lots), reading.lots, strict=True))
+    assert reading.refused == ()
+    assert lots.keys() == {zone.place.id for zone in picture.zones}
+    for zone in picture.zones:
+        assert_told(lots[zone.place.id], zone, tongue.time(picture, zone))
+
+
+def assert_told(lot: Lot, zone: ZoneNow, at: datetime | None) -> None:
+    assert (lot.capacity, lot.free) == (zone.now.capacity, zone.now.free)
+    assert (lot.state is LotState.CLOSED) == (zone.now.trust is Trust.CLOSED)
+    assert lot.name in {None, zone.place.name}
+    if zone.now.free is not None:
+        assert lot.at == at
