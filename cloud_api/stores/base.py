@@ -77,9 +77,13 @@ class Passed(Struct, frozen=True, kw_only=True):
 
     channel: Channel
     start: datetime
+    seconds: int
+    """Length of the interval."""
     in_: int
     out: int | None
     """None where every part counts one direction only."""
+    covered_s: int
+    """Measured seconds, at most `seconds`."""
 
 
 class CorrectionCause(StrEnum):

@@ -157,7 +157,7 @@ _CHANGES = """
     ORDER BY channel, since, occupied
 """
 _INTERVALS = """
-    SELECT start, sum(in_), sum(out)
+    SELECT start, max(seconds), sum(in_), sum(out), min(sum(covered_s), max(seconds))
     FROM part JOIN channel ON channel.id = part.channel
     WHERE device = ? AND name = ? AND mode = ? AND start >= ? AND start < ?
     GROUP BY start ORDER BY start
@@ -238,9 +238,9 @@ class SqliteStore(Store):
         first, last = to_seconds(start), to_seconds(end)
         with self._reading() as connection:
             return [
-                Passed(channel=channel, start=from_seconds(at), in_=in_, out=out)
+                Passed(channel=channel, start=from_seconds(at), seconds=seconds, in_=in_, out=out, covered_s=covered_s)
                 for channel in sorted(set(channels))
-                for at, in_, out in connection.execute(
+                for at, seconds, in_, out, covered_s in connection.execute(
                     _INTERVALS, (channel.device, channel.name, channel.mode, first, last)
                 )
             ]

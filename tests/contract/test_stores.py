@@ -392,11 +392,13 @@ def _stay(since: datetime, *, occupied: bool) -> list[StoredSpace]:
 def test_an_interval_is_the_sum_of_its_parts_and_no_more(store: Store) -> None:
     later = MIDNIGHT + timedelta(minutes=5)
     store.write([flow(in_=10, out=None), flow(in_=2, out=4, part=1), flow(in_=1, out=1, epoch=OTHER_EPOCH)])
-    store.write([flow(later, in_=3, out=None), flow(MIDNIGHT + HOUR), flow(channel=Channel("other", "line1"))])
+    store.write(
+        [flow(later, in_=3, out=None, covered_s=120), flow(MIDNIGHT + HOUR), flow(channel=Channel("other", "line1"))]
+    )
 
     assert store.intervals([CHANNEL], MIDNIGHT, MIDNIGHT + HOUR) == [
-        Passed(channel=CHANNEL, start=MIDNIGHT, in_=13, out=5),
-        Passed(channel=CHANNEL, start=later, in_=3, out=None),
+        Passed(channel=CHANNEL, start=MIDNIGHT, seconds=300, in_=13, out=5, covered_s=300),
+        Passed(channel=CHANNEL, start=later, seconds=300, in_=3, out=None, covered_s=120),
     ]
     assert store.intervals([], MIDNIGHT, MIDNIGHT + HOUR) == []
 
