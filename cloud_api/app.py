@@ -1,7 +1,7 @@
 """The API of one town: puts ingest, the present and the routes together, starts them and ends them.
 
 In come settings, a store, a registry and a clock; out comes an ASGI application. It keeps nothing outside itself, so
-several may live in one process. The store belongs to the caller, who closes it afterwards.
+several may live in one process. Store and registry belong to the caller, who closes them afterwards.
 """
 
 import asyncio
@@ -28,7 +28,9 @@ from cloud_api.live import Live
 from cloud_api.metrics import Metrics
 from cloud_api.openapi import DescribedApi
 from cloud_api.problems import install_problems
-from cloud_api.registry import Registry
+from cloud_api.registry.current import read_current
+from cloud_api.registry.store import RegistryStore
+from cloud_api.reloading import reload_registry
 from cloud_api.routes import flows, operation, parkapi, parking
 from cloud_api.services import Services
 from cloud_api.settings import Settings
@@ -55,25 +57,27 @@ def create_app(
     settings: Settings,
     *,
     store: Store,
-    registry: Registry,
+    registry: RegistryStore,
     clock: Callable[[], datetime],
     feeds: Sequence[LotFeed] = (),
 ) -> Api:
     """One town's API; connects to the broker when it is started. `clock` tells the time now, UTC.
 
-    Raises `ConfigError` when the broker's credentials cannot be read, `StoreError` when the ledger cannot be opened.
+    Raises `ConfigError` when the broker's credentials cannot be read, `StoreError` when the ledger cannot be opened,
+    `RegistryError` when the registry cannot be read.
     """
     neighbours = Neighbours(feeds, settings.time_zone)
-    live, metrics, ledger = Live(registry, neighbours), Metrics(), Ledger(settings.ledger)
-    feed = ZoneFeed(live, registry, clock())
-    metrics.watch(live, registry, feed)
+    places = read_current(registry)
+    live, metrics, ledger = Live(places, neighbours), Metrics(), Ledger(settings.ledger)
+    feed = ZoneFeed(live, places, clock())
+    metrics.watch(live, places, feed)
     ingest = Ingest(settings.broker, worker=settings.worker, store=store, ledger=ledger, metrics=metrics, clock=clock)
     follower = Follower(settings.broker, worker=settings.worker, live=live, feed=feed, metrics=metrics, clock=clock)
-    learner = Learner(settings, store=store, registry=registry, live=live, feed=feed, clock=clock)
+    learner = Learner(settings, store=store, registry=places, live=live, feed=feed, clock=clock)
     services = Services(
         settings=settings,
         store=store,
-        registry=registry,
+        places=places,
         live=live,
         feed=feed,
         metrics=metrics,
@@ -90,17 +94,28 @@ def create_app(
                     neighbours,
                     metrics=metrics.feeds,
                     clock=clock,
-                    news=lambda name: feed.touch(zones_fed_by(registry, name)),
+                    news=lambda name: feed.touch(zones_fed_by(places.now, name)),
                 )
             )
             recalling = tasks.create_task(_recall_and_learn(follower, learner, store, ledger))
-            counting = tasks.create_task(keep_counts(store, registry, live, feed, clock))
+            counting = tasks.create_task(keep_counts(store, places, live, feed, clock))
+            reloading = tasks.create_task(
+                reload_registry(
+                    registry,
+                    places,
+                    live=live,
+                    feed=feed,
+                    recall=lambda: follower.recall_newcomers(store, ledger),
+                    clock=clock,
+                )
+            )
             ingest.start()
             try:
                 yield
             finally:
                 feed.end()
                 await asyncio.to_thread(ingest.stop)
+                reloading.cancel()
                 polling.cancel()
                 counting.cancel()
                 recalling.cancel()

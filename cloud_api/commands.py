@@ -8,7 +8,7 @@ import logging
 import re
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -17,9 +17,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
+from cloud_api.registry.database import RegistryError
 from cloud_api.settings import IGN_PLAN, Broker, ConfigError, Credit, Settings, Tiles
 from cloud_api.stores.address import SqliteAddress, parse_store_url
-from cloud_api.stores.base import Store, StoreError, StoreUrlError
+from cloud_api.stores.base import StoreError, StoreUrlError
 
 if TYPE_CHECKING:
     from cloud_api.app import Api
@@ -41,7 +42,6 @@ def cloud() -> None:
 
 @app.command()
 def api(
-    places: Annotated[Path, typer.Option(help="The town's places: zones, spaces, counters, installations (TOML).")],
     store: Annotated[
         str, typer.Option(help="Where history is kept: sqlite:///FILE or influxdb://USER@HOST:PORT/DATABASE.")
     ],
@@ -50,6 +50,13 @@ def api(
     host: Annotated[str, typer.Option(help="Address to serve on; 0.0.0.0 for all.")] = "127.0.0.1",
     password_file: Annotated[Path | None, typer.Option(help="A file that holds the broker's password alone.")] = None,
     ca_file: Annotated[Path | None, typer.Option(help="Certificates (PEM) to check the broker's against.")] = None,
+    registry: Annotated[
+        str | None,
+        typer.Option(
+            help="Where places are kept: a file, sqlite:///FILE or postgresql://USER@HOST:PORT/DATABASE "
+            "[default: registry.db beside the store]."
+        ),
+    ] = None,
     ledger: Annotated[
         Path | None, typer.Option(help="File for device health and quarantine [default: beside the store].")
     ] = None,
@@ -69,11 +76,14 @@ def api(
 ) -> None:
     """Serve the town's API and take in what its gateways send.
 
+    Places come into the registry by `passerelle places import`; what changes there is served within seconds.
+
     Examples:
 
-    passerelle api --places places.toml --store sqlite:///history.db --broker mqtt://127.0.0.1
+    passerelle api --store sqlite:///history.db --broker mqtt://127.0.0.1
 
-    passerelle api --places places.toml --store influxdb://passerelle@db.example:8086/town?password_file=db-password
+    passerelle api --registry postgresql://passerelle@db.example/town?password_file=registry-password
+    --store influxdb://passerelle@db.example:8086/town?password_file=db-password
     --broker mqtts://api@broker.example --password-file broker-password
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
@@ -87,7 +97,7 @@ def api(
             worker=worker,
             tiles=parse_tiles(tiles, tiles_credit),
         )
-        _serve(settings, places, store, host, port, feeds)
+        _serve(settings, registry or registry_beside(store), store, host, port, feeds)
 
 
 def parse_broker(url: str, password_file: Path | None = None, ca_file: Path | None = None) -> Broker:
@@ -127,6 +137,12 @@ def ledger_beside(store: str) -> Path:
     )
 
 
+def registry_beside(store: str) -> str:
+    """`registry.db` beside an SQLite store's file; in the current folder for a store elsewhere."""
+    address = parse_store_url(store)
+    return str(address.path.with_name("registry.db")) if isinstance(address, SqliteAddress) else "registry.db"
+
+
 def _port(parts: SplitResult) -> int | None:
     try:
         return parts.port
@@ -142,15 +158,18 @@ def parse_zone(name: str) -> ZoneInfo:
         raise ConfigError(f"--time-zone {name!r}: a name such as Europe/Paris expected") from error
 
 
-def _serve(settings: Settings, places: Path, store_url: str, host: str, port: int, feeds: Path | None) -> None:
+def _serve(settings: Settings, registry_url: str, store_url: str, host: str, port: int, feeds: Path | None) -> None:
     from cloud_api.app import create_app
     from cloud_api.feeds.settings import load_feeds
-    from cloud_api.registry import load_places
+    from cloud_api.registry.store import open_registry
     from cloud_api.stores import open_store
 
-    registry = load_places(places)
     read = () if feeds is None else load_feeds(feeds)
-    with _listening(host, port) as listener, _open(open_store(store_url)) as store:
+    with (
+        _listening(host, port) as listener,
+        closing(open_store(store_url)) as store,
+        closing(open_registry(registry_url)) as registry,
+    ):
         _run(
             create_app(settings, store=store, registry=registry, clock=lambda: datetime.now(UTC), feeds=read), listener
         )
@@ -177,20 +196,12 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
 
 
 @contextmanager
-def _open(store: Store) -> Iterator[Store]:
-    try:
-        yield store
-    finally:
-        store.close()
-
-
-@contextmanager
 def _mistakes_in_words() -> Iterator[None]:
     try:
         yield
     except (ConfigError, StoreUrlError) as error:
         _end(USAGE, str(error))
-    except StoreError as error:
+    except (StoreError, RegistryError) as error:
         _end(FAILURE, str(error))
 
 

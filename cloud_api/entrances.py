@@ -6,7 +6,7 @@ came twice, late or in another order is summed there already, and a restart chan
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -15,6 +15,7 @@ from cloud_api.feed import ZoneFeed
 from cloud_api.flows import channel_of
 from cloud_api.live import Live
 from cloud_api.registry import Installation, Registry, Zone
+from cloud_api.registry.current import CurrentRegistry
 from cloud_api.registry.places import Counting
 from cloud_api.stores.base import EARLIEST, Correction, CorrectionCause, Passed, Store, StoreError
 
@@ -30,13 +31,12 @@ class CorrectionError(Exception):
 
 
 async def keep_counts(
-    store: Store, registry: Registry, live: Live, feed: ZoneFeed, clock: Callable[[], datetime]
+    store: Store, registry: CurrentRegistry, live: Live, feed: ZoneFeed, clock: Callable[[], datetime]
 ) -> None:
-    """Count until cancelled; returns at once in a town without such a car park."""
-    zones = [zone for zone in registry.zones.values() if zone.counting is Counting.ENTRANCES]
-    while zones:
+    """Count until cancelled."""
+    while True:
         try:
-            counts = await asyncio.to_thread(_all, store, registry, zones, clock())
+            counts = await asyncio.to_thread(_all, store, registry.now, clock())
             feed.touch(live.count_cars(counts))
             await asyncio.sleep(EVERY_S)
         except StoreError as error:
@@ -44,7 +44,8 @@ async def keep_counts(
             await asyncio.sleep(RETRY_S)
 
 
-def _all(store: Store, registry: Registry, zones: Sequence[Zone], now: datetime) -> dict[str, Count | None]:
+def _all(store: Store, registry: Registry, now: datetime) -> dict[str, Count | None]:
+    zones = (zone for zone in registry.zones.values() if zone.counting is Counting.ENTRANCES)
     return {zone.id: count_now(store, registry, zone, now) for zone in zones}
 
 

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from cloud_api.live import Live
-from cloud_api.registry import Registry
+from cloud_api.registry.current import CurrentRegistry
 from cloud_api.zones import ZoneView, zone_view
 
 TTL_S: Final = 10
@@ -54,9 +54,10 @@ class ZonesAnswer(Struct, frozen=True, kw_only=True):
 class ZoneFeed:
     """The zones as last looked at, and who listens. Guards that every listener can rebuild them from its events."""
 
-    def __init__(self, live: Live, registry: Registry, now: datetime) -> None:
+    def __init__(self, live: Live, registry: CurrentRegistry, now: datetime) -> None:
         self._live = live
-        self._registry = registry
+        self._current = registry
+        self._registry = registry.now
         self._views: dict[str, ZoneView] = {}
         self.as_of = self._all_looked_at = datetime.min.replace(tzinfo=UTC)
         self._touched: set[str] = set()
@@ -85,10 +86,14 @@ class ZoneFeed:
 
     def look(self, now: datetime) -> ZonesAnswer:
         """Look again at the zones that were touched, and once a second at all; tells the listeners what changed."""
-        if abs(now - self._all_looked_at) >= timedelta(seconds=TICK_S):
+        reloaded = self._current.now is not self._registry
+        if reloaded:
+            self._show_zones_of_another_registry()
+        if reloaded or abs(now - self._all_looked_at) >= timedelta(seconds=TICK_S):
             self._all_looked_at = now
             self._touched.update(self._registry.zones)
-        changed = [view for zone in sorted(self._touched) if (view := self._look_at(zone, now)) is not None]
+        touched = sorted(self._touched & self._registry.zones.keys())
+        changed = [view for zone in touched if (view := self._look_at(zone, now)) is not None]
         self._touched.clear()
         self._touch.clear()
         self.as_of = now
@@ -135,6 +140,14 @@ class ZoneFeed:
         """All zones as one event."""
         return _event("snapshot", f"{self._run}-{self._number}", self._body)
 
+    def _show_zones_of_another_registry(self) -> None:
+        """Where its zones are others, the listeners get a fresh snapshot: no event says that a zone is gone."""
+        before, self._registry = list(self._registry.zones), self._current.now
+        if list(self._registry.zones) != before:
+            self._views = {zone: view for zone, view in self._views.items() if zone in self._registry.zones}
+            for listener in self._listeners:
+                listener.begin_anew()
+
     def _look_at(self, zone: str, now: datetime) -> ZoneView | None:
         """The zone, if it looks different from the last time."""
         view = zone_view(self._live, self._registry, self._registry.zones[zone], now)
@@ -165,9 +178,14 @@ class Listener:
         if self._snapshot_due:
             return
         self._events.append(event)
+        self._wake.set()
         if len(self._events) > BACKLOG:
-            self._events.clear()
-            self._snapshot_due = True
+            self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """A snapshot stands for all that the caller did not get yet."""
+        self._events.clear()
+        self._snapshot_due = True
         self._wake.set()
 
     def end(self) -> None:

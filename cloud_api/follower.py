@@ -105,6 +105,11 @@ class Follower:
             self._recalled = True
             return
 
+    async def recall_newcomers(self, store: Store, ledger: Ledger) -> None:
+        """Take in the last words once more, for devices that the registry did not know when they came."""
+        self._connection.ask_again()
+        await self.recall(store, ledger)
+
     def _hand_over(self, delivery: Delivery) -> None:
         """Called on the network's thread, which waits here while the event loop is behind."""
         self._inbox.put(delivery)

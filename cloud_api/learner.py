@@ -17,6 +17,7 @@ from cloud_api.frozen import Calendar, Habit, Pace, SpaceKey, calendar, frozen, 
 from cloud_api.live import Learned, Live
 from cloud_api.plausibility import HOUR, Finding, findings
 from cloud_api.registry import Registry
+from cloud_api.registry.current import CurrentRegistry
 from cloud_api.settings import Settings
 from cloud_api.stores.base import Channel, Store, StoreError
 
@@ -41,7 +42,7 @@ class Learner:
         settings: Settings,
         *,
         store: Store,
-        registry: Registry,
+        registry: CurrentRegistry,
         live: Live,
         feed: ZoneFeed,
         clock: Callable[[], datetime],
@@ -65,18 +66,16 @@ class Learner:
 
     async def learn(self) -> None:
         """Learn once, and let the present know. Raises `StoreError`."""
-        now = self._clock()
+        now, registry = self._clock(), self._registry.now
         known, habits = calendar(now, self._settings.time_zone), dict[SpaceKey, Habit]()
         town = no_pace(known)
-        devices = sorted(
-            {each.device for space in self._registry.spaces for each in self._registry.serving(space.id, now)}
-        )
+        devices = sorted({each.device for space in registry.spaces for each in registry.serving(space.id, now)})
         for first in range(0, len(devices), DEVICES_AT_ONCE):
             batch = devices[first : first + DEVICES_AT_ONCE]
             some, town = await asyncio.to_thread(learn_some, self._store, batch, known, town)
             habits |= some
             await asyncio.sleep(PAUSE_S)
-        implausible = await asyncio.to_thread(recent_findings, self._store, self._registry, self._settings, now)
+        implausible = await asyncio.to_thread(recent_findings, self._store, registry, self._settings, now)
         still = await asyncio.to_thread(frozen, self._live.stills(), habits, known, town)
         log.info(
             "learned the habits of %d spaces: %d frozen, %d counted lines implausible",

@@ -15,7 +15,8 @@ from cloud_api.car_parks import Count
 from cloud_api.feeds.neighbours import NO_NEIGHBOURS, Neighbours
 from cloud_api.frozen import SpaceKey, Still
 from cloud_api.plausibility import Finding
-from cloud_api.registry import Installation, Registry
+from cloud_api.registry import Installation
+from cloud_api.registry.current import CurrentRegistry
 from cloud_api.stores.base import Channel, StoredSpace
 from cloud_api.trust import CLOCK_TOLERANCE, Evidence
 from edge.messages import AnyMessage, DeviceHealth, Flow, HealthReport, Space, SpaceState, Status
@@ -60,7 +61,7 @@ NOTHING_LEARNED: Final = Learned({}, {})
 class Live:
     """Guards that the newest word of each sensor stands, whatever the order in which words arrive."""
 
-    def __init__(self, registry: Registry, neighbours: Neighbours = NO_NEIGHBOURS) -> None:
+    def __init__(self, registry: CurrentRegistry, neighbours: Neighbours = NO_NEIGHBOURS) -> None:
         self._registry = registry
         self.neighbours = neighbours
         """What other operators say of the zones that they feed."""
@@ -100,11 +101,11 @@ class Live:
         for space in spaces:
             key = (space.state.device, space.state.channel)
             known = self._spaces.get(key)
-            if self._registry.knows(space.state.device) and _is_news(
+            if self._registry.now.knows(space.state.device) and _is_news(
                 space.state.at, known.state.at if known else None, now
             ):
                 self._spaces[key] = space
-                zones |= self._registry.zones_of(space.state.device)
+                zones |= self._registry.now.zones_of(space.state.device)
         return zones
 
     def remember_health(self, reports: Iterable[HealthReport], now: datetime) -> set[str]:
@@ -113,10 +114,17 @@ class Live:
         for report in reports:
             device = report.health.device
             known = self._health.get(device)
-            if self._registry.knows(device) and _is_news(report.health.at, known.health.at if known else None, now):
+            if self._registry.now.knows(device) and _is_news(report.health.at, known.health.at if known else None, now):
                 self._health[device] = report
-                zones |= self._registry.zones_of(device)
+                zones |= self._registry.now.zones_of(device)
         return zones
+
+    def forget_unknown(self) -> None:
+        """Let go of the devices that the registry, which has just changed, does not know."""
+        knows = self._registry.now.knows
+        self._spaces = {key: known for key, known in self._spaces.items() if knows(key[0])}
+        self._health = {device: report for device, report in self._health.items() if knows(device)}
+        self._channels = {channel: heard for channel, heard in self._channels.items() if knows(channel.device)}
 
     def stills(self) -> list[Still]:
         """Every space of which it is known since when it is as it is."""
@@ -130,7 +138,7 @@ class Live:
         """Take in what the past teaches; returns the zones that may look different for it."""
         devices = {device for device, _ in self._learned.frozen.keys() ^ learned.frozen.keys()}
         self._learned = learned
-        return {zone for device in devices for zone in self._registry.zones_of(device)}
+        return {zone for device in devices for zone in self._registry.now.zones_of(device)}
 
     def count_cars(self, counts: Mapping[str, Count | None]) -> set[str]:
         """Take in how many cars are in the car parks counted at their entrances; returns the zones concerned."""
@@ -192,7 +200,7 @@ class Live:
             channel = Channel(interval.device, interval.channel, interval.mode)
             until = datetime.fromtimestamp(interval.start.timestamp() + interval.seconds, tz=interval.start.tzinfo)
             known = self._channels.get(channel)
-            if self._registry.knows(interval.device) and _is_news(until, known.until if known else None, now):
+            if self._registry.now.knows(interval.device) and _is_news(until, known.until if known else None, now):
                 self._channels[channel] = Heard(message.gateway, until, interval.seconds)
 
     def _take_status(self, status: Status, now: datetime, *, retained: bool) -> set[str]:
@@ -202,7 +210,7 @@ class Live:
         self._gateways[status.gateway] = GatewayNews(status, self._away_since(status, known, now, retained=retained))
         if known is not None and known.status.online == status.online:
             return set()
-        return {zone for device, _ in self._spaces for zone in self._registry.zones_of(device)}
+        return {zone for device, _ in self._spaces for zone in self._registry.now.zones_of(device)}
 
     @staticmethod
     def _away_since(status: Status, known: GatewayNews | None, now: datetime, *, retained: bool) -> datetime | None:

@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 from cloud_api.feed import ZoneFeed
 from cloud_api.feeds.feed_metrics import FeedMetrics
 from cloud_api.live import Live
-from cloud_api.registry import Registry
+from cloud_api.registry.current import CurrentRegistry
 from cloud_api.zones import SpaceView, space_views
 from edge.messages import Status
 
@@ -54,7 +54,7 @@ class Metrics:
 
         self.feeds = FeedMetrics(self._registry)
 
-    def watch(self, live: Live, registry: Registry, feed: ZoneFeed) -> None:
+    def watch(self, live: Live, registry: CurrentRegistry, feed: ZoneFeed) -> None:
         """Tell the present at every scrape; `text` must then be called from the thread that owns it."""
         self._registry.register(_Present(live, registry, feed))
 
@@ -64,7 +64,7 @@ class Metrics:
 
 
 class _Present(Collector):
-    def __init__(self, live: Live, registry: Registry, feed: ZoneFeed) -> None:
+    def __init__(self, live: Live, registry: CurrentRegistry, feed: ZoneFeed) -> None:
         self._live = live
         self._registry = registry
         self._feed = feed
@@ -80,12 +80,17 @@ class _Present(Collector):
         yield from _link_metrics(statuses)
         yield _space_metrics(self._spaces())
         yield GaugeMetricFamily(
+            "passerelle_registry_revision",
+            "Changes of the registry that are in use here",
+            value=self._registry.revision,
+        )
+        yield GaugeMetricFamily(
             "passerelle_stream_listeners", "Listeners of the parking stream", value=self._feed.listeners
         )
 
     def _spaces(self) -> Iterator[SpaceView]:
-        for zone in self._registry.zones.values():
-            yield from space_views(self._live, self._registry, zone, self._feed.as_of)
+        for zone in self._registry.now.zones.values():
+            yield from space_views(self._live, self._registry.now, zone, self._feed.as_of)
 
 
 def _gateway_metrics(statuses: list[Status]) -> Iterator[Metric]:

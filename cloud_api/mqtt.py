@@ -84,6 +84,10 @@ class Connection:
         if delivery.connection == self._connection:
             self._client.ack(delivery.mid, 1)
 
+    def ask_again(self) -> None:
+        """Have the broker send what it retains once more; of no effect while it is away, for it will then."""
+        self._client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in self._subscription.topics])
+
     def publish(self, topic: str, body: bytes) -> bool:
         """Send at QoS 1. False when it could not be handed over and will not be sent."""
         result = self._client.publish(topic, body, qos=1)
@@ -119,7 +123,7 @@ class Connection:
 
     def _connected(
         self,
-        client: Client,
+        _client: Client,
         _userdata: object,
         _flags: ConnectFlags,
         reason: ReasonCode,
@@ -129,7 +133,7 @@ class Connection:
             self._fail(f"the broker refuses the connection: {reason}")
             return
         self._connection = next(self._numbers)
-        client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in self._subscription.topics])
+        self.ask_again()
 
     def _subscribed(
         self, _client: Client, _userdata: object, _mid: int, reasons: list[ReasonCode], _properties: Properties | None

@@ -9,6 +9,7 @@ from cloud_api.formats.picture import Picture, picture
 from cloud_api.live import Live
 from cloud_api.metrics import Metrics
 from cloud_api.registry import Registry
+from cloud_api.registry.current import CurrentRegistry
 from cloud_api.settings import Settings
 from cloud_api.stores.base import Store
 
@@ -19,7 +20,7 @@ class Services:
 
     settings: Settings
     store: Store
-    registry: Registry
+    places: CurrentRegistry
     live: Live
     feed: ZoneFeed
     metrics: Metrics
@@ -27,6 +28,11 @@ class Services:
     """The time now, UTC."""
     problems: Callable[[], list[str]]
     """Why messages cannot come in now, in words; empty while all is well."""
+
+    @property
+    def registry(self) -> Registry:
+        """The registry as it is now; take it once for one answer."""
+        return self.places.now
 
     def picture(self) -> Picture:
         """The town's parking as last looked at, as every tongue tells of it."""

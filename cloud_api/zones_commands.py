@@ -7,13 +7,13 @@ fact of its own in the store; nothing that was counted is changed.
 import getpass
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
 from cloud_api.entrances import CorrectionError, correct
-from cloud_api.registry import load_places
+from cloud_api.registry.database import RegistryError
+from cloud_api.registry.store import open_registry
 from cloud_api.settings import ConfigError
 from cloud_api.stores import open_store
 from cloud_api.stores.base import EARLIEST, Correction, CorrectionCause, StoreError, StoreUrlError
@@ -25,7 +25,7 @@ zones = typer.Typer(
     help="Car parks counted at their entrances: correct, history.", no_args_is_help=True, rich_markup_mode="markdown"
 )
 
-PlacesFile = Annotated[Path, typer.Option("--places", help="The town's places (TOML).")]
+RegistryUrl = Annotated[str, typer.Option("--registry", help="As `passerelle api` takes it: a file or postgresql://….")]
 StoreUrl = Annotated[str, typer.Option("--store", help="As `passerelle api` takes it: sqlite:///FILE or influxdb://….")]
 ZoneName = Annotated[str, typer.Argument(metavar="ZONE", help="The zone's id.")]
 
@@ -34,7 +34,7 @@ ZoneName = Annotated[str, typer.Argument(metavar="ZONE", help="The zone's id.")]
 def correct_zone(
     zone: ZoneName,
     occupied: Annotated[int, typer.Option(help="Cars inside now.")],
-    places: PlacesFile,
+    registry: RegistryUrl,
     store: StoreUrl,
     why: Annotated[str, typer.Option(help="What was seen (`counted on foot`).")],
     by: Annotated[str, typer.Option(help="Who says so.", default_factory=getpass.getuser)],
@@ -43,15 +43,14 @@ def correct_zone(
 
     Examples:
 
-        passerelle zones correct parking-gare --occupied 0 --why 'empty after closing' --places places.toml
+        passerelle zones correct parking-gare --occupied 0 --why 'empty after closing' --registry registry.db
         --store sqlite:///history.db
     """
     try:
-        registry = load_places(places)
-        with closing(open_store(store)) as opened:
+        with closing(open_registry(registry)) as places, closing(open_store(store)) as opened:
             fact = correct(
                 opened,
-                registry,
+                places.snapshot(),
                 zone,
                 occupied=occupied,
                 cause=CorrectionCause.MANUAL,
@@ -60,7 +59,7 @@ def correct_zone(
             )
     except (ConfigError, StoreUrlError, CorrectionError) as error:
         _end(USAGE, str(error))
-    except StoreError as error:
+    except (StoreError, RegistryError) as error:
         _end(FAILURE, str(error))
     typer.echo(_in_words(fact))
 

@@ -137,7 +137,8 @@ def _announce(town: Town, folder: Path, bus: PrivateBus | None) -> None:
     typer.echo(f"  LoRa modem    {folder / 'modem'}")
     typer.echo(f"  Bluetooth     {'left out: dbus-daemon is not installed' if bus is None else bus.address}")
     typer.echo(f"  the gateway   {environment}passerelle edge --config {folder / GATEWAY_FILE}")
-    typer.echo(f"  the API       passerelle api --places {folder / PLACES_FILE} --store sqlite:///town.db --broker …")
+    typer.echo(f"  its places    passerelle places import {folder / PLACES_FILE} --registry registry.db")
+    typer.echo("  the API       passerelle api --registry registry.db --store sqlite:///town.db --broker …")
 
 
 def _parse_broker(url: str) -> tuple[str, int]:

@@ -15,7 +15,7 @@ from cloud_api.stores import open_store
 from cloud_api.stores.base import StoredSpace
 from edge.messages import SpaceState
 from tests.broker import Mosquitto
-from tests.town import HERE, NOW, START, Clock, gateway, serving
+from tests.town import HERE, NOW, START, Clock, gateway, kept, serving
 
 SPACES, PER_ZONE = 5_000, 100
 OLD_EVERY = 10
@@ -73,7 +73,7 @@ def restarted(broker: Mosquitto, folder: Path) -> Iterator[httpx.Client]:
         broker=Broker(host=broker.host, port=broker.port), ledger=folder / "ledger.db", worker="large-town"
     )
     with closing(open_store(f"sqlite:///{folder}/history.db")) as store:
-        api = create_app(settings, store=store, registry=REGISTRY, clock=Clock())
+        api = create_app(settings, store=store, registry=kept(REGISTRY, folder), clock=Clock())
         with serving(api) as address, httpx.Client(base_url=address, timeout=30) as client:
             yield client
 

@@ -12,6 +12,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from cloud_api.app import Api, create_app
 from cloud_api.registry import Counter, Installation, Position, Registry, Space, Zone
+from cloud_api.registry.store import RegistryStore, open_registry
 from cloud_api.server import ApiServer, listen
 from cloud_api.settings import Broker, Settings
 from cloud_api.stores.base import Channel, Store
@@ -68,7 +69,14 @@ def town_api(broker: Mosquitto, store: Store, folder: Path, *, clock: Clock | No
     settings = Settings(
         broker=Broker(host=broker.host, port=broker.port), ledger=folder / f"{worker}.ledger.db", worker=worker
     )
-    return create_app(settings, store=store, registry=REGISTRY, clock=clock or Clock())
+    return create_app(settings, store=store, registry=kept(REGISTRY, folder), clock=clock or Clock())
+
+
+def kept(town: Registry, folder: Path) -> RegistryStore:
+    """A folder's registry, with a town in it."""
+    registry = open_registry(str(folder / "registry.db"))
+    registry.merge(town.entries, by="test", at=NOW)
+    return registry
 
 
 @contextmanager

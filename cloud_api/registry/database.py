@@ -1,6 +1,7 @@
 """The registry's database: from an address to tables of the newest version, and transactions on them.
 
-An address is a SQLite file (`registry.db`, `sqlite:///registry.db`) or `postgresql://USER@HOST:PORT/DATABASE`. What
+An address is a SQLite file (`registry.db`, `sqlite:///registry.db`; opened anew for each transaction) or
+`postgresql://USER@HOST:PORT/DATABASE`. What
 the database reports comes out as `RegistryError`, a mistake in the address as `ConfigError`; neither shows a password.
 """
 
@@ -15,6 +16,7 @@ from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, select, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
 from cloud_api.registry.tables import HEAD, REVISION
 from cloud_api.settings import ConfigError
@@ -63,7 +65,10 @@ def open_database(address: str) -> Engine:
     url = parse_registry_url(address)
     try:
         engine = create_engine(
-            url, json_serializer=_to_json, json_deserializer=msgspec.json.decode, pool_pre_ping=url.host is not None
+            url,
+            json_serializer=_to_json,
+            json_deserializer=msgspec.json.decode,
+            **({"poolclass": NullPool} if url.host is None else {"pool_pre_ping": True}),
         )
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         raise ConfigError(f"--registry: {error}; pip install 'passerelle[postgres]'") from error

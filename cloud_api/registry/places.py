@@ -5,7 +5,7 @@ Values only, frozen and compared by value. An identifier is part of URLs, so it 
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from msgspec import Meta, Struct, field
 
@@ -221,3 +221,7 @@ class Device(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
     """How often it reports; None for its model's own default."""
     label: Label | None = None
     """What is written on it."""
+
+
+Entry: TypeAlias = Zone | Space | Counter | Gateway | Device | Installation | Closure
+"""What the registry keeps one by one, each with a key of its own."""

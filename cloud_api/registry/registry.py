@@ -10,7 +10,7 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import TypeVar
 
-from cloud_api.registry.places import Closure, Counter, Counting, Device, Gateway, Installation, Space, Zone
+from cloud_api.registry.places import Closure, Counter, Counting, Device, Entry, Gateway, Installation, Space, Zone
 
 Value = TypeVar("Value")
 
@@ -72,6 +72,24 @@ class Registry:
     def spaces(self) -> list[Space]:
         """All spaces, those of a zone together."""
         return [space for zone in self.zones for space in self.spaces_of(zone)]
+
+    @property
+    def entries(self) -> list[Entry]:
+        """Everything that it was built from: what is named by others before those who name it."""
+        return [
+            *self.zones.values(),
+            *self.spaces,
+            *self.counters.values(),
+            *self.gateways.values(),
+            *self.devices.values(),
+            *self.installations,
+            *self.closures,
+        ]
+
+    @property
+    def installed(self) -> frozenset[str]:
+        """The devices that ever served a place."""
+        return frozenset(self._by_device)
 
     def closures_at(self, instant: datetime) -> Mapping[str, Closure]:
         """Every zone and space that is closed at an instant, with the closure that lasts longest.

@@ -15,9 +15,9 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, Engine, delete, insert, literal, select, union_all, update
 
 from cloud_api.registry.database import RegistryError, open_database, reading, revision, writing
-from cloud_api.registry.places import Closure, Counter, Device, Gateway, Installation, Space, Zone
+from cloud_api.registry.places import Closure, Counter, Device, Entry, Gateway, Installation, Space, Zone
 from cloud_api.registry.registry import ContradictionError, Registry
-from cloud_api.registry.tables import AUDIT, ENTRIES, REVISION, Entry, key_of, kind_of, name_of
+from cloud_api.registry.tables import AUDIT, ENTRIES, REVISION, key_of, kind_of, name_of
 
 Value = TypeVar("Value", bound=Entry)
 MOST_TRACES: Final = 1000

@@ -7,17 +7,15 @@ must hold between rows is guarded by `Registry`, which every change is held agai
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final
 
 from sqlalchemy import JSON, Column, DateTime, Dialect, Integer, MetaData, String, Table, TypeDecorator
 
-from cloud_api.registry.places import Closure, Counter, Device, Gateway, Installation, Space, Zone
+from cloud_api.registry.places import Closure, Counter, Device, Entry, Gateway, Installation, Space, Zone
 
 HEAD: Final = "0002"
 """The migration that makes these tables."""
 
-Entry: TypeAlias = Zone | Space | Counter | Gateway | Device | Installation | Closure
-"""What is kept in a row of its own, with a version."""
 KINDS: Final[Mapping[str, type[Entry]]] = MappingProxyType(
     {
         "zone": Zone,

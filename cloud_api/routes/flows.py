@@ -77,11 +77,12 @@ def router(services: Services) -> APIRouter:
         ],
     ) -> Response:
         """Every local hour, labelled with its offset: a day has 23, 24 or 25. What nobody measured is null, never 0."""
-        place = services.registry.counters.get(counter)
+        registry = services.registry
+        place = registry.counters.get(counter)
         if place is None:
             raise not_found("counter", counter)
         zone = services.settings.time_zone
-        flows = hourly_flows(services.registry, services.store, place, _period(start, end, services), zone)
+        flows = hourly_flows(registry, services.store, place, _period(start, end, services), zone)
         return Response(msgspec.json.encode(flows), media_type=JSON)
 
     return routes

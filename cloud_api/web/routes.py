@@ -38,7 +38,7 @@ def router(services: Services) -> APIRouter:
     routes = APIRouter(include_in_schema=False, default_response_class=Response)
     assets = load_assets()
     template = _environment().get_template("page.html")
-    recent = RecentFlows(services.settings, services.registry, services.store)
+    recent = RecentFlows(services.settings, services.places, services.store)
     headers = page_headers(services.settings.tiles)
 
     @routes.get("/")

@@ -61,10 +61,9 @@ def _measure() -> tuple[Times, Times, Times]:
     """For each change: until the stream tells it, until the gateway's fact is told, and for a bare message."""
     with TemporaryDirectory() as name, running_mosquitto(Path(name)) as broker:
         folder = Path(name)
-        (folder / "places.toml").write_text(_places())
         (folder / "gateway.toml").write_text(_configuration(broker, folder))
         with (
-            running_api(folder / "places.toml", broker) as api,
+            running_api(_places(), folder, broker) as api,
             running_gateway(folder / "gateway.toml"),
             closing(Ear(broker)) as ear,
             closing(ChirpStackPeer(broker.host, broker.port)) as server,

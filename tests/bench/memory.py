@@ -91,11 +91,10 @@ async def _measure(folder: Path) -> Figures:
     town = town_of_fifty()
     with running_mosquitto(folder) as broker:
         ends = Ends(broker)
-        (folder / "places.toml").write_text(town.places_toml())
         (folder / "gateway.toml").write_text(town.gateway_toml(ends.ports, folder / "gateway"))
         async with (
             ends.at_work(folder),
-            beside(running_api(folder / "places.toml", broker)) as api,
+            beside(running_api(town.places_toml(), folder, broker)) as api,
             beside(running_gateway(folder / "gateway.toml")) as gateway,
         ):
             await ends.opened(town.gateway)

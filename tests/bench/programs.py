@@ -14,8 +14,9 @@ from typing import TypeVar
 
 import httpx
 
+from cloud_api.registry.toml import parse_places
 from tests.broker import HOST, Mosquitto, free_port
-from tests.town import until
+from tests.town import kept, until
 
 COMMAND = [sys.executable, "-c", "from passerelle import main; main()"]
 PATIENCE_S = 30
@@ -58,11 +59,11 @@ def running_gateway(configuration: Path) -> Iterator[Program]:
 
 
 @contextmanager
-def running_api(places: Path, broker: Mosquitto) -> Iterator[str]:
-    """`passerelle api` on a store of its own, ready: its address."""
-    folder, port = places.parent, free_port()
+def running_api(places: str, folder: Path, broker: Mosquitto) -> Iterator[str]:
+    """`passerelle api` on a store and a registry of its own, ready: its address. `places` are TOML."""
+    port = free_port()
+    kept(parse_places(places, folder), folder)
     options = {
-        "--places": places,
         "--store": f"sqlite:///{folder / 'history.db'}",
         "--broker": f"mqtt://{broker.host}:{broker.port}",
         "--port": port,

@@ -15,7 +15,7 @@ from cloud_api.stores import open_store
 from cloud_api.stores.base import StoredFlow, StoredSpace
 from edge.messages import DeviceHealth, FlowInterval, HealthReport, SpaceState
 from tests.broker import Mosquitto
-from tests.town import EPOCH, NOW, Clock, serving
+from tests.town import EPOCH, NOW, Clock, kept, serving
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 GATEWAY = "gw-halles"
@@ -152,7 +152,7 @@ def market_town(
     with closing(open_store(f"sqlite:///{folder}/history.db")) as store:
         store.write([state for parking in parkings for state in _states(parking)])
         store.write([part for street in streets for part in _day(street)])
-        api = create_app(settings, store=store, registry=_registry(parkings, streets), clock=clock)
+        api = create_app(settings, store=store, registry=kept(_registry(parkings, streets), folder), clock=clock)
         with serving(api) as address:
             yield ServedPage(address, clock)
 

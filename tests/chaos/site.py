@@ -15,6 +15,7 @@ from random import Random
 import httpx
 import msgspec
 
+from cloud_api.registry.toml import parse_places
 from edge import messages
 from edge.aggregator.device import DeviceState
 from firmware_sim.links.chirpstack import ChirpStackPeer, uplink
@@ -26,6 +27,7 @@ from tests.chaos.programs import PASSERELLE, Program, read_rows
 from tests.chaos.proxy import Proxy
 from tests.chaos.sensors import Town, Uplink, gateway_toml, places_toml
 from tests.influx import InfluxServer
+from tests.town import kept
 
 GATEWAY = "chaos"
 DATABASE = "town"
@@ -197,7 +199,7 @@ async def running_site(
         server = ChirpStackPeer(field.host, field.port)
         opened.callback(server.close)
         (folder / "gateway.toml").write_text(gateway_toml(town, GATEWAY, ports["uplink"], ports["network"], modem.path))
-        (folder / "places.toml").write_text(places_toml(town))
+        kept(parse_places(places_toml(town), folder), folder)
         store = f"sqlite:///{folder / 'history.db'}"
         if database is not None:
             store = database.url(DATABASE).replace(f":{database.port}/", f":{ports['store']}/")
@@ -267,7 +269,7 @@ def _gateway(folder: Path) -> Program:
 def _api(folder: Path, store: str, broker_port: int, port: int, worker: int) -> Program:
     ledger = folder / f"ledger-{worker}.db"
     options = {
-        "--places": folder / "places.toml",
+        "--registry": folder / "registry.db",
         "--store": store,
         "--ledger": ledger,
         "--worker": worker,

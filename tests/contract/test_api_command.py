@@ -9,23 +9,14 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from cloud_api.commands import app, ledger_beside, parse_broker
+from cloud_api.commands import app, ledger_beside, parse_broker, registry_beside
 from cloud_api.settings import Broker, ConfigError
 from tests.broker import Mosquitto, free_port
 from tests.town import PATIENCE_S, until
 
-PLACES = '[[zone]]\nid = "marche"\nname = "Marché"\nposition = { lat = 47.2, lon = -1.5 }\n'
 
-
-@pytest.fixture
-def places(tmp_path: Path) -> Path:
-    file = tmp_path / "places.toml"
-    file.write_text(PLACES, encoding="utf-8")
-    return file
-
-
-def arguments(folder: Path, places: Path, broker: str) -> list[str]:
-    return ["api", "--places", str(places), "--store", f"sqlite:///{folder}/history.db", "--broker", broker]
+def arguments(folder: Path, broker: str) -> list[str]:
+    return ["api", "--store", f"sqlite:///{folder}/history.db", "--broker", broker]
 
 
 def answers(address: str) -> bool:
@@ -35,10 +26,10 @@ def answers(address: str) -> bool:
         return False
 
 
-def test_sigterm_ends_it_with_success_while_someone_listens(mosquitto: Mosquitto, tmp_path: Path, places: Path) -> None:
+def test_sigterm_ends_it_with_success_while_someone_listens(mosquitto: Mosquitto, tmp_path: Path) -> None:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
-    command = arguments(tmp_path, places, f"mqtt://{mosquitto.host}:{mosquitto.port}")
+    command = arguments(tmp_path, f"mqtt://{mosquitto.host}:{mosquitto.port}")
     program = "from cloud_api.commands import app; app()"
     with subprocess.Popen(
         [sys.executable, "-c", program, *command, "--port", str(port), "--worker", "sigterm"], stderr=subprocess.PIPE
@@ -61,16 +52,15 @@ def test_sigterm_ends_it_with_success_while_someone_listens(mosquitto: Mosquitto
         ({"--broker": "mqtt://api:secret@broker"}, 2, "--password-file"),
         ({"--broker": "mqtt://broker:99999"}, 2, "--broker"),
         ({"--store": "mongodb://db"}, 2, "unknown kind 'mongodb'"),
-        ({"--places": "missing.toml"}, 2, "missing.toml"),
+        ({"--registry": "mysql://db"}, 2, "--registry 'mysql://db'"),
+        ({"--registry": "/nowhere/at/all.db"}, 1, "/nowhere/at/all.db"),
         ({"--time-zone": "Europe/Nantes"}, 2, "Europe/Paris"),
         ({"--broker": "mqtt://api@broker", "--password-file": "missing"}, 2, "password file missing cannot be read"),
         ({"--store": "sqlite:////nowhere/at/all.db"}, 1, "/nowhere/at/all.db"),
     ],
 )
-def test_a_mistake_is_told_in_one_line(
-    tmp_path: Path, places: Path, change: dict[str, str], status: int, words: str
-) -> None:
-    options = {"--places": str(places), "--store": f"sqlite:///{tmp_path}/history.db", "--broker": "mqtt://127.0.0.1"}
+def test_a_mistake_is_told_in_one_line(tmp_path: Path, change: dict[str, str], status: int, words: str) -> None:
+    options = {"--store": f"sqlite:///{tmp_path}/history.db", "--broker": "mqtt://127.0.0.1"}
     command = [part for option in (options | change | {"--port": "0"}).items() for part in option]
 
     result = CliRunner().invoke(app, ["api", *command])
@@ -82,17 +72,8 @@ def test_a_mistake_is_told_in_one_line(
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_a_mistake_in_the_places_names_file_line_and_field(tmp_path: Path, places: Path) -> None:
-    places.write_text(PLACES.replace('name = "Marché"', "name = 5"), encoding="utf-8")
-
-    result = CliRunner().invoke(app, arguments(tmp_path, places, "mqtt://127.0.0.1"))
-
-    assert result.exit_code == 2
-    assert f"{places}, line 3, field name" in result.stderr
-
-
-def test_a_port_that_is_taken_is_told(mosquitto: Mosquitto, tmp_path: Path, places: Path) -> None:
-    command = arguments(tmp_path, places, "mqtt://127.0.0.1")
+def test_a_port_that_is_taken_is_told(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    command = arguments(tmp_path, "mqtt://127.0.0.1")
 
     result = CliRunner().invoke(app, [*command, "--port", str(mosquitto.port)])
 
@@ -113,6 +94,8 @@ def test_a_broker_is_written_as_an_address() -> None:
         parse_broker("mqtt://h", Path("p"))
 
 
-def test_the_ledger_lies_beside_an_sqlite_store() -> None:
+def test_ledger_and_registry_lie_beside_an_sqlite_store() -> None:
     assert ledger_beside("sqlite:////var/lib/history.db") == Path("/var/lib/history.ledger.db")
     assert ledger_beside("influxdb://u@h/d") == Path("passerelle.ledger.db")
+    assert registry_beside("sqlite:////var/lib/history.db") == "/var/lib/registry.db"
+    assert registry_beside("influxdb://u@h/d") == "registry.db"

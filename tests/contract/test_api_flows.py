@@ -18,7 +18,7 @@ from cloud_api.stores.base import Channel, Store
 from edge.messages import Flag
 from tests.broker import Mosquitto
 from tests.history import flow
-from tests.town import Clock, serving
+from tests.town import Clock, kept, serving
 
 Json = dict[str, Any]
 """An answer as a caller reads it."""
@@ -54,7 +54,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def client(mosquitto: Mosquitto, store: Store, tmp_path: Path) -> Iterator[httpx.Client]:
     settings = Settings(broker=Broker(host=mosquitto.host, port=mosquitto.port), ledger=tmp_path / "ledger.db")
-    api = create_app(replace(settings, worker="flows"), store=store, registry=REGISTRY, clock=Clock())
+    api = create_app(replace(settings, worker="flows"), store=store, registry=kept(REGISTRY, tmp_path), clock=Clock())
     with serving(api) as address, httpx.Client(base_url=address) as opened:
         yield opened
 

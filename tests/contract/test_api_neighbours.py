@@ -14,7 +14,7 @@ from cloud_api.registry.places import Capacity, Counting, FeedSource
 from cloud_api.settings import Broker, Settings
 from cloud_api.stores import open_store
 from tests.broker import Mosquitto
-from tests.town import HERE, NOW, Clock, serving, until
+from tests.town import HERE, NOW, Clock, kept, serving, until
 from tests.web_operator import Operator, operator
 
 
@@ -51,7 +51,7 @@ def test_the_town_s_zones_and_those_of_an_operator_stand_side_by_side(mosquitto:
     with operator() as effia, closing(open_store(f"sqlite:///{tmp_path}/history.db")) as store:
         effia.tell(42)
         feed = LotFeed(name="effia", operator="Effia", tongue=Tongue.PARKAPI_V1, url=effia.address, period_s=0.05)
-        api = create_app(settings, store=store, registry=TOWN, clock=Clock(), feeds=[feed])
+        api = create_app(settings, store=store, registry=kept(TOWN, tmp_path), clock=Clock(), feeds=[feed])
         with serving(api) as address:
             until(lambda: zones(address)["gare"]["free"] == 42)
             known = zones(address)

@@ -14,6 +14,7 @@ import pytest
 
 from cloud_api.feed import BACKLOG, HEARTBEAT, ZoneFeed
 from cloud_api.live import Live
+from cloud_api.registry.current import CurrentRegistry
 from cloud_api.stores import open_store
 from cloud_api.stores.base import Store, StoredSpace
 from edge.messages import SpaceState
@@ -170,8 +171,8 @@ def test_a_server_told_to_stop_lets_its_listeners_go(own_mosquitto: Mosquitto, s
 
 
 def quiet_feed() -> tuple[Live, ZoneFeed]:
-    live = Live(REGISTRY)
-    return live, ZoneFeed(live, REGISTRY, NOW)
+    live = Live(CurrentRegistry(REGISTRY))
+    return live, ZoneFeed(live, CurrentRegistry(REGISTRY), NOW)
 
 
 def say(live: Live, feed: ZoneFeed, number: int) -> None:

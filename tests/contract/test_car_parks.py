@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from cloud_api.entrances import CorrectionError, correct, count_now
 from cloud_api.live import Live
 from cloud_api.registry import Closure, Installation, Registry, Zone
+from cloud_api.registry.current import CurrentRegistry
 from cloud_api.registry.places import Capacity, Counting
 from cloud_api.stores import open_store
 from cloud_api.stores.base import EARLIEST, Channel, CorrectionCause, Store
@@ -19,7 +20,7 @@ from cloud_api.zones import ZoneView, zone_view
 from cloud_api.zones_commands import zones
 from edge.messages import Flow
 from tests.history import flow
-from tests.town import EPOCH, HERE, START
+from tests.town import EPOCH, HERE, START, kept
 
 NOW = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)
 NORTH, SOUTH = Channel("e1", "gate", "vehicle"), Channel("e2", "gate", "vehicle")
@@ -35,14 +36,6 @@ TOWN = Registry(
     ],
     closures=[Closure(id="works", place="gare", start=NOW + timedelta(days=9), reason="travaux de voirie")],
 )
-PLACES = """
-[[zone]]
-id = "gare"
-name = "Parking de la Gare"
-position = { lat = 47.2137, lon = -1.5562 }
-counting = "entrances"
-capacity = { public = 100 }
-"""
 
 
 @pytest.fixture
@@ -62,7 +55,7 @@ def pass_by(store: Store, *, until: datetime = NOW) -> Live:
     told = [flow(start, in_=10, out=0, channel=NORTH), flow(start, in_=4, out=0, channel=SOUTH)]
     store.write(told)
     store.write(told)
-    live = Live(TOWN)
+    live = Live(CurrentRegistry(TOWN))
     live.take(Flow(gateway="mairie", epoch=EPOCH, seq=1, intervals=tuple(each.interval for each in told)), until)
     return live
 
@@ -88,7 +81,9 @@ def test_a_restart_finds_the_same_count_in_the_store(store: Store, tmp_path: Pat
 
     with closing(open_store(f"sqlite:///{tmp_path}/history.db")) as reopened:
         assert count_now(reopened, TOWN, GARE, NOW) == count_now(store, TOWN, GARE, NOW)
-        assert seen(reopened, Live(TOWN)).free is None, "its entrances have not spoken since the restart"
+        assert seen(reopened, Live(CurrentRegistry(TOWN))).free is None, (
+            "its entrances have not spoken since the restart"
+        )
         assert seen(reopened, pass_by(reopened)) == before
 
 
@@ -146,10 +141,10 @@ def test_more_cars_than_the_car_park_holds_and_other_zones_are_refused(store: St
 
 
 def test_a_correction_from_the_shell_is_there_for_the_next_count(tmp_path: Path) -> None:
-    places = tmp_path / "places.toml"
-    places.write_text(PLACES)
+    kept(TOWN, tmp_path)
+    registry = str(tmp_path / "registry.db")
     url = f"sqlite:///{tmp_path}/history.db"
-    words = ["correct", "gare", "--places", str(places), "--store", url, "--why", "empty after closing", "--by", "Lou"]
+    words = ["correct", "gare", "--registry", registry, "--store", url, "--why", "empty after closing", "--by", "Lou"]
 
     done = CliRunner().invoke(zones, [*words, "--occupied", "0"])
     refused = CliRunner().invoke(zones, [*words, "--occupied", "101"])

@@ -13,6 +13,7 @@ from cloud_api.learner import Learner
 from cloud_api.live import Live
 from cloud_api.periods import Period
 from cloud_api.registry import Closure, Counter, Installation, Registry, Space, Zone
+from cloud_api.registry.current import CurrentRegistry
 from cloud_api.settings import Settings
 from cloud_api.stores import open_store
 from cloud_api.stores.base import Channel, Store, StoredSpace
@@ -62,10 +63,10 @@ def remember(store: Store) -> None:
 
 
 async def taught(store: Store) -> Live:
-    live, clock = Live(REGISTRY), Clock(NOW)
-    feed = ZoneFeed(live, REGISTRY, NOW)
+    live, clock = Live(CurrentRegistry(REGISTRY)), Clock(NOW)
+    feed = ZoneFeed(live, CurrentRegistry(REGISTRY), NOW)
     live.remember(store.last_states(), NOW)
-    await Learner(SETTINGS, store=store, registry=REGISTRY, live=live, feed=feed, clock=clock).learn()
+    await Learner(SETTINGS, store=store, registry=CurrentRegistry(REGISTRY), live=live, feed=feed, clock=clock).learn()
     return live
 
 
@@ -97,7 +98,7 @@ def test_a_space_that_hangs_is_frozen_and_counts_as_unknown_until_it_changes(tmp
 
 
 def test_a_closed_space_says_why_in_the_towns_words() -> None:
-    closed = zone_detail(Live(REGISTRY), REGISTRY, REGISTRY.zones["marche"], NOW).spaces[3]
+    closed = zone_detail(Live(CurrentRegistry(REGISTRY)), REGISTRY, REGISTRY.zones["marche"], NOW).spaces[3]
 
     assert closed.status is SpaceStatus.CLOSED
     assert closed.cause is not None

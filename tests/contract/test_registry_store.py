@@ -13,8 +13,9 @@ from sqlalchemy.exc import DBAPIError
 
 from cloud_api.registry import Closure, Counter, Device, Gateway, Installation, Position, Registry, Space, Zone
 from cloud_api.registry.database import RegistryError, parse_registry_url
+from cloud_api.registry.places import Entry
 from cloud_api.registry.store import ChangedMeanwhileError, RefusedChangeError, RegistryStore, open_registry
-from cloud_api.registry.tables import Entry, key_of, kind_of
+from cloud_api.registry.tables import key_of, kind_of
 from cloud_api.settings import ConfigError
 from tests.postgres import PostgresServer
 from tests.postgres import postgres as postgres
@@ -58,16 +59,7 @@ def told(store: RegistryStore) -> RegistryStore:
 
 
 def all_of(registry: Registry) -> set[tuple[str, str]]:
-    entries: list[Entry] = [
-        *registry.zones.values(),
-        *registry.spaces,
-        *registry.counters.values(),
-        *registry.gateways.values(),
-        *registry.devices.values(),
-        *registry.installations,
-        *registry.closures,
-    ]
-    return {(kind_of(each), key_of(each)) for each in entries}
+    return {(kind_of(each), key_of(each)) for each in registry.entries}
 
 
 def test_a_new_registry_is_empty(store: RegistryStore) -> None:

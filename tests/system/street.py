@@ -17,7 +17,7 @@ import httpx
 from msgspec.structs import replace
 
 from cloud_api.app import create_app
-from cloud_api.registry import load_places
+from cloud_api.registry.toml import parse_places
 from cloud_api.server import ApiServer, listen
 from cloud_api.settings import Broker, Settings
 from cloud_api.stores.base import Store
@@ -35,6 +35,7 @@ from firmware_sim.sensors import Span, Uplink, uplinks
 from firmware_sim.town import Link, Ports, Town
 from tests.broker import Mosquitto
 from tests.clocks import ManualClock
+from tests.town import kept
 
 STEP = timedelta(minutes=15)
 FRAME = timedelta(milliseconds=100)
@@ -156,7 +157,6 @@ async def running_street(
 ) -> AsyncIterator[Street]:
     """The town from `start` on, on real links, a real broker and a real HTTP server."""
     clock = ManualClock(start)
-    (folder / "places.toml").write_text(town.places_toml())
     async with AsyncExitStack() as opened:
         peers, ports = await _open_peers(opened, mosquitto, folder)
         (folder / "gateway.toml").write_text(town.gateway_toml(ports, folder / "gateway"))
@@ -186,7 +186,7 @@ async def running_api(
     api = create_app(
         settings,
         store=store,
-        registry=load_places(folder / "places.toml"),
+        registry=kept(parse_places(town.places_toml(), Path(town.name)), folder),
         clock=lambda: to_datetime((clock.utc_ms(0) or 0) + clock.monotonic_ms()),
     )
     server = ApiServer(api)

@@ -23,7 +23,7 @@ from edge.publisher import BrokerConfig, Publisher
 from tests.broker import Mosquitto, running_mosquitto
 from tests.system.programs import REPOSITORY
 from tests.system.street import until
-from tests.town import REGISTRY, Clock, serving
+from tests.town import REGISTRY, Clock, kept, serving
 from tests.town import until as until_so
 
 PATIENCE_S = 15.0
@@ -161,7 +161,7 @@ def test_the_api_shares_the_load_and_answers_what_it_stored(broker: Mosquitto, t
     store = SqliteStore(tmp_path / "history.db")
     login = Broker(host=broker.host, port=broker.port, username="api", password_file=secret(tmp_path, "api"))
     settings = Settings(broker=login, ledger=tmp_path / "ledger.db", worker="acl")
-    api = create_app(settings, store=store, registry=REGISTRY, clock=Clock())
+    api = create_app(settings, store=store, registry=kept(REGISTRY, tmp_path), clock=Clock())
 
     async def scenario() -> None:
         outbox = Outbox(tmp_path / "outbox.db", "mairie")

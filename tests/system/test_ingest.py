@@ -24,6 +24,7 @@ from tests.town import (
     counted,
     gateway,
     interval,
+    kept,
     serving,
     town_api,
     until,
@@ -262,7 +263,9 @@ def test_a_broker_that_wants_a_password_is_given_it_and_a_wrong_one_is_told(stor
         for file in (right, wrong):
             login = Broker(host=broker.host, port=broker.port, username="api", password_file=file)
             settings = Settings(broker=login, ledger=tmp_path / f"{file.name}.ledger.db", worker=file.name)
-            with serving(create_app(settings, store=store, registry=REGISTRY, clock=Clock())) as address:
+            with serving(
+                create_app(settings, store=store, registry=kept(REGISTRY, tmp_path), clock=Clock())
+            ) as address:
                 if file is right:
                     until(lambda: is_ready(address))
                 else:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from cloud_api.counters import counter_views
 from cloud_api.live import Live
 from cloud_api.registry import Counter, Installation, Position, Registry, Space, Zone
+from cloud_api.registry.current import CurrentRegistry
 from cloud_api.stores.base import StoredSpace
 from cloud_api.trust import Trust
 from cloud_api.zones import SpaceStatus, ZoneView, zone_detail, zone_views
@@ -59,7 +60,7 @@ def zone(live: Live, now: datetime = NOW) -> ZoneView:
 
 
 def heard(*states: SpaceState) -> Live:
-    live = Live(registry())
+    live = Live(CurrentRegistry(registry()))
     for each in states:
         live.take(space(each), NOW)
         live.take(health(each.device), NOW)
@@ -142,7 +143,7 @@ def test_what_a_sensor_said_before_it_was_installed_here_says_nothing_of_this_sp
 
 
 def test_a_state_from_the_future_neither_counts_nor_keeps_out_later_ones() -> None:
-    live = Live(registry())
+    live = Live(CurrentRegistry(registry()))
     live.take(space(state(1, occupied=False, minutes_ago=-60 * 24)), NOW)
 
     assert zone(live).free is None
@@ -152,7 +153,7 @@ def test_a_state_from_the_future_neither_counts_nor_keeps_out_later_ones() -> No
 
 @given(order=st.permutations([state(1, occupied=minutes % 2 == 0, minutes_ago=minutes) for minutes in range(1, 7)]))
 def test_the_newest_word_stands_whatever_the_order(order: Sequence[SpaceState]) -> None:
-    live = Live(registry())
+    live = Live(CurrentRegistry(registry()))
     for each in order:
         live.remember([StoredSpace(gateway=GATEWAY, state=each)], NOW)
 
@@ -160,7 +161,7 @@ def test_the_newest_word_stands_whatever_the_order(order: Sequence[SpaceState]) 
 
 
 def test_a_counter_is_fresh_while_its_intervals_come() -> None:
-    live = Live(registry())
+    live = Live(CurrentRegistry(registry()))
     interval = FlowInterval(
         device="c1", channel="line1", mode="pedestrian", start=NOW, seconds=300, in_=3, out=4, covered_s=300
     )
@@ -173,7 +174,7 @@ def test_a_counter_is_fresh_while_its_intervals_come() -> None:
 
 
 def test_a_sensor_that_speaks_every_second_is_fresh_though_its_counts_come_every_five_minutes() -> None:
-    live = Live(registry())
+    live = Live(CurrentRegistry(registry()))
     device = DeviceHealth(device="c1", model="hlk-ld2450", at=NOW, period_s=1)
     live.take(HealthReport(gateway=GATEWAY, epoch=EPOCH, seq=1, health=device), NOW)
     before = counter_views(live, registry(), NOW + timedelta(minutes=6))[0]
@@ -188,4 +189,4 @@ def test_a_sensor_that_speaks_every_second_is_fresh_though_its_counts_come_every
 
 
 def test_a_counter_that_never_spoke_is_unknown() -> None:
-    assert counter_views(Live(registry()), registry(), NOW)[0].trust is Trust.UNKNOWN
+    assert counter_views(Live(CurrentRegistry(registry())), registry(), NOW)[0].trust is Trust.UNKNOWN
