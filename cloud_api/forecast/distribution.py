@@ -15,6 +15,10 @@ NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(7)
 """Seven demands, from very quiet to very busy, that stand for a normal distribution of them."""
 SHARES: Final = WEIGHTS / WEIGHTS.sum()
 CERTAIN: Final = 1e-6
+LEAST: Final = 1e-9
+"""No number of free spaces is less likely than this."""
+ROUNDED: Final = 1 / 12
+"""The variance that rounding to whole spaces adds."""
 LOW: Final = 0.1
 HIGH: Final = 0.9
 """The quantiles that bound the 80 % interval."""
@@ -65,16 +69,31 @@ def free_spaces(spaces: Spaces, chances: Chances) -> Floats:
     """float64[lead, number free]: the probability of each number from 0 to `spaces.known`.
 
     The generating function of a sum of independent spaces is a product, and a discrete Fourier transform of it: so it
-    is multiplied at the roots of unity, averaged over the demands and transformed back.
+    is multiplied at the roots of unity (half of them: the others' values are conjugate), averaged over the demands and
+    transformed back.
     """
-    roots = np.exp(-2j * np.pi * np.arange(spaces.known + 1) / (spaces.known + 1))
+    half = np.arange((spaces.known + 1) // 2 + 1)
+    roots = np.exp(-2j * np.pi * half / (spaces.known + 1))
     shifts = chances.spread[:, None] * NODES
     stays, gets = _shifted(chances.stays_free, shifts), _shifted(chances.gets_free, shifts)
     remain = (1 + stays[..., None] * (roots - 1)) ** spaces.free
     come = (1 + gets[..., None] * (roots - 1)) ** spaces.occupied
     mean = np.einsum("d,ldf->lf", SHARES, remain * come)
-    numbers = np.clip(np.fft.ifft(mean, axis=1).real, 0, None)
+    numbers = np.clip(np.fft.irfft(mean, spaces.known + 1, axis=1), 0, None)
     return np.asarray(numbers / numbers.sum(axis=1, keepdims=True), dtype=np.float64)
+
+
+def density(numbers: Floats, free: Floats, occupied: Floats, chances: Chances) -> Floats:
+    """float64[lead]: how likely so many free spaces are, each lead time with its own `free` and `occupied` now.
+
+    For learning, where there are thousands: for each demand the sum is taken for normal.
+    """
+    shifts = chances.spread[:, None] * NODES
+    stays, gets = _shifted(chances.stays_free, shifts), _shifted(chances.gets_free, shifts)
+    mean = free[:, None] * stays + occupied[:, None] * gets
+    variance = free[:, None] * stays * (1 - stays) + occupied[:, None] * gets * (1 - gets) + ROUNDED
+    bells = np.exp(-((numbers[:, None] - mean) ** 2) / (2 * variance)) / np.sqrt(2 * np.pi * variance)
+    return np.asarray(bells @ SHARES + LEAST, dtype=np.float64)
 
 
 def outlook(numbers: Floats) -> Outlook:

@@ -20,7 +20,7 @@ import numpy as np
 from msgspec import Struct
 
 from cloud_api.forecast.days import Calendar, likeness
-from cloud_api.forecast.distribution import Chances, Spaces, free_spaces
+from cloud_api.forecast.distribution import Chances, Spaces, density, free_spaces
 from cloud_api.forecast.occupancy import QUARTER_S, Floats, Ints, Occupancy, start_of
 
 QUARTERS_A_DAY: Final = 96
@@ -39,8 +39,6 @@ DRAWN: Final = 60.0
 """How many quarter-hours the regression over all parts counts for in each part."""
 SPREADS: Final = np.array([0.0, 0.2, 0.4, 0.7, 1.0, 1.4])
 """The common shifts that are tried, standard deviations of log-odds."""
-TRIED: Final = 240
-"""Past forecasts for which each spread is tried, at each lead time."""
 SMOOTH: Final = np.array([1.0, 2.0, 3.0, 2.0, 1.0])
 
 
@@ -160,29 +158,25 @@ def _likeliest_spread(
     starts = starts[known]
     if len(starts) < SHORTEST // 2:
         return float(SPREADS[-2])
-    starts = starts[:: max(1, len(starts) // TRIED)]
-    likelihood = np.zeros(len(SPREADS))
-    for start in starts:
-        kept, trend = memory[parts[start + lead]]
-        mean = usual[start + lead] + kept * apart[start] + trend * (apart[start] - apart[start - TREND])
-        many = np.full(len(SPREADS), mean)
-        chances = _chances(float(share[start]), many, np.full(len(SPREADS), kept), SPREADS)
-        occupied = round(float(share[start]) * capacity)
-        numbers = free_spaces(Spaces(capacity - occupied, occupied), chances)
-        free = capacity - round(float(share[start + lead]) * capacity)
-        likelihood += np.log(numbers[:, free] + 1e-9)
-    return float(SPREADS[np.argmax(likelihood)])
+    kept, trend = memory[parts[starts + lead]].T
+    mean = usual[starts + lead] + kept * apart[starts] + trend * (apart[starts] - apart[starts - TREND])
+    occupied, then = np.round(capacity * share[starts]), np.round(capacity * (1 - share[starts + lead]))
+    likelihoods = [
+        np.log(density(then, capacity - occupied, occupied, _chances(share[starts], mean, kept, spread))).sum()
+        for spread in SPREADS
+    ]
+    return float(SPREADS[np.argmax(likelihoods)])
 
 
-def _chances(share: float, occupied: Floats, kept: Floats, spread: Floats) -> Chances:
+def _chances(share: float | Floats, occupied: Floats, kept: Floats, spread: float | Floats) -> Chances:
     """A mean share of occupied spaces, float64[lead], told apart by what each space is now; the mean is kept."""
     mean = np.clip(occupied, 0.0, 1.0)
-    most = np.minimum((1 - mean) / max(1 - share, 1e-9), mean / max(share, 1e-9))
+    most = np.minimum((1 - mean) / np.maximum(1 - share, 1e-9), mean / np.maximum(share, 1e-9))
     stays = np.clip(kept, 0.0, np.minimum(most, 1.0))
     return Chances(
         stays_free=np.clip(1 - (mean - stays * share), 0, 1),
         gets_free=np.clip(1 - (mean + stays * (1 - share)), 0, 1),
-        spread=spread,
+        spread=np.broadcast_to(spread, mean.shape),
     )
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cloud_api.forecast.baselines import three_weeks
 from cloud_api.forecast.days import SUNDAY, Calendar
-from cloud_api.forecast.distribution import Chances, Spaces, free_spaces, outlook
+from cloud_api.forecast.distribution import Chances, Spaces, density, free_spaces, outlook
 from cloud_api.forecast.model import learn
 from cloud_api.forecast.occupancy import QUARTER_S, Occupancy, quarter_of, together, told_states
 from cloud_api.forecast.quality import FEWEST, Method, Scored, judge
@@ -49,6 +49,16 @@ def test_the_number_of_free_spaces_is_that_of_tossed_coins() -> None:
     numbers = free_spaces(Spaces(3, 5), Chances(np.array([0.7]), np.array([0.2]), np.zeros(1)))
 
     assert numbers[0] == pytest.approx(np.bincount(tossed, minlength=9) / len(tossed), abs=0.005)
+
+
+def test_where_spaces_are_many_their_sum_is_about_normal() -> None:
+    chances = Chances(np.array([0.8]), np.array([0.3]), np.array([0.7]))
+    exact = free_spaces(Spaces(20, 40), chances)[0]
+    every = Chances(*(np.repeat(each, 61) for each in (chances.stays_free, chances.gets_free, chances.spread)))
+
+    about = density(np.arange(61.0), np.full(61, 20.0), np.full(61, 40.0), every)
+
+    assert about == pytest.approx(exact, abs=0.002)
 
 
 def test_at_once_as_many_are_free_as_now(played: Played) -> None:
