@@ -15,9 +15,9 @@ import httpx
 
 from tests.chaos.air import Air, Fate
 from tests.chaos.faults import Conductor
-from tests.chaos.page import Row, day, figure
+from tests.chaos.page import Row
 from tests.chaos.scenarios import Scenario
-from tests.chaos.scripts import SPEAKERS, STORIES
+from tests.chaos.scripts import SPEAKERS, STORIES, Told
 from tests.chaos.sensors import make_town
 from tests.chaos.site import BEAT_S, GATEWAY, Site, running_site, until
 from tests.chaos.verdict import Verdict, judge
@@ -36,20 +36,29 @@ class Run:
     faults: Counter[str]
     frames: int
     verdict: Verdict
+    measured: str
+    """What the story measured, in words."""
     ended: datetime
 
-    @property
-    def row(self) -> Row:
-        """As the page shows it."""
+    def row(self, code: str) -> Row:
+        """As the page shows it, run on that commit."""
         found = self.verdict
-        faults = ", ".join(f"{count} {kind}" for kind, count in sorted(self.faults.items()))
-        numbers = (self.frames, found.sent, found.stored, found.missing, found.twice, found.swallowed)
         return Row(
-            (
-                *(self.scenario.name, self.scenario.story, faults),
-                *(figure(number) for number in (*numbers, found.flagged_hours)),
-                *(found.words, self.seed, f"{self.seconds:.0f} s", day(self.ended)),
-            )
+            scenario=self.scenario.name,
+            faults=self.faults,
+            frames=self.frames,
+            sent=found.sent,
+            stored=found.stored,
+            missing=found.missing,
+            twice=found.twice,
+            swallowed=found.swallowed,
+            flagged_hours=found.flagged_hours,
+            verdict=found.words,
+            measured=self.measured,
+            seed=self.seed,
+            seconds=round(self.seconds),
+            code=code,
+            date=f"{self.ended:%Y-%m-%d}",
         )
 
 
@@ -63,8 +72,9 @@ async def run(scenario: Scenario, seed: str, seconds: float, folder: Path) -> Ru
     async with running_site(town, air, draws, folder, influx=scenario.influx, workers=scenario.workers) as site:
         await site.first_words()
         conductor = Conductor(site, scenario, seed)
+        told = Told(Counter())
         if scenario.messages:
-            conductor.done += await STORIES[scenario.name](site, scenario.messages)
+            told = await STORIES[scenario.name](site, scenario.messages)
             seconds = time.monotonic() - began
         else:
             async with asyncio.TaskGroup() as tasks:
@@ -73,7 +83,8 @@ async def run(scenario: Scenario, seed: str, seconds: float, folder: Path) -> Ru
         await _heal(site)
         verdict = await _judged(site)
         air_faults = {str(fate): count for fate, count in air.fates.items() if fate is not Fate.ARRIVES}
-        return Run(scenario, seed, seconds, conductor.done + Counter(air_faults), town.frames(), verdict, _now())
+        faults = conductor.done + told.faults + Counter(air_faults)
+        return Run(scenario, seed, seconds, faults, town.frames(), verdict, told.measured, _now())
 
 
 async def _heal(site: Site) -> None:

@@ -7,6 +7,7 @@ what happened, counted by kind.
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from tests.chaos.site import Site, until
 
@@ -17,48 +18,58 @@ MOST_GROWN_MB = 64
 """What 500 messages and their attempts may take; the store away for an hour takes no more than for a minute."""
 
 
-async def _outage(site: Site, messages: int) -> Counter[str]:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What happened in a story."""
+
+    faults: Counter[str]
+    """By kind."""
+    measured: str = ""
+    """What it measured, in words."""
+
+
+async def _outage(site: Site, messages: int) -> Told:
     site.lines["uplink"].cut()
     await _all_said(site, messages)
     await site.gateway.kill()
     site.gateway.start()
     site.lines["uplink"].heal()
-    return Counter({"uplink away": 1, "gateway killed": 1})
+    return Told(Counter({"uplink away": 1, "gateway killed": 1}))
 
 
-async def _sigterm(site: Site, messages: int) -> Counter[str]:
+async def _sigterm(site: Site, messages: int) -> Told:
     site.lines["uplink"].cut()
     await _all_said(site, messages)
     await site.gateway.stop()
     site.gateway.start()
     site.lines["uplink"].heal()
-    return Counter({"uplink away": 1, "gateway stopped": 1})
+    return Told(Counter({"uplink away": 1, "gateway stopped": 1}))
 
 
-async def _dark_boot(site: Site, messages: int) -> Counter[str]:
+async def _dark_boot(site: Site, messages: int) -> Told:
     await site.gateway.stop()
     site.lines["uplink"].cut()
     site.gateway.start()
     await _all_said(site, messages)
     site.lines["uplink"].heal()
-    return Counter({"booted without uplink": 1})
+    return Told(Counter({"booted without uplink": 1}))
 
 
-async def _black_hole(site: Site, messages: int) -> Counter[str]:
+async def _black_hole(site: Site, messages: int) -> Told:
     site.lines["uplink"].swallow()
     _say(site, messages)
     await asyncio.sleep(BLACK_HOLE_S)
     site.lines["uplink"].heal()
-    return Counter({"line black-holed": 1})
+    return Told(Counter({"line black-holed": 1}))
 
 
-async def _one_device(site: Site, messages: int) -> Counter[str]:
+async def _one_device(site: Site, messages: int) -> Told:
     reports = [site.town.bursting.report(site.draws) for _ in range(messages)]
     site.publish(reports)
-    return Counter({"burst": 1})
+    return Told(Counter({"burst": 1}))
 
 
-async def _store_away(site: Site, messages: int) -> Counter[str]:
+async def _store_away(site: Site, messages: int) -> Told:
     """Ingest may hold what it has unacknowledged at the broker and no more, however much waits in the gateway."""
     (api,), influx = site.apis.values(), site.influx
     if influx is None:
@@ -71,7 +82,7 @@ async def _store_away(site: Site, messages: int) -> Counter[str]:
     await asyncio.to_thread(influx.start)
     if grown_mb > MOST_GROWN_MB:
         raise MemoryError(f"ingest grew by {grown_mb} MB while {site.queued()} messages waited for the store")
-    return Counter({"store away": 1, "MB more in ingest": grown_mb})
+    return Told(Counter({"store away": 1}), f"ingest grew by {grown_mb} MB")
 
 
 def _say(site: Site, messages: int) -> None:
@@ -85,7 +96,7 @@ async def _all_said(site: Site, messages: int) -> None:
     await until(lambda: not site.unheard(), "every message in the gateway")
 
 
-STORIES: dict[str, Callable[[Site, int], Awaitable[Counter[str]]]] = {
+STORIES: dict[str, Callable[[Site, int], Awaitable[Told]]] = {
     "outage": _outage,
     "sigterm": _sigterm,
     "dark boot": _dark_boot,
