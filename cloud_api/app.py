@@ -19,6 +19,7 @@ from cloud_api.feed import ZoneFeed
 from cloud_api.feeds.neighbours import Neighbours
 from cloud_api.feeds.poller import poll_all, zones_fed_by
 from cloud_api.feeds.settings import LotFeed
+from cloud_api.flow_watch import FlowWatch
 from cloud_api.follower import Follower
 from cloud_api.head import HeadAsGet
 from cloud_api.ingest import Ingest
@@ -74,12 +75,14 @@ def create_app(
     ingest = Ingest(settings.broker, worker=settings.worker, store=store, ledger=ledger, metrics=metrics, clock=clock)
     follower = Follower(settings.broker, worker=settings.worker, live=live, feed=feed, metrics=metrics, clock=clock)
     learner = Learner(settings, store=store, registry=places, live=live, feed=feed, clock=clock)
+    flow_watch = FlowWatch(settings, store=store, places=places, clock=clock)
     services = Services(
         settings=settings,
         store=store,
         places=places,
         live=live,
         feed=feed,
+        flows=flow_watch,
         metrics=metrics,
         clock=clock,
         problems=lambda: [problem for problem in (ingest.problem, follower.problem) if problem],
@@ -99,6 +102,7 @@ def create_app(
             )
             recalling = tasks.create_task(_recall_and_learn(follower, learner, store, ledger))
             counting = tasks.create_task(keep_counts(store, places, live, feed, clock))
+            watching = tasks.create_task(flow_watch.run())
             reloading = tasks.create_task(
                 reload_registry(
                     registry,
@@ -116,6 +120,7 @@ def create_app(
                 feed.end()
                 await asyncio.to_thread(ingest.stop)
                 reloading.cancel()
+                watching.cancel()
                 polling.cancel()
                 counting.cancel()
                 recalling.cancel()

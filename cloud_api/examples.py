@@ -6,6 +6,7 @@ from typing import Final
 from cloud_api.counters import CounterView, Directions
 from cloud_api.feed import TTL_S, VERSION, ZoneList, ZonesAnswer
 from cloud_api.flows import FlowTotals, HourlyFlows, LocalHour
+from cloud_api.flows_now import Busyness, LastHour, Usual
 from cloud_api.formats.picture import Picture, Town, ZoneNow
 from cloud_api.registry import Position, Zone
 from cloud_api.trust import Cause, Trust
@@ -68,6 +69,15 @@ COUNTER: Final = CounterView(
     trust=Trust.FRESH,
     cause=None,
     measured_at=datetime.fromisoformat("2026-11-21T10:00:00+00:00"),
+)
+LAST_HOUR: Final = LastHour(
+    start=datetime.fromisoformat("2026-11-21T10:00:00+01:00"),
+    end=datetime.fromisoformat("2026-11-21T11:00:00+01:00"),
+    in_=310,
+    out=268,
+    coverage=1.0,
+    usual=Usual(median=402, low=340, high=455, days=8),
+    busyness=Busyness.BUSIER,
 )
 HOURLY: Final = HourlyFlows(
     counter="rue-haute",

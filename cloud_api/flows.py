@@ -142,8 +142,8 @@ def _local_hour(
         start=start.astimezone(zone),
         trust=Trust.UNKNOWN if not known else Trust.FRESH if doubt is None else Trust.IMPLAUSIBLE,
         cause=None if doubt is None else doubt.cause,
-        in_=_sum(_calibrated(hour.out if each.reversed else hour.in_, each.factor) for each, hour in known),
-        out=_sum(_calibrated(hour.in_ if each.reversed else hour.out, each.factor) for each, hour in known),
+        in_=known_sum(calibrated(hour.out if each.reversed else hour.in_, each.factor) for each, hour in known),
+        out=known_sum(calibrated(hour.in_ if each.reversed else hour.out, each.factor) for each, hour in known),
         covered_s=covered_s // len(serving) if known else None,
         coverage=round(covered_s / (SECONDS_PER_HOUR * len(serving)), 4) if known else 0.0,
         flags=tuple(sorted(frozenset[Flag]().union(*(hour.flags for _, hour in known)))),
@@ -162,20 +162,20 @@ def _known_at_all(hours: Sequence[LocalHour]) -> Trust:
 
 def _totals(hours: Sequence[LocalHour]) -> FlowTotals:
     return FlowTotals(
-        in_=_sum(hour.in_ for hour in hours),
-        out=_sum(hour.out for hour in hours),
+        in_=known_sum(hour.in_ for hour in hours),
+        out=known_sum(hour.out for hour in hours),
         hours=len(hours),
         hours_known=sum(hour.covered_s is not None for hour in hours),
         coverage=round(sum(hour.coverage for hour in hours) / len(hours), 4),
     )
 
 
-def _sum(counts: Iterable[int | None]) -> int | None:
+def known_sum(counts: Iterable[int | None]) -> int | None:
     """The sum of what is known; None when nothing is."""
     known = [count for count in counts if count is not None]
     return sum(known) if known else None
 
 
-def _calibrated(count: int | None, factor: float) -> int | None:
+def calibrated(count: int | None, factor: float) -> int | None:
     """The count times the factor of a manual count, to the nearest whole passage; as measured where there is none."""
     return count if count is None or factor == 1 else round(count * factor)

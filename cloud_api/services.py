@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cloud_api.feed import ZoneFeed
+from cloud_api.flow_watch import FlowWatch
 from cloud_api.formats.picture import Picture, picture
 from cloud_api.live import Live
 from cloud_api.metrics import Metrics
@@ -16,13 +17,14 @@ from cloud_api.stores.base import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """The parts of one town's API. `live` and `feed` belong to the event loop: ask them from `async` routes only."""
+    """The parts of one town's API. `live`, `feed`, `flows`: from `async` routes only, on the event loop."""
 
     settings: Settings
     store: Store
     places: CurrentRegistry
     live: Live
     feed: ZoneFeed
+    flows: FlowWatch
     metrics: Metrics
     clock: Callable[[], datetime]
     """The time now, UTC."""

@@ -175,3 +175,27 @@ def test_the_list_of_counters_names_their_directions(client: httpx.Client) -> No
     assert [each["id"] for each in counters] == ["rue-haute", "venelle", "boulevard"]
     assert counters[0]["directions"] == {"in": "vers la gare", "out": "vers la mairie"}
     assert (counters[0]["trust"], counters[0]["measured_at"]) == ("unknown", None)
+
+
+def test_the_last_hour_of_every_counter_is_told_with_what_is_usual_there(
+    mosquitto: Mosquitto, store: Store, tmp_path: Path
+) -> None:
+    clock = Clock(datetime(2026, 7, 18, 10, 2, tzinfo=UTC))
+    for weeks in range(6):
+        store.write(full_hour(datetime(2026, 7, 18, 9, tzinfo=UTC) - timedelta(weeks=weeks), NEW, in_=30, out=12))
+    settings = Settings(broker=Broker(host=mosquitto.host, port=mosquitto.port), ledger=tmp_path / "ledger.db")
+    api = create_app(replace(settings, worker="now"), store=store, registry=kept(REGISTRY, tmp_path), clock=clock)
+
+    with serving(api) as address, httpx.Client(base_url=address) as client:
+        street, lane, _ = client.get("/v1/flows/now").json()["data"]["counters"]
+
+    assert street["last_hour"] == {
+        "from": "2026-07-18T11:00:00+02:00",
+        "to": "2026-07-18T12:00:00+02:00",
+        "in": 12,
+        "out": 30,
+        "coverage": 1.0,
+        "usual": {"median": 42, "low": 42, "high": 42, "days": 5},
+        "busyness": "usual",
+    }
+    assert (lane["id"], lane["last_hour"]["in"], lane["last_hour"]["busyness"]) == ("venelle", None, None)
