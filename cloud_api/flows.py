@@ -23,6 +23,9 @@ CONTEXT = timedelta(days=3)
 """What is read before and after the period, so that days of zeros are known for what they are."""
 
 
+Measured = Mapping[Channel, Mapping[datetime, Hour]]
+
+
 class LocalHour(Struct, frozen=True, kw_only=True):
     """One hour of a counter."""
 
@@ -77,8 +80,23 @@ class HourlyFlows(Struct, frozen=True, kw_only=True):
 
 def hourly_flows(registry: Registry, store: Store, counter: Counter, period: Period, zone: ZoneInfo) -> HourlyFlows:
     """Every local hour of the period. Blocks on the store. Raises `StoreError`."""
-    installations = registry.installations_of(counter.id, period.start, period.end)
-    measured = _measured(store, installations, Period(period.start - CONTEXT, period.end + CONTEXT))
+    (flows,) = hourly_flows_of(registry, store, [counter], period, zone)
+    return flows
+
+
+def hourly_flows_of(
+    registry: Registry, store: Store, counters: Sequence[Counter], period: Period, zone: ZoneInfo
+) -> list[HourlyFlows]:
+    """The same of several counters, read at once. Blocks on the store. Raises `StoreError`."""
+    serving = {each.id: registry.installations_of(each.id, period.start, period.end) for each in counters}
+    everything = [installation for of_one in serving.values() for installation in of_one]
+    measured = _measured(store, everything, Period(period.start - CONTEXT, period.end + CONTEXT))
+    return [_flows(each, serving[each.id], measured, period, zone) for each in counters]
+
+
+def _flows(
+    counter: Counter, installations: Sequence[Installation], measured: Measured, period: Period, zone: ZoneInfo
+) -> HourlyFlows:
     doubts = [
         finding
         for each in installations
@@ -117,14 +135,14 @@ def street_of(counter: Counter, installation: Installation, zone: ZoneInfo) -> S
     return Street(mode=installation.mode, in_=counter.in_, out=counter.out, zone=zone)
 
 
-Measured = Mapping[tuple[Channel, datetime], Hour]
-
-
 def _measured(store: Store, installations: Sequence[Installation], period: Period) -> Measured:
     channels = sorted({channel_of(each) for each in installations})
     if not channels:
         return {}
-    return {(hour.channel, hour.start): hour for hour in store.hours(channels, period.start, period.end)}
+    measured: dict[Channel, dict[datetime, Hour]] = {channel: {} for channel in channels}
+    for hour in store.hours(channels, period.start, period.end):
+        measured[hour.channel][hour.start] = hour
+    return measured
 
 
 def _local_hour(
@@ -135,7 +153,7 @@ def _local_hour(
     doubts: Sequence[Finding],
 ) -> LocalHour:
     serving = [each for each in installations if each.serves_at(start)]
-    known = [(each, measured[key]) for each in serving if (key := (channel_of(each), start)) in measured]
+    known = [(each, hour) for each in serving if (hour := measured[channel_of(each)].get(start)) is not None]
     covered_s = sum(hour.covered_s for _, hour in known)
     doubt = next((each for each in doubts if known and each.start <= start < each.end), None)
     return LocalHour(
@@ -151,8 +169,7 @@ def _local_hour(
 
 
 def _counted_by(installation: Installation, measured: Measured) -> list[Counted]:
-    channel = channel_of(installation)
-    hours = (hour for (name, _), hour in measured.items() if name == channel and installation.serves_at(hour.start))
+    hours = (hour for hour in measured[channel_of(installation)].values() if installation.serves_at(hour.start))
     return [counted(hour, installation) for hour in sorted(hours, key=lambda hour: hour.start)]
 
 

@@ -33,6 +33,12 @@ def text_answer(media_type: str, example: str, description: str) -> Responses:
     return {200: {"description": description, "content": {media_type: content}}}
 
 
+def document_answer(media_type: str, example: Any, description: str) -> Responses:
+    """The response 200 of an operation that answers with JSON of somebody else's making, which has no null."""
+    kind = "array" if isinstance(example, list) else "object"
+    return {200: {"description": description, "content": {media_type: {"schema": {"type": kind}, "example": example}}}}
+
+
 def refusal(error: ProblemError, path: str) -> Responses:
     """The response of an operation that is refused, as a problem document; `path` is what was asked for."""
     content = {

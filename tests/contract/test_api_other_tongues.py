@@ -7,17 +7,41 @@ from pathlib import Path
 import httpx
 import pytest
 
+from cloud_api.app import create_app
+from cloud_api.registry import Registry, Space, Zone
+from cloud_api.registry.places import Audience, Capacity, Counting, ZoneKind
+from cloud_api.settings import Broker, Settings
 from cloud_api.stores import open_store
 from tests.broker import Mosquitto
-from tests.town import serving, town_api
+from tests.town import HERE, REGISTRY, Clock, kept, serving
+
+TOWN = Registry(
+    zones=[
+        *REGISTRY.zones.values(),
+        Zone(
+            id="halles",
+            name="Halles",
+            position=HERE,
+            kind=ZoneKind.OFF_STREET,
+            counting=Counting.NONE,
+            capacity=Capacity(public=80, pmr=4),
+        ),
+    ],
+    spaces=[*REGISTRY.spaces, Space(id="g2", zone="gare", audience=Audience.PMR, position=HERE)],
+    counters=list(REGISTRY.counters.values()),
+    installations=REGISTRY.installations,
+)
 
 
 @pytest.fixture(scope="module")
 def client(mosquitto: Mosquitto, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     folder: Path = tmp_path_factory.mktemp("tongues")
+    broker = Broker(host=mosquitto.host, port=mosquitto.port)
+    settings = Settings(broker=broker, ledger=folder / "ledger.db", town="Saint-Aubin", worker="tongues")
     with (
         closing(open_store(f"sqlite:///{folder}/history.db")) as store,
-        serving(town_api(mosquitto, store, folder, worker="tongues")) as address,
+        closing(kept(TOWN, folder)) as registry,
+        serving(create_app(settings, store=store, registry=registry, clock=Clock())) as address,
         httpx.Client(base_url=address) as opened,
     ):
         yield opened
@@ -28,9 +52,39 @@ def test_parkapi_lists_the_town_and_its_lots(client: httpx.Client) -> None:
 
     lots = client.get(f"/parkapi/v1/{city}").json()["lots"]
 
-    assert [lot["id"] for lot in lots] == ["marche", "gare"]
+    assert city == "saint-aubin"
+    assert [lot["id"] for lot in lots] == ["marche", "gare", "halles"]
     assert {lot["state"] for lot in lots} == {"nodata"}
 
 
 def test_parkapi_knows_no_other_town(client: httpx.Client) -> None:
     assert client.get("/parkapi/v1/nulle-part").status_code == 404
+
+
+@pytest.mark.parametrize(("kind", "count"), [("OnStreetParking", 2), ("OffStreetParking", 1), ("CrowdFlowObserved", 1)])
+def test_ngsi_ld_tells_entities_of_one_type(client: httpx.Client, kind: str, count: int) -> None:
+    answer = client.get("/ngsi-ld/v1/entities", params={"type": kind})
+
+    assert answer.headers["content-type"] == "application/ld+json"
+    assert answer.headers["ngsild-results-count"] == str(count)
+    assert [entity["type"] for entity in answer.json()] == [kind] * count
+
+
+def test_ngsi_ld_tells_a_page_of_entities(client: httpx.Client) -> None:
+    answer = client.get("/ngsi-ld/v1/entities?type=OnStreetParking&limit=1&offset=1&options=keyValues")
+
+    (entity,) = answer.json()
+    assert (entity["name"], answer.headers["ngsild-results-count"]) == ("Gare", "2")
+
+
+@pytest.mark.parametrize(
+    "wrong", ["type=Bicycle", "limit=5", "type=ParkingSpot&limit=0", "type=ParkingSpot&limit=1001"]
+)
+def test_ngsi_ld_refuses_what_it_cannot_answer(client: httpx.Client, wrong: str) -> None:
+    assert client.get(f"/ngsi-ld/v1/entities?{wrong}").status_code == 422
+
+
+def test_ngsi_ld_tells_the_spaces_that_have_a_position(client: httpx.Client) -> None:
+    (spot,) = client.get("/ngsi-ld/v1/entities?type=ParkingSpot&options=keyValues").json()
+
+    assert (spot["name"], spot["status"], spot["audience"]) == ("g2", "unknown", "pmr")

@@ -7,9 +7,10 @@ from datetime import datetime
 import pytest
 from hypothesis import given
 
+from cloud_api.feeds import ngsi as ngsi_reader
 from cloud_api.feeds import parkapi_v1 as parkapi_v1_reader
 from cloud_api.feeds.lots import Lot, LotState, Reader
-from cloud_api.formats import parkapi_v1
+from cloud_api.formats import ngsi_ld, parkapi_v1
 from cloud_api.formats.picture import Picture, ZoneNow
 from cloud_api.trust import Trust
 from tests.pictures import pictures
@@ -28,7 +29,19 @@ class Tongue:
         return picture.newest_at if self.one_time else zone.now.measured_at
 
 
-TONGUES = {"parkapi-v1": Tongue(parkapi_v1.write, parkapi_v1_reader.read, one_time=True)}
+def ngsi_in_full(picture: Picture) -> bytes:
+    return ngsi_ld.write([ngsi_ld.parking(picture.town, zone) for zone in picture.zones])
+
+
+def ngsi_simplified(picture: Picture) -> bytes:
+    return ngsi_ld.write([ngsi_ld.simplified(ngsi_ld.parking(picture.town, zone)) for zone in picture.zones])
+
+
+TONGUES = {
+    "parkapi-v1": Tongue(parkapi_v1.write, parkapi_v1_reader.read, one_time=True),
+    "ngsi-ld": Tongue(ngsi_in_full, ngsi_reader.read),
+    "ngsi-ld simplified": Tongue(ngsi_simplified, ngsi_reader.read),
+}
 
 
 @pytest.mark.parametrize("tongue", TONGUES.values(), ids=TONGUES)
@@ -36,7 +49,7 @@ TONGUES = {"parkapi-v1": Tongue(parkapi_v1.write, parkapi_v1_reader.read, one_ti
 def test_free_capacity_and_time_survive_being_written_and_read(tongue: Tongue, picture: Picture) -> None:
     reading = tongue.read(tongue.write(picture))
 
-    lots = dict(zip((lot.id for lot in reading.lots), reading.lots, strict=True))
+    lots = {lot.id.rpartition(":")[2]: lot for lot in reading.lots}
     assert reading.refused == ()
     assert lots.keys() == {zone.place.id for zone in picture.zones}
     for zone in picture.zones:
