@@ -34,7 +34,14 @@ ZONE: Final = ZoneView(
 )
 ZONES: Final = ZonesAnswer(last_updated=NOW, ttl=TTL_S, version=VERSION, data=ZoneList((ZONE,)))
 TOWN: Final = Town(id="saint-aubin", name="Saint-Aubin")
-PLACE: Final = Zone(id=ZONE.id, name=ZONE.name, position=MARKET, address="Place du Marché, Saint-Aubin")
+PLACE: Final = Zone(
+    id=ZONE.id,
+    name=ZONE.name,
+    position=MARKET,
+    operator="Régie du stationnement",
+    address="Place du Marché, 44109 Saint-Aubin",
+    insee="44109",
+)
 PICTURE: Final = Picture(town=TOWN, as_of=NOW, zones=(ZoneNow(place=PLACE, now=ZONE),))
 SPACES: Final = (
     SpaceView(

@@ -20,11 +20,22 @@ Responses = dict[int | str, dict[str, Any]]
 """What FastAPI takes as `responses` of an operation."""
 
 
-def answer(example: Struct, description: str) -> Responses:
+def answer(example: Struct, description: str, media_type: str = JSON) -> Responses:
     """The response 200 of an operation, with its schema; the example itself is among `DescribedApi`'s."""
     name = type(example).__name__
     content = {"schema": {"$ref": SCHEMA.format(name=name)}, "examples": {"example": {"$ref": EXAMPLE + name}}}
-    return {200: {"description": description, "content": {JSON: content}}}
+    return {200: {"description": description, "content": {media_type: content}}}
+
+
+def list_answer(example: Struct, description: str) -> Responses:
+    """The response 200 of an operation that answers with a bare list of such values. The example has no null."""
+    schema = {"type": "array", "items": {"$ref": SCHEMA.format(name=type(example).__name__)}}
+    return {
+        200: {
+            "description": description,
+            "content": {JSON: {"schema": schema, "example": [msgspec.to_builtins(example)]}},
+        }
+    }
 
 
 def text_answer(media_type: str, example: str, description: str) -> Responses:

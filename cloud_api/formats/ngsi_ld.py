@@ -71,7 +71,7 @@ def parking(town: Town, zone: ZoneNow) -> Entity:
         status=_property(_status(zone)),
         openingHours=_property(place.opening_hours),
         maximumAllowedHeight=_property(place.height_limit_m),
-        provider=_property(_organization(now.source or place.operator)),
+        provider=_property(_organization(zone.operator)),
         **_trust(now.trust, now.cause),
     )
 

@@ -26,6 +26,11 @@ class ZoneNow(Struct, frozen=True, kw_only=True):
     place: Zone
     now: ZoneView
 
+    @property
+    def operator(self) -> str | None:
+        """Who tells of it, or runs it; None for the town."""
+        return self.now.source or self.place.operator
+
 
 class Picture(Struct, frozen=True, kw_only=True):
     """A town's parking at one moment."""

@@ -88,3 +88,18 @@ def test_ngsi_ld_tells_the_spaces_that_have_a_position(client: httpx.Client) -> 
     (spot,) = client.get("/ngsi-ld/v1/entities?type=ParkingSpot&options=keyValues").json()
 
     assert (spot["name"], spot["status"], spot["audience"]) == ("g2", "unknown", "pmr")
+
+
+def test_a_map_gets_every_zone_as_a_feature(client: httpx.Client) -> None:
+    answer = client.get("/v1/parking/zones.geojson")
+
+    assert answer.headers["content-type"] == "application/geo+json"
+    assert [feature["id"] for feature in answer.json()["features"]] == ["marche", "gare", "halles"]
+
+
+def test_open_data_has_a_record_and_a_line_for_every_zone(client: httpx.Client) -> None:
+    records, lines = client.get("/opendata/parking/zones.json"), client.get("/opendata/parking/zones.csv")
+
+    assert [record["id"] for record in records.json()] == ["marche", "gare", "halles"]
+    assert lines.headers["content-type"] == "text/csv; charset=utf-8"
+    assert [line.partition(",")[0] for line in lines.text.splitlines()] == ["id", "marche", "gare", "halles"]

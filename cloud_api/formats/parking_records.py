@@ -1,0 +1,102 @@
+"""Flat records of zones, as French open-data portals publish them: JSON or CSV, the same fields in both.
+
+The names are those of Métropole européenne de Lille's `disponibilite-parkings` where it has one, so what reads Lille
+reads these; the others stand behind them. What nobody knows is null, in CSV empty.
+"""
+
+import csv
+import io
+from datetime import datetime
+from typing import Final, Literal
+
+import msgspec
+from msgspec import Struct, structs
+
+from cloud_api.formats.picture import Picture, Town, ZoneNow
+from cloud_api.trust import Trust
+
+CSV: Final = "text/csv"
+State = Literal["OUVERT", "COMPLET", "FERME", "."]
+
+
+class ParkingRecord(Struct, frozen=True, kw_only=True):
+    """One zone."""
+
+    id: str
+    libelle: str
+    adresse: str | None
+    ville: str
+    insee: str | None
+    exploitant: str | None
+    """Who runs it, or tells of it; null for the town."""
+    etat: State
+    """`.` is no news, as Lille says it."""
+    dispo: int | None
+    """Free spaces."""
+    max: int | None
+    """Spaces in all."""
+    occupe: int | None
+    inconnu: int
+    """Spaces of which nobody knows anything now."""
+    ferme: int
+    """Spaces out of service."""
+    datemaj: datetime | None
+    """The newest news that the figures rest on."""
+    confiance: Trust
+    cause: str | None
+    """Why it is not known, or in part only; in French."""
+    lat: float
+    lon: float
+
+
+FIELDS: Final = ParkingRecord.__struct_fields__
+
+
+def records(picture: Picture) -> tuple[ParkingRecord, ...]:
+    """All zones as records."""
+    return tuple(_record(picture.town, each) for each in picture.zones)
+
+
+def write_json(picture: Picture) -> bytes:
+    """The records as a list."""
+    return msgspec.json.encode(records(picture))
+
+
+def write_csv(picture: Picture) -> bytes:
+    """The records as lines below their fields' names."""
+    text = io.StringIO()
+    lines = csv.writer(text)
+    lines.writerow(FIELDS)
+    lines.writerows(msgspec.to_builtins(structs.astuple(each)) for each in records(picture))
+    return text.getvalue().encode()
+
+
+def _record(town: Town, zone: ZoneNow) -> ParkingRecord:
+    place, now = zone.place, zone.now
+    return ParkingRecord(
+        id=place.id,
+        libelle=place.name,
+        adresse=place.address,
+        ville=town.name,
+        insee=place.insee,
+        exploitant=zone.operator,
+        etat=_state(zone),
+        dispo=now.free,
+        max=now.capacity or None,
+        occupe=now.occupied,
+        inconnu=now.unknown,
+        ferme=now.closed,
+        datemaj=now.measured_at,
+        confiance=now.trust,
+        cause=None if now.cause is None else now.cause.fr,
+        lat=place.position.lat,
+        lon=place.position.lon,
+    )
+
+
+def _state(zone: ZoneNow) -> State:
+    if zone.now.trust is Trust.CLOSED:
+        return "FERME"
+    if zone.now.free is None:
+        return "."
+    return "OUVERT" if zone.now.free else "COMPLET"
