@@ -44,6 +44,8 @@ STATUS_EVERY_TICKS = 30
 FAREWELL_S = 2.5
 """So long all together the links may close and the publisher may empty the outbox when the gateway stops."""
 DESIRED = "desired"
+RUNS = "runs"
+"""The setting that is kept while the gateway runs, and emptied when it has ended in good order."""
 
 
 def open_link(config: LinkConfig, clock: Clock, intake: Intake) -> Link:
@@ -85,6 +87,8 @@ class Gateway:
         self.progress = 0
         """Grows every second in which intake and outbox work, and with every commit that a disk refuses: when it stands
         still for longer than `LONGEST_BACKOFF_S`, the gateway hangs."""
+        self._started_ms = clock.monotonic_ms()
+        self._trusted_at_once = clock.utc_ms(self._started_ms) is not None
         self._reported = Reported(gateway=self._outbox.gateway, epoch=self._outbox.epoch, revision=0)
         self._adopt_last_good()
 
@@ -94,16 +98,14 @@ class Gateway:
             serving = [self._group.create_task(task) for task in (self._publisher.run(), self._work(), self._tick())]
             self._start_links(self._config.link)
             self._started.set()
-            log.info(
-                "gateway runs name=%s links=%d devices=%d", self.name, len(self._runners), len(self.intake.devices)
-            )
+            serving.append(self._group.create_task(self._say_what_was_found()))
             await self._stopping.wait()
             deadline = asyncio.get_running_loop().time() + FAREWELL_S
             await self._stop_links(list(self._runners))
             await self._drain(deadline)
             for task in serving:
                 task.cancel()
-        self._outbox.close()
+        self._end_in_good_order()
 
     def stop(self) -> None:
         """End `run`, within seconds."""
@@ -171,6 +173,25 @@ class Gateway:
         await asyncio.gather(*tasks, return_exceptions=True)
         for name in names:
             del self._runners[name]
+
+    async def _say_what_was_found(self) -> None:
+        """One line on what the last life left; from now on only a good end counts as one."""
+        runs = await self._persist(partial(self._outbox.recall, RUNS))
+        last_stop = {None: "never, this is the first start", b"": "in good order"}.get(runs, "uncleanly")
+        log.info(
+            "gateway runs name=%s links=%d devices=%d; found %d messages queued, %d observations waiting for the time;"
+            " last stopped: %s",
+            *(self.name, len(self._runners), len(self.intake.devices), await self._persist(self._outbox.__len__)),
+            *(len(await self._persist(self._outbox.waiting)), last_stop),
+        )
+        await self._persist(partial(self._outbox.remember, RUNS, self.name.encode()))
+
+    def _end_in_good_order(self) -> None:
+        try:
+            self._outbox.remember(RUNS, b"")
+        except OutboxError as error:
+            log.warning("the next start will call this end unclean: %s", error)
+        self._outbox.close()
 
     def _inbox_of(self, runner: LinkRunner) -> Inbox:
         async def put(arrival: Arrival) -> None:
@@ -277,8 +298,19 @@ class Gateway:
         """An empty batch, or one that begins with what waited for the time."""
         batch = Batch()
         if self.intake.can_release:
-            self.intake.release(batch, await self._persist(self._outbox.waiting))
+            waited = await self._persist(self._outbox.waiting)
+            self.intake.release(batch, waited)
+            self._say_that_the_time_is_known(len(waited))
         return batch
+
+    def _say_that_the_time_is_known(self, waited: int) -> None:
+        untrusted_s = (self._clock.monotonic_ms() - self._started_ms) / 1000
+        if not self._trusted_at_once or waited:
+            log.info(
+                "the clock is trusted, %.0f s after the start; %d observations that waited are dated",
+                untrusted_s,
+                waited,
+            )
 
     def _tell_strangers(self) -> None:
         devices = self.intake.strangers()
@@ -310,7 +342,13 @@ class Gateway:
 
     def _desire(self, desired: Desired) -> None:
         """Put the cloud's devices in force; those with nothing wrong are kept by the next tick, and reported then."""
+        known = self._reported
         self._adopt(desired.revision, desired.devices)
+        if self._reported != known:
+            log.info(
+                "configuration applied revision=%d devices=%d refused=%d",
+                *(desired.revision, len(self._reported.devices), len(self._reported.refused)),
+            )
         if self._reported.refused:
             self._publisher.tell(self._reported)
         else:

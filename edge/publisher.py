@@ -7,7 +7,7 @@ window and proves nothing: what is not confirmed as stored in time is sent again
 import asyncio
 import logging
 import ssl
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Thread
@@ -20,8 +20,10 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge import messages
+from edge.absence import Absence
 from edge.messages import AnyMessage, MessageError, SeqRange, Status, Stored
 from edge.outbox import Entry, Outbox, OutboxError
+from edge.seldom import Seldom
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +89,12 @@ class Publisher:
         self._patience_s = PATIENCE_S
         self.connected = False
         self._leaving = False
+        self._absence = Absence()
+        self._sending_since_s: float | None = None
+        """When it began to send all that waits; None once the store has had all of it."""
+        self._confirmed = 0
+        """Messages that the store has confirmed since."""
+        self._seldom: dict[str, Seldom] = defaultdict(Seldom)
         self.counters: Counter[str] = Counter()
         """`published`, `publish_refused`, `no_subscriber`, `resent`, `message_<error>`."""
 
@@ -145,7 +153,8 @@ class Publisher:
         except OutboxError as error:
             self._unread = True
             self.counters["read_failed"] += 1
-            log.warning("cannot read the outbox: %s; again in %.0f s", error, TIDY_EVERY_S)
+            if times := self._times("read"):
+                log.warning("cannot read the outbox: %s; again in %.0f s (failed %d times)", error, TIDY_EVERY_S, times)
             self._loop.call_later(TIDY_EVERY_S, self._wake.set)
             return False
         if self._read_until == behind and entries:
@@ -166,6 +175,7 @@ class Publisher:
         while True:
             await asyncio.sleep(TIDY_EVERY_S)
             await self._delete_stored()
+            self._absence.lasts(self._loop.time())
             oldest = next(iter(self._unconfirmed.values()), None)
             if self.connected and oldest is not None and self._loop.time() - oldest > self._patience_s:
                 self._patience_s = min(2 * self._patience_s, LONGEST_PATIENCE_S)
@@ -182,7 +192,8 @@ class Publisher:
         except OutboxError as error:
             self._stored[:0] = stored
             self.counters["forget_failed"] += 1
-            log.warning("cannot delete from the outbox what is stored: %s", error)
+            if times := self._times("forget"):
+                log.warning("cannot delete from the outbox what is stored: %s (failed %d times)", error, times)
         self._deleted.set()
 
     def _rewind(self) -> None:
@@ -190,6 +201,8 @@ class Publisher:
         self._unconfirmed.clear()
         self._read_until = 0
         self._unread = True
+        if self._sending_since_s is None:
+            self._sending_since_s, self._confirmed = self._loop.time(), 0
         self._wake.set()
 
     async def _take_leave(self) -> None:
@@ -227,6 +240,7 @@ class Publisher:
         will = Status(gateway=gateway, epoch=epoch, online=False)
         client.will_set(messages.topic_of(will), messages.encode(will), qos=1, retain=True)
         client.on_connect = self._connected_in_thread
+        client.on_connect_fail = lambda *_: self._call(self._not_reached)
         client.on_disconnect = self._disconnected_in_thread
         client.on_publish = self._published_in_thread
         client.on_message = self._message_in_thread
@@ -270,7 +284,7 @@ class Publisher:
             self._loop.call_soon_threadsafe(function, *arguments)
 
     def _connected(self, window: int) -> None:
-        log.info("connected to the broker host=%s port=%d window=%d", self._broker.host, self._broker.port, window)
+        self._absence.ends(self._broker.host, self._broker.port, self._loop.time())
         self.connected = True
         self._window = window
         self._in_flight.clear()
@@ -280,14 +294,24 @@ class Publisher:
 
     def _disconnected(self, reason: str) -> None:
         if self.connected and not self._leaving:
-            log.warning("the broker is away reason=%r; the outbox keeps everything", reason)
+            self._absence.begins(reason, self._loop.time())
         self.connected = False
         self._in_flight.clear()
         self._deleted.set()
 
+    def _not_reached(self) -> None:
+        self._absence.begins("it cannot be reached", self._loop.time())
+
     def _refused_connection(self, reason: str) -> None:
         self.counters["connection_refused"] += 1
-        log.error("the broker refuses this gateway reason=%r; check username, password and ACL", reason)
+        if times := self._times("refused connection"):
+            log.error(
+                "the broker refuses this gateway reason=%r; check username, password and ACL (%d times)", reason, times
+            )
+
+    def _times(self, line: str) -> int:
+        """How often a line came up since it was last written; 0 when it is not to be written now."""
+        return self._seldom[line].times(self._loop.time())
 
     def _take_acknowledgements(self) -> None:
         while self._acknowledgements:
@@ -300,9 +324,15 @@ class Publisher:
             return
         if code.is_failure:
             self.counters["publish_refused"] += 1
-            log.error("the broker refused a publish seq=%d reason=%r; kept in the outbox", seq, code.getName())
+            if times := self._times("refused publish"):
+                log.error(
+                    "the broker refused %d publishes, the last seq=%d reason=%r; kept in the outbox: check its ACL",
+                    *(times, seq, code.getName()),
+                )
         elif code.value == NO_MATCHING_SUBSCRIBERS:
             self.counters["no_subscriber"] += 1
+            if times := self._times("no subscriber"):
+                log.warning("nobody listens to what is published (%d messages); the outbox keeps everything", times)
         else:
             self.counters["published"] += 1
 
@@ -326,5 +356,13 @@ class Publisher:
         for stored in message.ranges:
             self._stored.append(stored)
             for seq in range(stored.first, min(stored.last, stored.first + UNCONFIRMED) + 1):
-                self._unconfirmed.pop(seq, None)
+                self._confirmed += self._unconfirmed.pop(seq, None) is not None
         self._wake.set()
+        self._say_when_drained()
+
+    def _say_when_drained(self) -> None:
+        if self._sending_since_s is None or self._unread or self._ready or self._unconfirmed:
+            return
+        took_s, self._sending_since_s = self._loop.time() - self._sending_since_s, None
+        if self._confirmed and self._times("drained"):
+            log.info("the queue is drained: %d messages stored within %.0f s", self._confirmed, took_s)

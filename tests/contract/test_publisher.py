@@ -28,7 +28,8 @@ from edge.messages import (
 )
 from edge.outbox import Entry, Outbox
 from edge.publisher import BrokerConfig, Publisher
-from tests.broker import Mosquitto
+from tests.broker import Mosquitto, running_mosquitto
+from tests.log_lines import logged
 from tests.town import until
 
 PATIENCE_S = 20
@@ -222,3 +223,63 @@ def test_it_says_hello_and_goodbye(outbox: Outbox, own_mosquitto: Mosquitto) -> 
         cloud.close()
 
     asyncio.run(scenario())
+
+
+def test_a_broker_that_is_away_at_the_start_is_told_and_so_is_its_return(
+    outbox: Outbox, own_mosquitto: Mosquitto
+) -> None:
+    own_mosquitto.kill()
+
+    async def scenario() -> None:
+        with logged("edge") as log:
+            async with publishing(outbox, own_mosquitto):
+                await log.says("the broker is away reason='it cannot be reached'")
+                await asyncio.to_thread(own_mosquitto.start)
+                await log.says(f"connected to the broker host={own_mosquitto.host} port={own_mosquitto.port} after")
+
+    asyncio.run(scenario())
+
+
+def test_a_queue_that_is_drained_says_so_in_one_line(outbox: Outbox, own_mosquitto: Mosquitto) -> None:
+    async def scenario() -> None:
+        cloud = Cloud(own_mosquitto)
+        outbox.commit({}, [flow(number) for number in range(1, 21)])
+        with logged("edge") as log:
+            async with publishing(outbox, own_mosquitto):
+                for _ in range(20):
+                    cloud.store(await cloud.hear_flow())
+                await log.says("the queue is drained: 20 messages stored within")
+        assert len(log.with_beginning("the queue is drained")) == 1
+        cloud.close()
+
+    asyncio.run(scenario())
+
+
+def test_publishes_that_meet_nobody_are_one_line_and_not_a_thousand(outbox: Outbox, own_mosquitto: Mosquitto) -> None:
+    async def scenario() -> None:
+        outbox.commit({}, [flow(number) for number in range(1, 101)])
+        with logged("edge") as log:
+            async with publishing(outbox, own_mosquitto) as running:
+                await asyncio.to_thread(until, lambda: running.counters["no_subscriber"] == 100, PATIENCE_S)
+        assert log.with_beginning("nobody listens") == [
+            "nobody listens to what is published (1 messages); the outbox keeps everything"
+        ]
+
+    asyncio.run(scenario())
+
+
+def test_publishes_that_the_rules_refuse_are_one_line_and_not_a_thousand(outbox: Outbox, tmp_path: Path) -> None:
+    acl = tmp_path / "acl"
+    acl.write_text(f"topic deny {messages.topic('+', 'flow')}\ntopic readwrite #\n")
+    acl.chmod(0o600)
+
+    async def scenario(broker: Mosquitto) -> None:
+        outbox.commit({}, [flow(number) for number in range(1, 101)])
+        with logged("edge") as log:
+            async with publishing(outbox, broker) as running:
+                await asyncio.to_thread(until, lambda: running.counters["publish_refused"] == 100, PATIENCE_S)
+        (line,) = log.with_beginning("the broker refused")
+        assert line.endswith("reason='Not authorized'; kept in the outbox: check its ACL")
+
+    with running_mosquitto(tmp_path, settings=f"acl_file {acl}") as broker:
+        asyncio.run(scenario(broker))
