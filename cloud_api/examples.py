@@ -3,12 +3,18 @@
 from datetime import datetime
 from typing import Final
 
+from msgspec.structs import asdict
+
 from cloud_api.counters import CounterView, Directions
+from cloud_api.counts import AudienceCounts
 from cloud_api.feed import TTL_S, VERSION, ZoneList, ZonesAnswer
+from cloud_api.feeds.lots import Tendency
 from cloud_api.flows import FlowTotals, HourlyFlows, LocalHour
 from cloud_api.flows_now import Busyness, LastHour, Usual
 from cloud_api.formats.picture import Picture, Town, ZoneNow
 from cloud_api.registry import Position, Zone
+from cloud_api.registry.places import Audience
+from cloud_api.trend import Trend
 from cloud_api.trust import Cause, Trust
 from cloud_api.zones import SpaceStatus, SpaceView, ZoneDetail, ZoneView
 from edge.messages import Flag
@@ -18,6 +24,32 @@ MARKET: Final = Position(lat=47.2137, lon=-1.5562)
 TWO_SILENT: Final = Cause("2 places sur 12 sans nouvelles sûres", "2 of 12 spaces without sure news")
 SILENT: Final = Cause("sans nouvelles depuis 3 h", "no news for 3 h")
 
+FILLING: Final = Trend(direction=Tendency.FILLING, free_per_hour=-4)
+PUBLIC: Final = AudienceCounts(
+    audience=Audience.PUBLIC,
+    capacity=10,
+    free=4,
+    occupied=5,
+    unknown=1,
+    closed=0,
+    trust=Trust.FRESH,
+    cause=Cause("1 place sur 10 sans nouvelles sûres", "1 of 10 spaces without sure news"),
+    measured_at=datetime.fromisoformat("2026-11-21T10:04:12+00:00"),
+    oldest_at=datetime.fromisoformat("2026-11-21T09:31:40+00:00"),
+    trend=FILLING,
+)
+PMR: Final = AudienceCounts(
+    audience=Audience.PMR,
+    capacity=2,
+    free=0,
+    occupied=1,
+    unknown=1,
+    closed=0,
+    trust=Trust.FRESH,
+    cause=Cause("1 place sur 2 sans nouvelles sûres", "1 of 2 spaces without sure news"),
+    measured_at=datetime.fromisoformat("2026-11-21T09:48:03+00:00"),
+    oldest_at=datetime.fromisoformat("2026-11-21T09:48:03+00:00"),
+)
 ZONE: Final = ZoneView(
     id="place-du-marche",
     name="Place du Marché",
@@ -31,6 +63,8 @@ ZONE: Final = ZoneView(
     cause=TWO_SILENT,
     measured_at=datetime.fromisoformat("2026-11-21T10:04:12+00:00"),
     oldest_at=datetime.fromisoformat("2026-11-21T09:31:40+00:00"),
+    trend=FILLING,
+    audiences=(PUBLIC, PMR),
 )
 ZONES: Final = ZonesAnswer(last_updated=NOW, ttl=TTL_S, version=VERSION, data=ZoneList((ZONE,)))
 TOWN: Final = Town(id="saint-aubin", name="Saint-Aubin")
@@ -46,7 +80,7 @@ PICTURE: Final = Picture(town=TOWN, as_of=NOW, zones=(ZoneNow(place=PLACE, now=Z
 SPACES: Final = (
     SpaceView(
         id="marche-1",
-        audience="public",
+        audience=Audience.PUBLIC,
         position=MARKET,
         status=SpaceStatus.FREE,
         trust=Trust.FRESH,
@@ -56,7 +90,7 @@ SPACES: Final = (
     ),
     SpaceView(
         id="marche-2",
-        audience="pmr",
+        audience=Audience.PMR,
         position=None,
         status=SpaceStatus.UNKNOWN,
         trust=Trust.STALE,
@@ -65,7 +99,7 @@ SPACES: Final = (
         since=None,
     ),
 )
-ZONE_DETAIL: Final = ZoneDetail(**{name: getattr(ZONE, name) for name in ZoneView.__struct_fields__}, spaces=SPACES)
+ZONE_DETAIL: Final = ZoneDetail(**asdict(ZONE), spaces=SPACES)
 
 DIRECTIONS: Final = Directions(in_="vers la gare", out="vers la mairie")
 COUNTER: Final = CounterView(

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from cloud_api.live import Live
 from cloud_api.registry.current import CurrentRegistry
-from cloud_api.zones import ZoneView, zone_view
+from cloud_api.zones import ZoneView, samples_of, zone_view
 
 TTL_S: Final = 10
 """How long a caller may keep an answer, in seconds."""
@@ -91,6 +91,7 @@ class ZoneFeed:
             self._show_zones_of_another_registry()
         if reloaded or abs(now - self._all_looked_at) >= timedelta(seconds=TICK_S):
             self._all_looked_at = now
+            self._note(now)
             self._touched.update(self._registry.zones)
         touched = sorted(self._touched & self._registry.zones.keys())
         changed = [view for zone in touched if (view := self._look_at(zone, now)) is not None]
@@ -147,6 +148,10 @@ class ZoneFeed:
             self._views = {zone: view for zone, view in self._views.items() if zone in self._registry.zones}
             for listener in self._listeners:
                 listener.begin_anew()
+
+    def _note(self, now: datetime) -> None:
+        if self._live.trails.is_due(now):
+            self._live.trails.note(samples_of(self._views.values(), now), now)
 
     def _look_at(self, zone: str, now: datetime) -> ZoneView | None:
         """The zone, if it looks different from the last time."""

@@ -18,6 +18,7 @@ from cloud_api.plausibility import Finding
 from cloud_api.registry import Installation
 from cloud_api.registry.current import CurrentRegistry
 from cloud_api.stores.base import Channel, StoredSpace
+from cloud_api.trend import Trails
 from cloud_api.trust import CLOCK_TOLERANCE, Evidence
 from edge.messages import AnyMessage, DeviceHealth, Flow, HealthReport, Space, SpaceState, Status
 
@@ -65,6 +66,8 @@ class Live:
         self._registry = registry
         self.neighbours = neighbours
         """What other operators say of the zones that they feed."""
+        self.trails = Trails()
+        """What the zones looked like in the last half-hour."""
         self._spaces: dict[tuple[str, str], StoredSpace] = {}
         self._health: dict[str, HealthReport] = {}
         self._channels: dict[Channel, Heard] = {}

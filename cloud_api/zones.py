@@ -1,20 +1,27 @@
-"""Zones as people see them now: how many spaces are free, how many nobody knows, how old the news is.
+"""Zones as people see them now: how many spaces are free for whom, how many nobody knows, how old the news is.
 
 In come the present and the registry, out come values that the API and the page both show. A space whose last word
 cannot be believed is unknown: it never counts as free.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import Final, TypeVar
 
 from msgspec import Struct, structs
 
+from cloud_api.audiences import divided, shares_of
 from cloud_api.car_parks import judge_count
+from cloud_api.counts import AudienceCounts, Counts
+from cloud_api.feeds.neighbours import Neighbour
 from cloud_api.live import Live
 from cloud_api.registry import Closure, Position, Registry, Space, Zone
-from cloud_api.registry.places import Counting, FeedSource
+from cloud_api.registry.places import Audience, Counting, FeedSource
+from cloud_api.trend import Sample, Series, Trend
 from cloud_api.trust import NOT_INSTALLED, Cause, Evidence, Trust, Verdict, judge, judge_zone
+
+NOBODY_COUNTS: Final = Verdict(Trust.UNKNOWN, Cause("personne ne compte ici", "nobody counts here"))
 
 
 class SpaceStatus(StrEnum):
@@ -30,7 +37,7 @@ class SpaceView(Struct, frozen=True, kw_only=True):
     """One parking space now."""
 
     id: str
-    audience: str
+    audience: Audience
     position: Position | None
     status: SpaceStatus
     trust: Trust
@@ -41,28 +48,24 @@ class SpaceView(Struct, frozen=True, kw_only=True):
     """Since when it is free or occupied, UTC; null where that is not known."""
 
 
-class ZoneView(Struct, frozen=True, kw_only=True):
-    """One zone now. `free + occupied + unknown + closed = capacity` wherever free and occupied are known."""
+class ZoneView(Counts, frozen=True, kw_only=True):
+    """One zone now.
+
+    Its own figures are those of all its spaces for cars, whoever may use them (in a zone that has none, of its spaces
+    for two wheels). What a given driver finds is among `audiences`: without a badge or a charging plug, `public`.
+    """
 
     id: str
     name: str
     position: Position
-    capacity: int
-    free: int | None
-    """Spaces known to be free; null when nothing is known of any."""
-    occupied: int | None
-    """Spaces known to be occupied; null when nothing is known of any."""
-    unknown: int
-    """Spaces whose last news cannot be believed, or that never had any."""
-    closed: int
-    trust: Trust
-    cause: Cause | None
-    measured_at: datetime | None
-    """The newest news that the figures rest on, UTC; where they rest on none, the newest there ever was."""
-    oldest_at: datetime | None
-    """The oldest news that the figures rest on, UTC; null where they rest on none."""
     source: str | None = None
     """Who says so, where it is not the town itself: the operator of the car park."""
+    audiences: tuple[AudienceCounts, ...] = ()
+    """For each audience that has spaces here; none where operator and town contradict each other about them."""
+
+    def of(self, audience: Audience) -> AudienceCounts | None:
+        """The figures of one audience; None where it has no space here."""
+        return next((each for each in self.audiences if each.audience is audience), None)
 
 
 class ZoneDetail(ZoneView, frozen=True, kw_only=True):
@@ -78,18 +81,21 @@ def zone_views(live: Live, registry: Registry, now: datetime) -> list[ZoneView]:
 
 def zone_view(live: Live, registry: Registry, zone: Zone, now: datetime) -> ZoneView:
     """One zone."""
-    if zone.feed is not None:
-        return _fed_view(live, registry, zone, zone.feed, now)
-    if zone.counting is Counting.ENTRANCES:
-        return _entered_view(live, registry, zone, now)
-    return _summary(zone, space_views(live, registry, zone, now))
+    match zone.counting:
+        case Counting.FEED if zone.feed is not None:
+            return _fed_view(live, registry, zone, zone.feed, now)
+        case Counting.ENTRANCES:
+            return _entered_view(live, registry, zone, now)
+        case Counting.SPACES:
+            return _spaces_view(live, zone, space_views(live, registry, zone, now))
+        case _:
+            return _uncounted_view(live, registry, zone, now)
 
 
 def zone_detail(live: Live, registry: Registry, zone: Zone, now: datetime) -> ZoneDetail:
     """One zone with its spaces."""
     spaces = space_views(live, registry, zone, now)
-    view = zone_view(live, registry, zone, now)
-    return ZoneDetail(**{name: getattr(view, name) for name in ZoneView.__struct_fields__}, spaces=tuple(spaces))
+    return ZoneDetail(**structs.asdict(zone_view(live, registry, zone, now)), spaces=tuple(spaces))
 
 
 def space_views(live: Live, registry: Registry, zone: Zone, now: datetime) -> list[SpaceView]:
@@ -127,14 +133,23 @@ def _status(verdict: Verdict, *, occupied: bool | None) -> SpaceStatus:
     return SpaceStatus.OCCUPIED if occupied else SpaceStatus.FREE
 
 
-def _summary(zone: Zone, spaces: Sequence[SpaceView]) -> ZoneView:
+def _spaces_view(live: Live, zone: Zone, spaces: Sequence[SpaceView]) -> ZoneView:
+    """A zone as its spaces' sensors tell of it."""
+    for_cars = [each for each in spaces if each.audience is not Audience.TWO_WHEELS]
+    by_audience = [(each, [space for space in spaces if space.audience is each]) for each in Audience]
+    audiences = [
+        AudienceCounts(audience=audience, **structs.asdict(_counted(its_own)))
+        for audience, its_own in by_audience
+        if its_own
+    ]
+    return _view(live, zone, _counted(for_cars or spaces), audiences)
+
+
+def _counted(spaces: Sequence[SpaceView]) -> Counts:
     by_status = {status: [each for each in spaces if each.status is status] for status in SpaceStatus}
     counted = by_status[SpaceStatus.FREE] + by_status[SpaceStatus.OCCUPIED]
     verdict = judge_zone([Verdict(each.trust, each.cause) for each in spaces])
-    return ZoneView(
-        id=zone.id,
-        name=zone.name,
-        position=zone.position,
+    return Counts(
         capacity=len(spaces),
         free=len(by_status[SpaceStatus.FREE]) if counted else None,
         occupied=len(by_status[SpaceStatus.OCCUPIED]) if counted else None,
@@ -150,27 +165,18 @@ def _summary(zone: Zone, spaces: Sequence[SpaceView]) -> ZoneView:
 def _fed_view(live: Live, registry: Registry, zone: Zone, feed: FeedSource, now: datetime) -> ZoneView:
     """A zone as its operator tells of it; closed where the town says so, whatever the operator says."""
     told = live.neighbours.look(feed, zone.capacity.cars or None, now)
-    closure = registry.closures_at(now).get(zone.id)
-    verdict = told.verdict
-    if closure is not None:
-        verdict = Verdict(Trust.CLOSED, _why_closed(closure))
-    capacity = told.capacity or 0
+    verdict = _unless_closed(registry, zone, told.verdict, now)
     free = told.free if verdict.trust is Trust.FRESH else None
-    return ZoneView(
-        id=zone.id,
-        name=zone.name,
-        position=zone.position,
-        capacity=capacity,
-        free=free,
-        occupied=None if free is None else capacity - free,
-        unknown=capacity if free is None and verdict.trust is not Trust.CLOSED else 0,
-        closed=capacity if verdict.trust is Trust.CLOSED else 0,
-        trust=verdict.trust,
-        cause=verdict.cause,
-        measured_at=told.measured_at,
-        oldest_at=told.measured_at if free is not None else None,
-        source=told.operator,
-    )
+    total = _whole(told.capacity or 0, free, verdict, newest=told.measured_at, oldest=told.measured_at)
+    view = _shared_view(live, zone, total)
+    return structs.replace(view, source=told.operator, trend=view.trend or _told_trend(told, total))
+
+
+def _told_trend(told: Neighbour, total: Counts) -> Trend | None:
+    """What the operator says, for as long as we have not seen enough ourselves."""
+    if told.tendency is None or total.free is None:
+        return None
+    return Trend(direction=told.tendency, free_per_hour=None)
 
 
 def _entered_view(live: Live, registry: Registry, zone: Zone, now: datetime) -> ZoneView:
@@ -178,25 +184,82 @@ def _entered_view(live: Live, registry: Registry, zone: Zone, now: datetime) -> 
     capacity, known = zone.capacity.cars, live.cars(zone.id)
     evidence = [live.counter_evidence(each) for each in registry.serving(zone.id, now)]
     verdict = judge_count(known, capacity, [judge(each, now) for each in evidence] or [NOT_INSTALLED], now)
-    closure = registry.closures_at(now).get(zone.id)
-    if closure is not None:
-        verdict = Verdict(Trust.CLOSED, _why_closed(closure))
-    occupied = known.occupied if known is not None and verdict.trust is Trust.FRESH else None
+    verdict = _unless_closed(registry, zone, verdict, now)
+    free = capacity - known.occupied if known is not None and verdict.trust is Trust.FRESH else None
     heard = [each.heard_at for each in evidence if each.heard_at is not None]
+    total = _whole(capacity, free, verdict, newest=max(heard, default=None), oldest=min(heard, default=None))
+    return _shared_view(live, zone, total)
+
+
+def _uncounted_view(live: Live, registry: Registry, zone: Zone, now: datetime) -> ZoneView:
+    """A zone of which it is known where it is, and how many spaces it has at most."""
+    verdict = _unless_closed(registry, zone, NOBODY_COUNTS, now)
+    return _shared_view(live, zone, _whole(zone.capacity.cars, None, verdict, newest=None, oldest=None))
+
+
+def _unless_closed(registry: Registry, zone: Zone, verdict: Verdict, now: datetime) -> Verdict:
+    closure = registry.closures_at(now).get(zone.id)
+    return verdict if closure is None else Verdict(Trust.CLOSED, _why_closed(closure))
+
+
+def _whole(
+    capacity: int, free: int | None, verdict: Verdict, *, newest: datetime | None, oldest: datetime | None
+) -> Counts:
+    """A zone that is known by one figure, or not at all."""
+    closed = verdict.trust is Trust.CLOSED
+    return Counts(
+        capacity=capacity,
+        free=free,
+        occupied=None if free is None else capacity - free,
+        unknown=capacity if free is None and not closed else 0,
+        closed=capacity if closed else 0,
+        trust=verdict.trust,
+        cause=verdict.cause,
+        measured_at=newest,
+        oldest_at=None if free is None else oldest,
+    )
+
+
+def _shared_view(live: Live, zone: Zone, total: Counts) -> ZoneView:
+    """A zone whose spaces for cars are known together, and whose spaces for two wheels are known to nobody."""
+    two_wheels = zone.capacity.two_wheels or 0
+    audiences = divided(total, shares_of(zone.capacity, total.capacity))
+    if two_wheels:
+        closed = Verdict(Trust.CLOSED, total.cause) if total.trust is Trust.CLOSED else NOBODY_COUNTS
+        alone = _whole(two_wheels, None, closed, newest=None, oldest=None)
+        audiences = (*audiences, AudienceCounts(audience=Audience.TWO_WHEELS, **structs.asdict(alone)))
+    return _view(live, zone, total, audiences)
+
+
+def _view(live: Live, zone: Zone, total: Counts, audiences: Sequence[AudienceCounts]) -> ZoneView:
+    """A zone with its trends."""
     return ZoneView(
+        **structs.asdict(_moving(total, live.trails.trend(zone.id))),
         id=zone.id,
         name=zone.name,
         position=zone.position,
-        capacity=capacity,
-        free=None if occupied is None else capacity - occupied,
-        occupied=occupied,
-        unknown=capacity if occupied is None and verdict.trust is not Trust.CLOSED else 0,
-        closed=capacity if verdict.trust is Trust.CLOSED else 0,
-        trust=verdict.trust,
-        cause=verdict.cause,
-        measured_at=max(heard, default=None),
-        oldest_at=None if occupied is None else min(heard, default=None),
+        audiences=tuple(_moving(each, live.trails.trend(zone.id, each.audience)) for each in audiences),
     )
+
+
+Known = TypeVar("Known", bound=Counts)
+
+
+def _moving(counts: Known, trend: Trend | None) -> Known:
+    """The same, with where it is going, where there is a figure that could go anywhere."""
+    return counts if trend is None or counts.free is None else structs.replace(counts, trend=trend)
+
+
+def samples_of(zones: Iterable[ZoneView], now: datetime) -> dict[Series, Sample]:
+    """What is known now of each zone and audience, for its trend."""
+    counts: list[tuple[Series, Counts]] = []
+    for zone in zones:
+        counts += [((zone.id, None), zone), *(((zone.id, each.audience), each) for each in zone.audiences)]
+    return {
+        series: Sample(now, each.free, each.occupied)
+        for series, each in counts
+        if each.free is not None and each.occupied is not None
+    }
 
 
 def _why_closed(closure: Closure) -> Cause:

@@ -15,7 +15,7 @@ from cloud_api.formats import ngsi_ld
 from cloud_api.formats.picture import Picture
 from cloud_api.registry import Counter, Installation, Zone
 from cloud_api.registry.geometry import LineString
-from cloud_api.registry.places import Counting, ZoneKind
+from cloud_api.registry.places import Audience, Counting, ZoneKind
 from cloud_api.trust import Trust
 from cloud_api.zones import SpaceStatus, SpaceView
 from tests.pictures import HERE, NOW, SILENT, TOWN, closed, picture, pictures, unknown, zone
@@ -35,7 +35,7 @@ def as_read(entity: ngsi_ld.Entity) -> dict[str, Any]:
 def space(status: SpaceStatus = SpaceStatus.FREE, **more: Any) -> SpaceView:
     view = SpaceView(
         id="quai-1",
-        audience="pmr",
+        audience=Audience.PMR,
         position=HERE,
         status=status,
         trust=Trust.FRESH,
