@@ -38,4 +38,4 @@ class Services:
 
     def picture(self) -> Picture:
         """The town's parking as last looked at, as every tongue tells of it."""
-        return picture(self.settings, self.registry, self.feed.zones(), self.feed.as_of)
+        return picture(self.settings, self.places, self.feed.zones(), self.feed.as_of)

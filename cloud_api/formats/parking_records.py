@@ -12,7 +12,7 @@ from typing import Final, Literal
 import msgspec
 from msgspec import Struct, structs
 
-from cloud_api.formats.picture import Picture, Town, ZoneNow
+from cloud_api.formats.picture import Picture, ZoneNow
 from cloud_api.trust import Trust
 
 CSV: Final = "text/csv"
@@ -41,7 +41,7 @@ class ParkingRecord(Struct, frozen=True, kw_only=True):
     ferme: int
     """Spaces out of service."""
     datemaj: datetime | None
-    """The newest news that the figures rest on."""
+    """The newest news that the figures rest on; of a closed zone, when it was known to be closed."""
     confiance: Trust
     cause: str | None
     """Why it is not known, or in part only; in French."""
@@ -54,7 +54,7 @@ FIELDS: Final = ParkingRecord.__struct_fields__
 
 def records(picture: Picture) -> tuple[ParkingRecord, ...]:
     """All zones as records."""
-    return tuple(_record(picture.town, each) for each in picture.zones)
+    return tuple(_record(picture, each) for each in picture.zones)
 
 
 def write_json(picture: Picture) -> bytes:
@@ -71,13 +71,13 @@ def write_csv(picture: Picture) -> bytes:
     return text.getvalue().encode()
 
 
-def _record(town: Town, zone: ZoneNow) -> ParkingRecord:
+def _record(picture: Picture, zone: ZoneNow) -> ParkingRecord:
     place, now = zone.place, zone.now
     return ParkingRecord(
         id=place.id,
         libelle=place.name,
         adresse=place.address,
-        ville=town.name,
+        ville=picture.town.name,
         insee=place.insee,
         exploitant=zone.operator,
         etat=_state(zone),
@@ -86,7 +86,7 @@ def _record(town: Town, zone: ZoneNow) -> ParkingRecord:
         occupe=now.occupied,
         inconnu=now.unknown,
         ferme=now.closed,
-        datemaj=now.measured_at,
+        datemaj=picture.as_of if now.trust is Trust.CLOSED else now.measured_at,
         confiance=now.trust,
         cause=None if now.cause is None else now.cause.fr,
         lat=place.position.lat,

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from cloud_api.registry import Registry, Zone
+from cloud_api.registry import Zone
+from cloud_api.registry.current import CurrentRegistry
 from cloud_api.settings import Settings
 from cloud_api.zones import ZoneView
 
@@ -27,6 +28,11 @@ class ZoneNow(Struct, frozen=True, kw_only=True):
     now: ZoneView
 
     @property
+    def is_known(self) -> bool:
+        """Whether anything is known of how many spaces are free."""
+        return self.now.free is not None
+
+    @property
     def operator(self) -> str | None:
         """Who tells of it, or runs it; None for the town."""
         return self.now.source or self.place.operator
@@ -39,11 +45,13 @@ class Picture(Struct, frozen=True, kw_only=True):
     as_of: datetime
     """When the zones were looked at, UTC."""
     zones: tuple[ZoneNow, ...]
+    revision: int = 0
+    """Of the registry."""
 
     @property
     def newest_at(self) -> datetime | None:
         """The newest news that any figure rests on, UTC; None while nothing is known."""
-        known = (each.now.measured_at for each in self.zones if each.now.free is not None)
+        known = (each.now.measured_at for each in self.zones if each.is_known)
         return max((at for at in known if at is not None), default=None)
 
 
@@ -54,7 +62,7 @@ def town_of(settings: Settings) -> Town:
     return Town(id=re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "town", name=name)
 
 
-def picture(settings: Settings, registry: Registry, views: Iterable[ZoneView], as_of: datetime) -> Picture:
+def picture(settings: Settings, places: CurrentRegistry, views: Iterable[ZoneView], as_of: datetime) -> Picture:
     """The town as its zones were last looked at."""
-    zones = tuple(ZoneNow(place=registry.zones[view.id], now=view) for view in views)
-    return Picture(town=town_of(settings), as_of=as_of, zones=zones)
+    zones = tuple(ZoneNow(place=places.now.zones[view.id], now=view) for view in views)
+    return Picture(town=town_of(settings), as_of=as_of, zones=zones, revision=places.revision)

@@ -103,3 +103,11 @@ def test_open_data_has_a_record_and_a_line_for_every_zone(client: httpx.Client) 
     assert [record["id"] for record in records.json()] == ["marche", "gare", "halles"]
     assert lines.headers["content-type"] == "text/csv; charset=utf-8"
     assert [line.partition(",")[0] for line in lines.text.splitlines()] == ["id", "marche", "gare", "halles"]
+
+
+@pytest.mark.parametrize("name", ["parking-status", "parking-table"])
+def test_datex2_tells_every_zone(client: httpx.Client, name: str) -> None:
+    answer = client.get(f"/datex2/v2/{name}.xml")
+
+    assert answer.headers["content-type"] == "application/xml"
+    assert {zone for zone in ("marche", "gare", "halles") if f'id="{zone}"' in answer.text} == set(TOWN.zones)

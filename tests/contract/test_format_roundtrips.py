@@ -7,11 +7,12 @@ from datetime import datetime
 import pytest
 from hypothesis import given
 
+from cloud_api.feeds import datex2 as datex2_reader
 from cloud_api.feeds import ngsi as ngsi_reader
 from cloud_api.feeds import opendatasoft
 from cloud_api.feeds import parkapi_v1 as parkapi_v1_reader
 from cloud_api.feeds.lots import Lot, LotState, Reader
-from cloud_api.formats import ngsi_ld, parkapi_v1, parking_records
+from cloud_api.formats import datex2, ngsi_ld, parkapi_v1, parking_records
 from cloud_api.formats.picture import Picture, ZoneNow
 from cloud_api.trust import Trust
 from tests.pictures import pictures
@@ -42,6 +43,7 @@ TONGUES = {
     "parkapi-v1": Tongue(parkapi_v1.write, parkapi_v1_reader.read, one_time=True),
     "ngsi-ld": Tongue(ngsi_in_full, ngsi_reader.read),
     "ngsi-ld simplified": Tongue(ngsi_simplified, ngsi_reader.read),
+    "datex2": Tongue(datex2.write_status, datex2_reader.read),
     "lille": Tongue(parking_records.write_json, opendatasoft.reader(opendatasoft.LILLE)),
 }
 
