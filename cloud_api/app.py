@@ -21,6 +21,8 @@ from cloud_api.feeds.poller import poll_all, zones_fed_by
 from cloud_api.feeds.settings import LotFeed
 from cloud_api.flow_watch import FlowWatch
 from cloud_api.follower import Follower
+from cloud_api.forecast.archive import Archive
+from cloud_api.forecaster import Forecaster
 from cloud_api.head import HeadAsGet
 from cloud_api.ingest import Ingest
 from cloud_api.learner import Learner
@@ -32,12 +34,12 @@ from cloud_api.problems import install_problems
 from cloud_api.registry.current import read_current
 from cloud_api.registry.store import RegistryStore
 from cloud_api.reloading import reload_registry
-from cloud_api.routes import datex2, flows, ngsi_ld, open_data, operation, parkapi, parking
+from cloud_api.routes import datex2, flows, forecast, ngsi_ld, open_data, operation, parkapi, parking
 from cloud_api.services import Services
 from cloud_api.settings import Settings
 from cloud_api.stores.base import Store
 
-RESOURCES: Final = (parking, flows, parkapi, ngsi_ld, datex2, open_data, operation)
+RESOURCES: Final = (parking, forecast, flows, parkapi, ngsi_ld, datex2, open_data, operation)
 PAGES: Final = "cloud_api.web.routes"
 DESCRIPTION: Final = "Free parking spaces now, people counted hour by hour. What is not known is null, never 0."
 
@@ -64,8 +66,8 @@ def create_app(
 ) -> Api:
     """One town's API; connects to the broker when it is started. `clock` tells the time now, UTC.
 
-    Raises `ConfigError` when the broker's credentials cannot be read, `StoreError` when the ledger cannot be opened,
-    `RegistryError` when the registry cannot be read.
+    Raises `ConfigError` when the broker's credentials cannot be read, `StoreError` when the ledger or the archive
+    of forecasts cannot be opened, `RegistryError` when the registry cannot be read.
     """
     neighbours = Neighbours(feeds, settings.time_zone)
     places = read_current(registry)
@@ -76,6 +78,8 @@ def create_app(
     follower = Follower(settings.broker, worker=settings.worker, live=live, feed=feed, metrics=metrics, clock=clock)
     learner = Learner(settings, store=store, registry=places, live=live, feed=feed, clock=clock)
     flow_watch = FlowWatch(settings, store=store, places=places, clock=clock)
+    archive = Archive(settings.forecasts)
+    forecaster = Forecaster(settings, store=store, registry=places, live=live, archive=archive, clock=clock)
     services = Services(
         settings=settings,
         store=store,
@@ -83,6 +87,7 @@ def create_app(
         live=live,
         feed=feed,
         flows=flow_watch,
+        forecaster=forecaster,
         metrics=metrics,
         clock=clock,
         problems=lambda: [problem for problem in (ingest.problem, follower.problem) if problem],
@@ -103,6 +108,7 @@ def create_app(
             recalling = tasks.create_task(_recall_and_learn(follower, learner, store, ledger))
             counting = tasks.create_task(keep_counts(store, places, live, feed, clock))
             watching = tasks.create_task(flow_watch.run())
+            forecasting = tasks.create_task(forecaster.run())
             reloading = tasks.create_task(
                 reload_registry(
                     registry,
@@ -123,9 +129,11 @@ def create_app(
                 watching.cancel()
                 polling.cancel()
                 counting.cancel()
+                forecasting.cancel()
                 recalling.cancel()
                 following.cancel()
         ledger.close()
+        archive.close()
 
     api = Api(
         services,

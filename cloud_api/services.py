@@ -6,6 +6,7 @@ from datetime import datetime
 
 from cloud_api.feed import ZoneFeed
 from cloud_api.flow_watch import FlowWatch
+from cloud_api.forecaster import Forecaster
 from cloud_api.formats.picture import Picture, picture
 from cloud_api.live import Live
 from cloud_api.metrics import Metrics
@@ -17,7 +18,10 @@ from cloud_api.stores.base import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """The parts of one town's API. `live`, `feed`, `flows`: from `async` routes only, on the event loop."""
+    """The parts of one town's API.
+
+    `live`, `feed`, `forecaster` and `flows` belong to the event loop: ask them from `async` routes only.
+    """
 
     settings: Settings
     store: Store
@@ -25,6 +29,7 @@ class Services:
     live: Live
     feed: ZoneFeed
     flows: FlowWatch
+    forecaster: Forecaster
     metrics: Metrics
     clock: Callable[[], datetime]
     """The time now, UTC."""

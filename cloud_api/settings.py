@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 
@@ -69,5 +69,12 @@ class Settings:
     """Tells several API processes on one broker apart: each needs its own, and keeps it across restarts."""
     tiles: Tiles | None = IGN_PLAN
     """The map's background; None draws the map on plain ground."""
+    school_zone: Literal["A", "B", "C"] | None = None
+    """The town's group of académies, whose school holidays forecasts know; None where they know none."""
     credits: tuple[Credit, ...] = ()
     """Whose data the page shows besides the town's own."""
+
+    @property
+    def forecasts(self) -> Path:
+        """The file that keeps past forecasts, beside the ledger."""
+        return self.ledger.with_suffix(".forecasts.db")

@@ -50,9 +50,10 @@ def _forecast(model: Model, past: Occupancy, now: int, minutes: int) -> tuple[fl
     free = _free(past, now)
     earlier = float(past.share[now - TREND])
     seen = outlook(model.numbers(at, Spaces(free, CAPACITY - free), earlier, np.array([float(minutes)])))
-    weeks, _ = three_weeks(past, at + timedelta(minutes=minutes), CAPACITY, PARIS)
+    weeks = three_weeks(past, at + timedelta(minutes=minutes), CAPACITY, PARIS)
+    assert weeks is not None
     came = _free(past, now + minutes // 15)
-    return float(seen.probability[0]), as_now(free), weeks, float(seen.low[0]), float(seen.high[0]), came
+    return float(seen.probability[0]), as_now(free), weeks.probability, float(seen.low[0]), float(seen.high[0]), came
 
 
 def _scored(rows: Floats) -> Scored:

@@ -6,10 +6,12 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from cloud_api.forecast.distribution import HIGH, LOW, Said
 from cloud_api.forecast.occupancy import Floats, Occupancy, quarter_of
 
 WEEKS: Final = 3
 QUARTERS_AN_HOUR: Final = 4
+UNMOVED: Final = (0, 0)
 
 
 def as_now(free: int) -> float:
@@ -17,14 +19,20 @@ def as_now(free: int) -> float:
     return float(free > 0)
 
 
-def three_weeks(past: Occupancy, at: datetime, capacity: int, zone: ZoneInfo) -> tuple[float, float]:
-    """The probability of at least one free space of `capacity`, and their mean number; NaN where nothing is known.
+def unchanged(free: int, spaces: int, moved: tuple[int, int]) -> Said:
+    """As many of `spaces` are free as now; `moved` are the 10 % and 90 % quantiles of what came of it in the past."""
+    low, high = (min(max(free + each, 0), spaces) for each in moved)
+    return Said(probability=as_now(free), expected=float(free), low=min(low, free), high=max(high, free))
 
-    It is what was so in the local hour of `at`, one, two and three weeks before.
-    """
-    free = np.round(capacity * (1 - _last_hours(past, at, zone)))
+
+def three_weeks(past: Occupancy, at: datetime, spaces: int, zone: ZoneInfo) -> Said | None:
+    """What was so of `spaces` in the local hour of `at`, one, two and three weeks before; None where nobody knows."""
+    free = np.round(spaces * (1 - _last_hours(past, at, zone)))
     known = free[~np.isnan(free)]
-    return (float(np.mean(known > 0)), float(np.mean(known))) if len(known) else (float("nan"), float("nan"))
+    if not len(known):
+        return None
+    low, high = np.quantile(known, (LOW, HIGH), method="inverted_cdf")
+    return Said(probability=float(np.mean(known > 0)), expected=float(np.mean(known)), low=int(low), high=int(high))
 
 
 def _last_hours(past: Occupancy, at: datetime, zone: ZoneInfo) -> Floats:

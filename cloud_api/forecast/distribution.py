@@ -52,6 +52,18 @@ class Chances(Struct, frozen=True, eq=False):
     """How far all spaces together may be off: the standard deviation of a common shift of the log-odds."""
 
 
+class Said(Struct, frozen=True, kw_only=True):
+    """What one method says of the number of free spaces at one moment to come."""
+
+    probability: float
+    """That at least one is free, 0 to 1."""
+    expected: float
+    """The mean number of free spaces."""
+    low: int
+    high: int
+    """The 10 % and the 90 % quantile of the number of free spaces."""
+
+
 class Outlook(Struct, frozen=True, eq=False):
     """The number of free spaces at several lead times, summed up."""
 
@@ -63,6 +75,15 @@ class Outlook(Struct, frozen=True, eq=False):
     """int64[lead]: the 10 % quantile of the number of free spaces."""
     high: Ints
     """int64[lead]: the 90 % quantile; at least 80 % lie between the two, both included."""
+
+    def said(self, lead: int) -> Said:
+        """The same for the lead time of that index."""
+        return Said(
+            probability=min(max(float(self.probability[lead]), 0.0), 1.0),
+            expected=float(self.expected[lead]),
+            low=int(self.low[lead]),
+            high=int(self.high[lead]),
+        )
 
 
 def free_spaces(spaces: Spaces, chances: Chances) -> Floats:

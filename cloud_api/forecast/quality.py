@@ -1,4 +1,4 @@
-"""How good past forecasts were, beside what needs no forecasting: "as now" and "as in the last three weeks".
+"""How good past forecasts were, beside what needs none: "as now" and "as in the last three weeks at this hour".
 
 In come forecasts of whether at least one space is free, with what came of them; out come Brier scores, calibration and
 the method that is to be served. Pure.
@@ -27,7 +27,7 @@ class Method(StrEnum):
     MODEL = "model"
     AS_NOW = "as_now"
     """As many will be free as are free now."""
-    THREE_WEEKS = "three_weeks"
+    USUAL = "usual"
     """The mean of the same local hour one, two and three weeks before."""
 
 
@@ -41,6 +41,15 @@ class Bin(Struct, frozen=True, kw_only=True):
     count: int
 
 
+class Beaten(Struct, frozen=True, kw_only=True):
+    """That the model was worse than a baseline, on the forecasts that both made."""
+
+    model: float
+    baseline: float
+    """Brier scores."""
+    forecasts: int
+
+
 class Quality(Struct, frozen=True, kw_only=True):
     """How good the forecasts of one lead time were."""
 
@@ -49,11 +58,13 @@ class Quality(Struct, frozen=True, kw_only=True):
     brier: Mapping[Method, float | None]
     """The mean squared error of the probability, 0 (best) to 1; null where the method had nothing to say."""
     covered: float | None
-    """The share of outcomes within the model's 80 % interval; null where none is scored."""
+    """The share of outcomes within the 80 % interval that was told; null where none is scored."""
     calibration: tuple[Bin, ...]
     """The model's, by tenths of probability; those without a forecast are left out."""
     serves: Method
     """The model, or the baseline than which it was worse."""
+    beaten: Beaten | None
+    """By how much it was; null while the model is served."""
 
 
 class Scored(Struct, frozen=True, eq=False):
@@ -62,12 +73,12 @@ class Scored(Struct, frozen=True, eq=False):
     model: Floats
     """float64[forecast]: the model's probability of at least one free space."""
     as_now: Floats
-    three_weeks: Floats
+    usual: Floats
     """float64[forecast] of the baselines; NaN where there was no such hour."""
     low: Ints
     high: Ints
     free: Ints
-    """int64[forecast] each: the interval, and how many were free."""
+    """int64[forecast] each: the interval that was told, and how many were free."""
 
 
 def judge(scored: Scored) -> Quality:
@@ -76,8 +87,9 @@ def judge(scored: Scored) -> Quality:
     probabilities = {
         Method.MODEL: scored.model,
         Method.AS_NOW: scored.as_now,
-        Method.THREE_WEEKS: scored.three_weeks,
+        Method.USUAL: scored.usual,
     }
+    serves, beaten = _served(probabilities, came)
     return Quality(
         scored=len(came),
         brier={method: _brier(each, came) for method, each in probabilities.items()},
@@ -85,7 +97,8 @@ def judge(scored: Scored) -> Quality:
         if len(came)
         else None,
         calibration=_calibration(scored.model, came),
-        serves=_served(probabilities, came),
+        serves=serves,
+        beaten=beaten,
     )
 
 
@@ -94,16 +107,17 @@ def _brier(probability: Floats, came: NDArray[np.bool_]) -> float | None:
     return round(float(np.mean((probability[known] - came[known]) ** 2)), DIGITS) if known.any() else None
 
 
-def _served(probabilities: Mapping[Method, Floats], came: NDArray[np.bool_]) -> Method:
+def _served(probabilities: Mapping[Method, Floats], came: NDArray[np.bool_]) -> tuple[Method, Beaten | None]:
     """The baseline by which the model is beaten most, each compared on the forecasts that both made."""
-    lead: dict[Method, float] = {Method.MODEL: 0.0}
-    for method in (Method.AS_NOW, Method.THREE_WEEKS):
+    worst: tuple[Method, Beaten | None] = (Method.MODEL, None)
+    for method in (Method.AS_NOW, Method.USUAL):
         both = ~np.isnan(probabilities[method])
-        if np.count_nonzero(both) >= FEWEST:
-            ours = _brier(probabilities[Method.MODEL][both], came[both])
-            theirs = _brier(probabilities[method][both], came[both])
-            lead[method] = (ours or 0.0) - (theirs or 0.0)
-    return max(lead, key=lambda method: lead[method])
+        ours, theirs = (_brier(probabilities[each][both], came[both]) for each in (Method.MODEL, method))
+        if np.count_nonzero(both) < FEWEST or ours is None or theirs is None or ours <= theirs:
+            continue
+        if worst[1] is None or ours - theirs > worst[1].model - worst[1].baseline:
+            worst = method, Beaten(model=ours, baseline=theirs, forecasts=int(np.count_nonzero(both)))
+    return worst
 
 
 def _calibration(probability: Floats, came: NDArray[np.bool_]) -> tuple[Bin, ...]:

@@ -25,12 +25,12 @@ def _rows(what: str, scored: Scored) -> Iterator[Row]:
     quality = judge(scored)
     ours = quality.brier[Method.MODEL] or 0.0
     yield Row(f"{what}: Brier score", ours, "", quality.brier[Method.AS_NOW], "as now")
-    yield Row("  the same", ours, "", quality.brier[Method.THREE_WEEKS], "the last three weeks at this hour")
+    yield Row("  the same", ours, "", quality.brier[Method.USUAL], "the last three weeks at this hour")
     yield Row("  outcomes within the 80 % interval", 100 * (quality.covered or 0.0), "%", 80, "what it says")
     off = sum(each.count * abs(each.forecast - each.observed) for each in quality.calibration) / quality.scored
     yield Row("  probability off, mean over the tenths", 100 * off, "points")
 
 
 def _joined(parts: list[Scored]) -> Scored:
-    names = ("model", "as_now", "three_weeks", "low", "high", "free")
+    names = ("model", "as_now", "usual", "low", "high", "free")
     return Scored(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cloud_api.forecast.baselines import three_weeks
 from cloud_api.forecast.days import SUNDAY, Calendar
-from cloud_api.forecast.distribution import Chances, Spaces, density, free_spaces, outlook
+from cloud_api.forecast.distribution import Chances, Said, Spaces, density, free_spaces, outlook
 from cloud_api.forecast.model import learn
 from cloud_api.forecast.occupancy import QUARTER_S, Occupancy, quarter_of, together, told_states
 from cloud_api.forecast.quality import FEWEST, Method, Scored, judge
@@ -141,8 +141,8 @@ def test_the_last_three_weeks_are_those_of_the_same_hour_by_the_clock_on_the_wal
         tuesday = quarter_of(datetime(2026, 10, 27, 8, tzinfo=UTC) - timedelta(weeks=weeks)) - first
         share[tuesday : tuesday + 4] = 0.5
 
-    assert three_weeks(Occupancy(first, share), at, 10, PARIS) == (1.0, 5.0)
-    assert np.isnan(three_weeks(Occupancy(first, share[:0]), at, 10, PARIS)[0])
+    assert three_weeks(Occupancy(first, share), at, 10, PARIS) == Said(probability=1.0, expected=5.0, low=5, high=5)
+    assert three_weeks(Occupancy(first, share[:0]), at, 10, PARIS) is None
 
 
 def scored(model: float, as_now: float, free: int, many: int = FEWEST) -> Scored:
@@ -162,7 +162,7 @@ def test_few_forecasts_condemn_no_model() -> None:
 
 
 def test_a_baseline_that_had_nothing_to_say_has_no_score() -> None:
-    assert judge(scored(0.5, 1.0, free=2)).brier[Method.THREE_WEEKS] is None
+    assert judge(scored(0.5, 1.0, free=2)).brier[Method.USUAL] is None
 
 
 def test_what_was_never_scored_has_no_figures() -> None:

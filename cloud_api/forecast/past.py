@@ -1,0 +1,57 @@
+"""The past of a zone, from what the store holds: for the time in which nobody observed it for the archive.
+
+In come the changes that sensors told of their spaces; out comes a series. Blocks. What another operator tells of a car
+park is in no store: such a zone is learned from the archive alone, as is one counted at its entrances.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Final
+
+import numpy as np
+
+from cloud_api.forecast.occupancy import Floats, Occupancy, start_of, together, told_states
+from cloud_api.forecast.present import forecast_spaces
+from cloud_api.registry import Installation, Registry, Zone
+from cloud_api.stores.base import SpaceChange, Store
+
+HOLD: Final = timedelta(days=2)
+"""A space that has not changed for longer is unknown: the store's changes do not tell rest from silence."""
+
+
+def told_past(store: Store, registry: Registry, zone: Zone, quarters: range) -> Occupancy:
+    """How full the zone's spaces were by what the store holds; NaN where nothing is. Blocks. Raises `StoreError`."""
+    start, end = start_of(quarters.start) - HOLD, start_of(quarters.stop)
+    spaces = [registry.installations_of(each.id, start, end) for each in forecast_spaces(registry, zone)]
+    devices = {each.device for installations in spaces for each in installations}
+    changes = store.changes(sorted(devices), start, end) if devices else []
+    states = [_states(_of_space(changes, installations), quarters) for installations in spaces]
+    if not states:
+        return Occupancy(quarters.start, np.full(len(quarters), np.nan))
+    return Occupancy(quarters.start, together(states))
+
+
+def filled(observed: Occupancy, told: Occupancy) -> Occupancy:
+    """What was observed, and where nothing was, what the store holds; both of the same quarter-hours."""
+    return Occupancy(observed.first, np.where(np.isnan(observed.share), told.share, observed.share))
+
+
+def _of_space(changes: Iterable[SpaceChange], installations: Sequence[Installation]) -> list[SpaceChange]:
+    """The changes that its sensors told while they served it."""
+    return sorted(
+        (
+            change
+            for change in changes
+            if any(
+                (each.device, each.channel) == (change.device, change.channel) and each.serves_at(change.at)
+                for each in installations
+            )
+        ),
+        key=lambda change: change.at,
+    )
+
+
+def _states(changes: Sequence[SpaceChange], quarters: range) -> Floats:
+    told = np.array([int(change.at.timestamp()) for change in changes], dtype=np.int64)
+    occupied = np.array([change.occupied for change in changes], dtype=np.bool_)
+    return told_states(told, occupied, quarters, HOLD.total_seconds())

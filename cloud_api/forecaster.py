@@ -1,0 +1,235 @@
+"""Learns every zone's habits in the background, forecasts arrivals from memory, and keeps what came of it.
+
+In come the present, the store's past and the archive; out come answers. Every quarter of an hour it writes down what
+is observed and what it forecasts; once an hour it learns each zone anew, in a thread, and judges its past forecasts.
+Held in memory per zone: eight weeks of quarter-hours and a model, about 100 kB.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from msgspec import structs
+
+from cloud_api.feed import TTL_S, VERSION
+from cloud_api.forecast.answers import (
+    QUALITY_TTL_S,
+    ForecastAnswer,
+    QualityAnswer,
+    QualityList,
+    ZoneForecast,
+    ZoneQuality,
+)
+from cloud_api.forecast.archive import OBSERVATIONS_KEPT, Archive, Issued, Observed
+from cloud_api.forecast.arrival import JUDGED, Known, Weighed, arrival, weigh
+from cloud_api.forecast.days import Calendar
+from cloud_api.forecast.distribution import Spaces
+from cloud_api.forecast.model import learn
+from cloud_api.forecast.occupancy import QUARTER, Occupancy, quarter_of, start_of
+from cloud_api.forecast.past import filled, told_past
+from cloud_api.forecast.present import Present, present
+from cloud_api.forecast.record import judged
+from cloud_api.live import Live
+from cloud_api.registry import Closure, Registry, Zone
+from cloud_api.registry.current import CurrentRegistry
+from cloud_api.settings import Settings
+from cloud_api.stores.base import Store, StoreError
+
+log = logging.getLogger(__name__)
+
+TICK_S: Final = 1.0
+LEARNED_FOR: Final = timedelta(hours=1)
+ROUND_S: Final = 60.0
+"""Between two looks for zones to learn."""
+RETRY_S: Final = 60.0
+PAUSE_S: Final = 0.05
+"""Between two zones: whoever asks the API meanwhile goes first."""
+LATE: Final = timedelta(minutes=5)
+"""So late into a quarter-hour it is no longer observed at its beginning."""
+MOST_ANSWERS: Final = 2048
+"""Answers kept; they are good for as long as their callers may keep them."""
+
+Closures = Mapping[str, Closure]
+"""What is closed, by zone and space."""
+
+
+class Forecaster:
+    """Guards that what is observed is noted before it is learned from. Belongs to the event loop."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        store: Store,
+        registry: CurrentRegistry,
+        live: Live,
+        archive: Archive,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._zone = settings.time_zone
+        self._calendar = Calendar(settings.school_zone)
+        self._store = store
+        self._registry = registry
+        self._live = live
+        self._archive = archive
+        self._clock = clock
+        self._known: dict[str, Known] = {}
+        self._answers: dict[tuple[str, tuple[int, ...]], ForecastAnswer] = {}
+        self._one_at_a_time = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Note and learn until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._keep_noting())
+            tasks.create_task(self._keep_learning())
+
+    def look(self, zone: Zone, minutes: tuple[int, ...], now: datetime) -> ForecastAnswer:
+        """What can be said of arrivals at a zone so many minutes from now; an answer is kept for its time to live."""
+        kept = self._answers.get((zone.id, minutes))
+        if kept is not None and timedelta(0) <= now - kept.last_updated < timedelta(seconds=TTL_S):
+            return kept
+        if len(self._answers) >= MOST_ANSWERS:
+            self._answers.clear()
+        answer = ForecastAnswer(
+            last_updated=now, ttl=TTL_S, version=VERSION, data=self._forecast(self._registry.now, zone, minutes, now)
+        )
+        self._answers[zone.id, minutes] = answer
+        return answer
+
+    def quality(self, zones: Mapping[str, Zone], now: datetime) -> QualityAnswer:
+        """How good the past forecasts of these zones were, as last judged."""
+        data = tuple(
+            ZoneQuality(id=zone.id, name=zone.name, leads=tuple(self._known.get(zone.id, Known()).judged.values()))
+            for zone in zones.values()
+        )
+        return QualityAnswer(last_updated=now, ttl=QUALITY_TTL_S, version=VERSION, data=QualityList(data))
+
+    async def note(self, now: datetime) -> None:
+        """Write down what is observed now, what comes of earlier forecasts, and what is forecast. Raises `StoreError`.
+
+        `now` is taken for the beginning of its quarter-hour.
+        """
+        quarter, registry = quarter_of(now), self._registry.now
+        async with self._one_at_a_time:
+            seen = {zone.id: present(self._live, registry, zone, now) for zone in registry.zones.values()}
+            sure = {zone: each for zone, each in seen.items() if each.can_be_believed}
+            self._known = {
+                zone: self._noted(zone, quarter, sure.get(zone)) for zone in self._known.keys() & seen.keys()
+            }
+            closed = {minutes: registry.closures_at(now + timedelta(minutes=minutes)) for minutes in JUDGED}
+            observed = [_observed(zone, quarter, each) for zone, each in sure.items()]
+            issued = await asyncio.to_thread(self._issue, dict(self._known), sure, closed, now)
+            await asyncio.to_thread(self._archive.note, quarter, observed, issued, JUDGED)
+
+    async def learn(self, now: datetime) -> None:
+        """Learn the zones that were not learned within the hour. Raises `StoreError`."""
+        registry = self._registry.now
+        for zone in registry.zones.values():
+            async with self._one_at_a_time:
+                known = self._known.get(zone.id, Known())
+                if known.learned_at is None or abs(now - known.learned_at) >= LEARNED_FOR:
+                    capacity = present(self._live, registry, zone, now).capacity
+                    self._known[zone.id] = await asyncio.to_thread(self._learn, registry, zone, capacity, known, now)
+                    self._answers.clear()
+            await asyncio.sleep(PAUSE_S)
+
+    async def _keep_noting(self) -> None:
+        noted = quarter_of(self._clock())
+        while True:
+            await asyncio.sleep(TICK_S)
+            now = self._clock()
+            if quarter_of(now) == noted:
+                continue
+            noted = quarter_of(now)
+            if now - start_of(noted) > LATE:
+                continue
+            try:
+                await self.note(now)
+            except StoreError as error:
+                log.warning("the forecasts of %s are not kept: %s", start_of(noted), error)
+
+    async def _keep_learning(self) -> None:
+        while True:
+            try:
+                await self.learn(self._clock())
+                await asyncio.sleep(ROUND_S)
+            except StoreError as error:
+                log.warning("no zone's habits are learned now, next attempt in %g s: %s", RETRY_S, error)
+                await asyncio.sleep(RETRY_S)
+
+    def _forecast(self, registry: Registry, zone: Zone, minutes: tuple[int, ...], now: datetime) -> ZoneForecast:
+        seen, known = present(self._live, registry, zone, now), self._known.get(zone.id, Known())
+        return ZoneForecast(
+            id=zone.id,
+            name=zone.name,
+            audience=seen.audience,
+            capacity=seen.capacity,
+            free=seen.spaces().free if seen.can_be_believed else None,
+            forecasts=tuple(
+                arrival(
+                    known, seen, registry.closures_at(now + timedelta(minutes=each)), zone.id, each, now, self._zone
+                )
+                for each in minutes
+            ),
+        )
+
+    def _noted(self, zone: str, quarter: int, seen: Present | None) -> Known:
+        """What is known of a zone, with what is observed now."""
+        known = self._known[zone]
+        if seen is None:
+            return known
+        past = known.past.noted(quarter, seen.spaces().share, OBSERVATIONS_KEPT)
+        return structs.replace(known, past=past)
+
+    def _issue(
+        self, known: Mapping[str, Known], seen: Mapping[str, Present], closed: Mapping[int, Closures], now: datetime
+    ) -> list[Issued]:
+        """The forecasts of every judged lead time, of all zones of which something can be said."""
+        return [
+            _issued(zone, minutes, spaces, weighed, now)
+            for minutes in JUDGED
+            for zone in seen.keys() & known.keys() - closed[minutes].keys()
+            if (spaces := seen[zone].spaces(closed[minutes])).known
+            and (weighed := weigh(known[zone], spaces, minutes, now, self._zone)) is not None
+        ]
+
+    def _learn(self, registry: Registry, zone: Zone, capacity: int, known: Known, now: datetime) -> Known:
+        past = self._recall(registry, zone, now) if known.model is None else known.past
+        outcomes = [self._archive.outcomes(zone.id, minutes, quarter_of(now)) for minutes in JUDGED]
+        return Known(
+            past=past,
+            model=learn(past, max(capacity, 1), self._calendar, self._zone),
+            learned_at=now,
+            judged={minutes: judged(minutes, each) for minutes, each in zip(JUDGED, outcomes, strict=True)},
+        )
+
+    def _recall(self, registry: Registry, zone: Zone, now: datetime) -> Occupancy:
+        """The last eight weeks: as observed, and for the rest as the store holds them."""
+        quarters = range(quarter_of(now) - OBSERVATIONS_KEPT, quarter_of(now) + 1)
+        observed = self._archive.series(zone.id, quarters.start, quarters.stop)
+        return filled(observed, told_past(self._store, registry, zone, quarters))
+
+
+def _observed(zone: str, quarter: int, seen: Present) -> Observed:
+    spaces = seen.spaces()
+    return Observed(zone=zone, quarter=quarter, spaces=spaces.known, free=spaces.free)
+
+
+def _issued(zone: str, minutes: int, spaces: Spaces, weighed: Weighed, now: datetime) -> Issued:
+    said = weighed.served
+    return Issued(
+        zone=zone,
+        minutes=minutes,
+        due=quarter_of(now) + timedelta(minutes=minutes) // QUARTER,
+        spaces=spaces.known,
+        method=weighed.serves,
+        probability=said.probability,
+        expected=said.expected,
+        low=said.low,
+        high=said.high,
+        model=weighed.model.probability,
+        as_now=spaces.free,
+        usual=None if weighed.usual is None else weighed.usual.probability,
+    )
