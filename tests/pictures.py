@@ -6,9 +6,10 @@ from typing import Any
 from hypothesis import strategies as st
 from msgspec import structs
 
+from cloud_api.audiences import divided, shares_of
 from cloud_api.formats.picture import Picture, Town, ZoneNow
 from cloud_api.registry import Position, Zone
-from cloud_api.registry.places import Counting, ZoneKind
+from cloud_api.registry.places import Capacity, Counting, ZoneKind
 from cloud_api.trust import Cause, Trust
 from cloud_api.zones import ZoneView
 
@@ -58,6 +59,12 @@ def picture(*zones: ZoneNow) -> Picture:
     return Picture(town=TOWN, as_of=NOW, zones=zones)
 
 
+def shared(it: ZoneNow, **capacity: int) -> ZoneNow:
+    """The same zone, with what one figure for all says of each audience."""
+    shares = shares_of(Capacity(**capacity), it.now.capacity)
+    return structs.replace(it, now=structs.replace(it.now, audiences=divided(it.now, shares)))
+
+
 @st.composite
 def zones(draw: st.DrawFn, id_: str) -> ZoneNow:
     """Any zone, in any state that a zone can be in."""
@@ -67,11 +74,12 @@ def zones(draw: st.DrawFn, id_: str) -> ZoneNow:
         "address": draw(st.none() | st.just('1 <rue> & "place", 44000 Saint-Aubin')),
     }
     state = draw(st.sampled_from(["known", "unknown", "closed"]))
+    kept = {name: draw(st.integers(0, 20)) for name in ("pmr", "ev", "delivery")}
     if state != "known":
-        return unknown(id_, **place) if state == "unknown" else closed(id_, **place)
+        return shared(unknown(id_, **place) if state == "unknown" else closed(id_, **place), **kept)
     it = zone(id_, draw(st.integers(0, 500)), draw(st.integers(1, 500)), **place)
     age = timedelta(seconds=draw(st.integers(0, 3600)))
-    return structs.replace(it, now=structs.replace(it.now, measured_at=NOW - age))
+    return shared(structs.replace(it, now=structs.replace(it.now, measured_at=NOW - age)), **kept)
 
 
 @st.composite

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from cloud_api.feeds.lots import Tendency
 from cloud_api.formats.picture import Picture, Town, ZoneNow
 from cloud_api.registry.places import Counting, ZoneKind
 from cloud_api.trust import Trust
@@ -36,6 +37,8 @@ FAULTS: Final = {
     Trust.IMPLAUSIBLE: "erroneousOccupancyInformation",
     Trust.FAULTY: "erroneousOccupancyInformation",
 }
+TRENDS: Final = {Tendency.FILLING: "increasing", Tendency.STEADY: "stable", Tendency.EMPTYING: "decreasing"}
+"""Of the occupancy."""
 
 
 def write_status(picture: Picture) -> bytes:
@@ -101,6 +104,9 @@ def _occupancy(element: Element, zone: ZoneNow) -> None:
     if now.free is not None and now.occupied is not None and now.free + now.occupied == now.capacity:
         _text(element, "parkingOccupancy", f"{100 * now.occupied / now.capacity:.1f}")
 
+    if now.trend is not None:
+        _text(element, "parkingOccupancyTrend", TRENDS[now.trend.direction])
+
 
 def _site_status(zone: ZoneNow) -> str:
     if zone.now.free is None:
@@ -116,6 +122,8 @@ def _record(table: Element, zone: ZoneNow, picture: Picture) -> None:
         _words(record, "parkingDescription", place.info)
     _time(record, "parkingRecordVersionTime", picture.as_of)
     _count(record, "parkingNumberOfSpaces", zone.now.capacity or None)
+    if zone.now.audiences:
+        _count(record, "parkingPrincipalNumberOfSpaces", zone.public.capacity)
     if place.url is not None:
         _text(record, "urlLinkAddress", place.url)
     _text(record, "parkingOccupanyDetectionType", DETECTION[place.counting])

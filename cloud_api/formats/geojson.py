@@ -6,9 +6,11 @@ from typing import Final, Literal
 import msgspec
 from msgspec import Struct
 
+from cloud_api.counts import AudienceCounts
 from cloud_api.formats.picture import Picture, ZoneNow
 from cloud_api.registry.geometry import LineString, LonLat, MultiPolygon, Polygon, Position
 from cloud_api.registry.places import ZoneKind
+from cloud_api.trend import Trend
 from cloud_api.trust import Cause, Trust
 
 MEDIA_TYPE: Final = "application/geo+json"
@@ -36,6 +38,9 @@ class Properties(Struct, frozen=True, kw_only=True):
     cause: Cause | None
     measured_at: datetime | None
     oldest_at: datetime | None
+    trend: Trend | None
+    audiences: tuple[AudienceCounts, ...]
+    """For each audience that has spaces here; the figures above are those of all spaces for cars."""
     operator: str | None
     """Who runs it, or tells of it; null for the town."""
     address: str | None
@@ -93,6 +98,8 @@ def _feature(zone: ZoneNow) -> Feature:
             cause=now.cause,
             measured_at=now.measured_at,
             oldest_at=now.oldest_at,
+            trend=now.trend,
+            audiences=now.audiences,
             operator=zone.operator,
             address=place.address,
             opening_hours=place.opening_hours,

@@ -16,7 +16,7 @@ from cloud_api.flows import HourlyFlows, LocalHour
 from cloud_api.formats.picture import Town, ZoneNow
 from cloud_api.registry import Counter, Installation, Zone
 from cloud_api.registry.geometry import Geometry, Position
-from cloud_api.registry.places import Counting, ZoneKind
+from cloud_api.registry.places import Audience, Counting, ZoneKind
 from cloud_api.trust import Cause, Trust
 from cloud_api.zones import SpaceView
 
@@ -36,6 +36,12 @@ DETECTION: Final = {
     Counting.NONE: ["none"],
     Counting.FEED: None,
 }
+CATEGORIES: Final = {
+    Audience.PMR: "forDisabled",
+    Audience.EV: "forElectricalCharging",
+    Audience.DELIVERY: "forLoadUnload",
+}
+"""Of a zone that has spaces for them; the models have no word for the others."""
 
 
 class EntityType(StrEnum):
@@ -59,6 +65,7 @@ def parking(town: Town, zone: ZoneNow) -> Entity:
         PARKING,
         name=_property(place.name),
         description=_property(place.info),
+        category=_property(_categories(zone)),
         address=_property(None if place.address is None else _address(place.address)),
         location=_location(place.position, place.geometry),
         dataProvider=_property(town.name),
@@ -171,6 +178,12 @@ def _address(text: str) -> dict[str, str]:
 
 def _organization(name: str | None) -> dict[str, str] | None:
     return None if name is None else {"type": "Organization", "name": name}
+
+
+def _categories(zone: ZoneNow) -> list[str] | None:
+    """For whom there are spaces; off the street the model does not know deliveries."""
+    told = {*CATEGORIES} - ({Audience.DELIVERY} if zone.place.kind is ZoneKind.OFF_STREET else set())
+    return [CATEGORIES[each.audience] for each in zone.now.audiences if each.audience in told] or None
 
 
 def _status(zone: ZoneNow) -> list[str] | None:

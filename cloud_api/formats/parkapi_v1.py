@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from cloud_api.formats.picture import Picture, Town, ZoneNow
-from cloud_api.registry.places import ZoneKind
+from cloud_api.registry.places import Audience, ZoneKind
 from cloud_api.trust import Trust
 
 API_VERSION: Final = "1.0"
@@ -49,7 +49,11 @@ class LotNow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whether ParkAPI's own forecast is served; it is not."""
     lot_type: str
     total: int | None = None
+    """Spaces for everybody: without those that are kept for some."""
     free: int | None = None
+    total_disabled: int | None = msgspec.field(name="total:disabled", default=None)
+    """Spaces kept for holders of a badge."""
+    free_disabled: int | None = msgspec.field(name="free:disabled", default=None)
     address: str | None = None
     opening_hours: str | None = None
     """OpenStreetMap's syntax."""
@@ -90,7 +94,8 @@ def write(picture: Picture) -> bytes:
 
 
 def _lot(zone: ZoneNow) -> LotNow:
-    place, now = zone.place, zone.now
+    place, public, disabled = zone.place, zone.public, zone.now.of(Audience.PMR)
+    cause = public.cause or zone.now.cause
     return LotNow(
         id=place.id,
         name=place.name,
@@ -98,19 +103,21 @@ def _lot(zone: ZoneNow) -> LotNow:
         state=_state(zone),
         forecast=False,
         lot_type=LOT_TYPES[place.kind],
-        total=now.capacity or None,
-        free=now.free,
+        total=public.capacity if zone.now.capacity else None,
+        free=public.free,
+        total_disabled=None if disabled is None else disabled.capacity,
+        free_disabled=None if disabled is None else disabled.free,
         address=place.address,
         opening_hours=place.opening_hours,
         url=place.url,
-        notes={} if now.cause is None else {"fr": now.cause.fr, "en": now.cause.en},
+        notes={} if cause is None else {"fr": cause.fr, "en": cause.en},
     )
 
 
 def _state(zone: ZoneNow) -> State:
     if zone.now.trust is Trust.CLOSED:
         return "closed"
-    return "nodata" if zone.now.free is None else "open"
+    return "nodata" if zone.public.free is None else "open"
 
 
 def _utc(instant: datetime) -> str:

@@ -12,7 +12,9 @@ from typing import Final, Literal
 import msgspec
 from msgspec import Struct, structs
 
+from cloud_api.counts import Counts
 from cloud_api.formats.picture import Picture, ZoneNow
+from cloud_api.registry.places import Audience
 from cloud_api.trust import Trust
 
 CSV: Final = "text/csv"
@@ -32,9 +34,17 @@ class ParkingRecord(Struct, frozen=True, kw_only=True):
     etat: State
     """`.` is no news, as Lille says it."""
     dispo: int | None
-    """Free spaces."""
+    """Free spaces, for all audiences together."""
     max: int | None
     """Spaces in all."""
+    dispo_public: int | None
+    max_public: int | None
+    dispo_pmr: int | None
+    """For holders of a disabled person's badge."""
+    max_pmr: int | None
+    dispo_ve: int | None
+    """For electric cars."""
+    max_ve: int | None
     occupe: int | None
     inconnu: int
     """Spaces of which nobody knows anything now."""
@@ -73,6 +83,7 @@ def write_csv(picture: Picture) -> bytes:
 
 def _record(picture: Picture, zone: ZoneNow) -> ParkingRecord:
     place, now = zone.place, zone.now
+    public, pmr, ve = (_pair(now.of(each)) for each in (Audience.PUBLIC, Audience.PMR, Audience.EV))
     return ParkingRecord(
         id=place.id,
         libelle=place.name,
@@ -83,6 +94,12 @@ def _record(picture: Picture, zone: ZoneNow) -> ParkingRecord:
         etat=_state(zone),
         dispo=now.free,
         max=now.capacity or None,
+        dispo_public=public[0],
+        max_public=public[1],
+        dispo_pmr=pmr[0],
+        max_pmr=pmr[1],
+        dispo_ve=ve[0],
+        max_ve=ve[1],
         occupe=now.occupied,
         inconnu=now.unknown,
         ferme=now.closed,
@@ -92,6 +109,11 @@ def _record(picture: Picture, zone: ZoneNow) -> ParkingRecord:
         lat=place.position.lat,
         lon=place.position.lon,
     )
+
+
+def _pair(counts: Counts | None) -> tuple[int | None, int | None]:
+    """Free spaces, and spaces in all."""
+    return (None, None) if counts is None else (counts.free, counts.capacity)
 
 
 def _state(zone: ZoneNow) -> State:

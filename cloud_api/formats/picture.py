@@ -7,8 +7,10 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from cloud_api.counts import Counts
 from cloud_api.registry import Zone
 from cloud_api.registry.current import CurrentRegistry
+from cloud_api.registry.places import Audience
 from cloud_api.settings import Settings
 from cloud_api.zones import ZoneView
 
@@ -31,6 +33,31 @@ class ZoneNow(Struct, frozen=True, kw_only=True):
     def is_known(self) -> bool:
         """Whether anything is known of how many spaces are free."""
         return self.now.free is not None
+
+    @property
+    def public(self) -> Counts:
+        """What a driver without badge, plug or season ticket finds.
+
+        All spaces, where nobody knows which are whose; none, where all are kept for others.
+        """
+        if not self.now.audiences:
+            return self.now
+        return self.now.of(Audience.PUBLIC) or self._nothing
+
+    @property
+    def _nothing(self) -> Counts:
+        none = None if self.now.free is None else 0
+        return Counts(
+            capacity=0,
+            free=none,
+            occupied=none,
+            unknown=0,
+            closed=0,
+            trust=self.now.trust,
+            cause=self.now.cause,
+            measured_at=self.now.measured_at,
+            oldest_at=self.now.oldest_at,
+        )
 
     @property
     def operator(self) -> str | None:

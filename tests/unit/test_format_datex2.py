@@ -8,11 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from cloud_api.feeds.lots import Tendency
 from cloud_api.formats import datex2
 from cloud_api.formats.picture import Picture, ZoneNow
 from cloud_api.registry.places import Counting, ZoneKind
+from cloud_api.trend import Trend
 from cloud_api.trust import Trust
-from tests.pictures import SILENT, closed, picture, pictures, unknown, zone
+from tests.pictures import SILENT, closed, picture, pictures, shared, unknown, zone
 from tests.standards import sample
 
 STATUS_ORDER = [
@@ -30,6 +32,7 @@ RECORD_ORDER = [
     "parkingDescription",
     "parkingRecordVersionTime",
     "parkingNumberOfSpaces",
+    "parkingPrincipalNumberOfSpaces",
     "urlLinkAddress",
     "parkingOccupanyDetectionType",
     "operator",
@@ -127,6 +130,24 @@ def test_a_closed_zone_is_closed_and_not_full() -> None:
     assert record["parkingSiteStatus"].text == "unknown"
     assert "parkingFault" not in record
     assert figures(closed()) == {"parkingNumberOfSpacesOverride": "12"}
+
+
+@pytest.mark.parametrize(
+    ("tendency", "word"),
+    [(Tendency.FILLING, "increasing"), (Tendency.STEADY, "stable"), (Tendency.EMPTYING, "decreasing")],
+)
+def test_the_trend_is_that_of_the_occupancy(tendency: Tendency, word: str) -> None:
+    it = zone()
+    it = structs.replace(it, now=structs.replace(it.now, trend=Trend(direction=tendency, free_per_hour=-8)))
+
+    assert figures(it)["parkingOccupancyTrend"] == word
+
+
+def test_the_table_tells_how_many_spaces_are_kept_for_nobody() -> None:
+    halles = shared(zone(free=30, occupied=70), pmr=10)
+    (record,) = children(datex2.write_table(picture(halles)), "parkingRecord")
+
+    assert (record["parkingNumberOfSpaces"].text, record["parkingPrincipalNumberOfSpaces"].text) == ("100", "90")
 
 
 def test_a_full_zone_is_full() -> None:

@@ -18,7 +18,7 @@ from cloud_api.registry.geometry import LineString
 from cloud_api.registry.places import Audience, Counting, ZoneKind
 from cloud_api.trust import Trust
 from cloud_api.zones import SpaceStatus, SpaceView
-from tests.pictures import HERE, NOW, SILENT, TOWN, closed, picture, pictures, unknown, zone
+from tests.pictures import HERE, NOW, SILENT, TOWN, closed, picture, pictures, shared, unknown, zone
 from tests.standards import assert_fits_fiware, sample
 
 STREET = Zone(id="quai", name="Quai", position=HERE)
@@ -67,6 +67,14 @@ def test_a_street_is_told_with_its_line_and_how_it_is_counted() -> None:
     assert told["location"] == {"type": "LineString", "coordinates": [[-1.55, 47.21], [-1.56, 47.22]]}
     assert told["occupancyDetectionType"] == ["singleSpaceDetection"]
     assert (told["totalSpotNumber"], told["availableSpotNumber"], told["occupiedSpotNumber"]) == (10, 4, 6)
+
+
+def test_a_zone_says_for_whom_it_has_spaces() -> None:
+    kept = {"pmr": 1, "delivery": 2}
+
+    assert as_read(ngsi_ld.parking(TOWN, shared(zone(), **kept)))["category"] == ["forDisabled", "forLoadUnload"]
+    off_street = as_read(ngsi_ld.parking(TOWN, shared(zone(kind=ZoneKind.OFF_STREET), **kept)))
+    assert off_street["category"] == ["forDisabled"]
 
 
 def test_a_figure_is_told_with_the_time_of_its_news() -> None:

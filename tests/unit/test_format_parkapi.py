@@ -7,7 +7,7 @@ from cloud_api.formats import parkapi_v1
 from cloud_api.formats.picture import town_of
 from cloud_api.registry.places import ZoneKind
 from cloud_api.settings import Settings
-from tests.pictures import TOWN, closed, picture, unknown, zone
+from tests.pictures import TOWN, closed, picture, shared, unknown, zone
 
 
 def lot(*zones: Any) -> dict[str, Any]:
@@ -51,6 +51,20 @@ def test_a_full_zone_is_open_with_0_free() -> None:
     told = lot(zone(free=0, occupied=10))
 
     assert (told["state"], told["free"]) == ("open", 0)
+
+
+def test_everybody_is_told_of_the_spaces_for_everybody_and_badge_holders_of_theirs() -> None:
+    told = lot(shared(zone(free=30, occupied=70), pmr=10))
+
+    assert (told["total"], told["free"]) == (90, 20)
+    assert told["total:disabled"] == 10
+    assert "free:disabled" not in told
+
+
+def test_a_zone_that_is_kept_for_some_has_nothing_for_everybody() -> None:
+    told = lot(shared(zone(free=2, occupied=4), pmr=6))
+
+    assert (told["total"], told["free"], told["total:disabled"], told["free:disabled"]) == (0, 0, 6, 2)
 
 
 def test_times_are_in_utc_without_an_offset() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 
 from cloud_api.formats import parking_records
 from cloud_api.formats.picture import Picture
-from tests.pictures import closed, picture, pictures, unknown, zone
+from tests.pictures import closed, picture, pictures, shared, unknown, zone
 from tests.standards import sample
 
 
@@ -30,6 +30,14 @@ def test_what_nobody_knows_is_null_in_json_and_empty_in_csv() -> None:
     assert (record["etat"], record["dispo"], record["inconnu"], record["confiance"]) == (".", None, 12, "stale")
     assert record["cause"] == "sans nouvelles depuis 3 h"
     assert line["dispo"] == ""
+
+
+def test_a_record_tells_all_spaces_and_those_of_each_audience() -> None:
+    (record,) = json.loads(parking_records.write_json(picture(shared(zone(free=30, occupied=70), pmr=10))))
+
+    assert (record["dispo"], record["max"]) == (30, 100)
+    assert (record["dispo_public"], record["max_public"]) == (20, 90)
+    assert (record["dispo_pmr"], record["max_pmr"], record["max_ve"]) == (None, 10, None)
 
 
 def test_closed_is_ferme_and_full_is_complet() -> None:
