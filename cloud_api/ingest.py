@@ -22,6 +22,7 @@ from cloud_api.stores.base import Fact, RefusedFactError, Store, StoredFlow, Sto
 from edge import messages
 from edge.messages import (
     AnyMessage,
+    Dropped,
     Flow,
     HealthReport,
     Heard,
@@ -55,6 +56,7 @@ TOPICS: Final = tuple(
         messages.topic("+", "space", "+"),
         messages.topic("+", "health", "+"),
         messages.topic("+", "heard"),
+        messages.topic("+", "dropped"),
     )
 )
 
@@ -118,6 +120,7 @@ class Ingest:
         self._ledger = ledger
         self._metrics = metrics
         self._metrics.quarantined.set(ledger.quarantined())
+        self._metrics.tell_dropped(ledger.dropped())
         self._clock = clock
         self._inbox = Inbox()
         self._stopping = Event()
@@ -189,10 +192,14 @@ class Ingest:
         refused = self._write([fact for parcel in parcels for fact in facts_of(parcel.message)])
         held_nowhere = self._ledger.quarantine(refused, self._clock())
         received = [parcel.message for parcel in parcels]
+        dropped = [each for each in received if isinstance(each, Dropped)]
         self._ledger.keep(
             health=[each for each in received if isinstance(each, HealthReport)],
             heard=[each for each in received if isinstance(each, Heard)],
+            dropped=dropped,
         )
+        if dropped:
+            self._metrics.tell_dropped(self._ledger.dropped())
         if refused:
             self._count(refused)
         if not held_nowhere:

@@ -1,4 +1,4 @@
-"""What ingest answers for and the store does not take: devices' last health, devices heard, facts that were refused.
+"""What ingest answers for and the store does not take: last health, devices heard, what was dropped, what was refused.
 
 In come messages and refused facts, out go the last health of each device and a count of what is in quarantine. When a
 method returns, what it was given survives a power cut (SQLite, WAL, `synchronous=FULL`). No refused fact is dropped.
@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from cloud_api.stores.base import Fact, RefusedFactError, StoredFlow, StoredSpace, StoreError
-from edge.messages import HealthReport, Heard, HeardDevice
+from edge.messages import Dropped, HealthReport, Heard, HeardDevice
 
 MOST_QUARANTINED: Final = 10_000
 """Refused facts held at most. Beyond them the gateways keep theirs: what is not held is not answered for."""
@@ -33,6 +33,11 @@ SCHEMA: Final = (
     CREATE TABLE quarantine (
         id INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, fact BLOB NOT NULL UNIQUE, reason TEXT NOT NULL
     );
+    """,
+    """
+    CREATE TABLE dropped (
+        gateway TEXT, epoch TEXT, seq INTEGER, report BLOB NOT NULL, PRIMARY KEY (gateway, epoch, seq)
+    ) WITHOUT ROWID;
     """,
 )
 """One script per schema version; a file of an older version runs those it lacks."""
@@ -66,9 +71,9 @@ class Ledger:
         except sqlite3.Error as error:
             raise StoreError(f"the ledger {file} cannot be opened: {error}") from error
 
-    def keep(self, health: Sequence[HealthReport], heard: Sequence[Heard]) -> None:
-        """Remember the newest health of each device, and who was heard. Raises `StoreError`."""
-        if not health and not heard:
+    def keep(self, health: Sequence[HealthReport], heard: Sequence[Heard], dropped: Sequence[Dropped] = ()) -> None:
+        """Remember the newest health of each device, who was heard, what gateways dropped. Raises `StoreError`."""
+        if not health and not heard and not dropped:
             return
         with self._transaction() as database:
             database.executemany(
@@ -84,6 +89,10 @@ class Ledger:
                     for message in heard
                     for device in message.devices
                 ],
+            )
+            database.executemany(
+                "INSERT INTO dropped VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                [(each.gateway, each.epoch, each.seq, msgspec.json.encode(each)) for each in dropped],
             )
             if heard:
                 database.execute(
@@ -135,6 +144,12 @@ class Ledger:
         with self._transaction() as database:
             rows = database.execute("SELECT entry FROM heard ORDER BY at, gateway, device").fetchall()
         return [msgspec.json.decode(entry, type=HeardDevice) for (entry,) in rows]
+
+    def dropped(self) -> list[Dropped]:
+        """All that gateways ever let go of because their outboxes had reached a limit. Raises `StoreError`."""
+        with self._transaction() as database:
+            rows = database.execute("SELECT report FROM dropped ORDER BY gateway, epoch, seq").fetchall()
+        return [msgspec.json.decode(report, type=Dropped) for (report,) in rows]
 
     def close(self) -> None:
         """Release the file; the ledger is not used afterwards."""

@@ -204,7 +204,7 @@ class Live:
             until = datetime.fromtimestamp(interval.start.timestamp() + interval.seconds, tz=interval.start.tzinfo)
             known = self._channels.get(channel)
             if self._registry.now.knows(interval.device) and _is_news(until, known.until if known else None, now):
-                self._channels[channel] = Heard(message.gateway, until, interval.seconds)
+                self._channels[channel] = Heard(message.gateway, until, min(interval.seconds, LONGEST_INTERVAL_S))
 
     def _take_status(self, status: Status, now: datetime, *, retained: bool) -> set[str]:
         known = self._gateways.get(status.gateway)

@@ -16,7 +16,7 @@ from cloud_api.feeds.feed_metrics import FeedMetrics
 from cloud_api.live import Live
 from cloud_api.registry.current import CurrentRegistry
 from cloud_api.zones import SpaceView, space_views
-from edge.messages import Status
+from edge.messages import Dropped, Status
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -51,12 +51,36 @@ class Metrics:
             "Messages not answered for, which their gateway keeps: quarantine full, or the answer not sent",
             registry=self._registry,
         )
+        self._dropped = Gauge(
+            "passerelle_gateway_dropped_messages",
+            "Messages that a gateway let go of at its outbox's limit, ever; merged ones lost no count",
+            ["gateway", "what", "why"],
+            registry=self._registry,
+        )
+        self._lost = Gauge(
+            "passerelle_gateway_dropped_passages",
+            "Passages lost because a gateway's outbox had reached its limit, ever",
+            ["gateway", "direction"],
+            registry=self._registry,
+        )
 
         self.feeds = FeedMetrics(self._registry)
 
     def watch(self, live: Live, registry: CurrentRegistry, feed: ZoneFeed) -> None:
         """Tell the present at every scrape; `text` must then be called from the thread that owns it."""
         self._registry.register(_Present(live, registry, feed))
+
+    def tell_dropped(self, dropped: Iterable[Dropped]) -> None:
+        """All that gateways ever told of it."""
+        fewer: Tally[tuple[str, str, str]] = Tally()
+        lost: Tally[tuple[str, str]] = Tally()
+        for each in dropped:
+            fewer[each.gateway, each.what, each.why] += each.messages
+            lost.update({(each.gateway, "in"): each.in_, (each.gateway, "out"): each.out})
+        for labels, count in fewer.items():
+            self._dropped.labels(*labels).set(count)
+        for direction, count in lost.items():
+            self._lost.labels(*direction).set(count)
 
     def text(self) -> bytes:
         """All figures in Prometheus's text format."""

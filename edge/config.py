@@ -64,6 +64,14 @@ class GatewaySection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     For 50 devices at their own rhythm `make bench` finds the SD card's wear the same from 0 to 1,000 ms: uplinks are
     seconds apart. 50 ms makes bursts share a commit and costs nothing; only from about 5,000 ms on is wear less.
     """
+    outbox_days: Annotated[int, Meta(ge=1, le=3650)] = 30
+    """What waited for the store so long loses its detail: health goes, flow intervals are merged into hours, states of
+    spaces that newer ones supersede go. Days on which the gateway ran: a clock that steps makes nothing old."""
+    outbox_mb: Annotated[int, Meta(ge=64, le=65_536)] = 512
+    """The outbox grows no larger, in megabytes; then the same goes, and counts last of all.
+
+    Fifty devices queue 4.4 MB a day: 512 MB hold almost four months of them whole, and fit on the smallest card.
+    """
 
 
 class GatewayConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

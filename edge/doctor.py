@@ -15,7 +15,7 @@ from pathlib import Path
 
 from edge import bluetooth_probe, broker_probe, port_probe
 from edge.clock import ClockTrust, synchronised
-from edge.config import ConfigError, GatewayConfig, LinkConfig, load
+from edge.config import ConfigError, GatewayConfig, GatewaySection, LinkConfig, load
 from edge.drivers.devices import catalogue
 from edge.drivers.links.ble import BleConfig
 from edge.drivers.links.chirpstack import ChirpStackConfig
@@ -97,7 +97,7 @@ def outbox(config: GatewayConfig, now: datetime) -> tuple[OutboxView | None, Fin
         view = look(path)
     except OutboxError as error:
         return None, wrong("outbox", f"{error.path}: {error.reason}", error.advice)
-    return view, _judge_outbox(view, config.gateway.name, now)
+    return view, _judge_outbox(view, config.gateway, now)
 
 
 def examine_link(link: LinkConfig, gateway: str, now: datetime) -> list[Finding]:
@@ -165,15 +165,21 @@ def _disk_advice(error: OSError, folder: Path) -> str:
             return f"let the gateway's user own it: chown -R passerelle {folder}"
 
 
-def _judge_outbox(view: OutboxView, gateway: str, now: datetime) -> Finding:
+def _judge_outbox(view: OutboxView, section: GatewaySection, now: datetime) -> Finding:
     messages = "1 message" if view.queued == 1 else f"{view.queued} messages"
-    says = f"{messages} not confirmed as stored, {view.size_bytes / MEGABYTE:.1f} MB"
-    if view.gateway != gateway:
+    says = f"{messages} not confirmed as stored, {view.size_bytes / MEGABYTE:.1f} MB of {section.outbox_mb} MB at most"
+    if view.gateway != section.name:
         advice = "give every gateway its own `data` folder"
-        return wrong("outbox", f"it belongs to gateway {view.gateway!r}, not {gateway!r}", advice)
+        return wrong("outbox", f"it belongs to gateway {view.gateway!r}, not {section.name!r}", advice)
     if view.waiting:
         advice = "mend the clock: they are sent once the time is known"
         return warning("outbox", f"{says}; {view.waiting} observations wait for the clock", advice)
+    lost = sum(each.in_ + each.out for each in view.dropped)
+    if lost:
+        advice = (
+            "let it reach the city's platform, or raise `outbox_mb`: from its limit on the oldest counts are dropped"
+        )
+        return wrong("outbox", f"{says}; it had reached its limit, and {lost} passages are lost", advice)
     age_s = 0.0 if view.oldest is None else (now - view.oldest).total_seconds()
     if age_s > BACKLOG_S:
         advice = "nothing is lost; see `broker`, then the city's platform and its store"

@@ -7,6 +7,7 @@ import ast
 import inspect
 import types
 from collections.abc import Iterator
+from enum import StrEnum
 from itertools import pairwise
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
@@ -23,6 +24,7 @@ MESSAGES: tuple[tuple[str, type[Struct]], ...] = (
     ("space/{device}", messages.Space),
     ("health/{device}", messages.HealthReport),
     ("heard", messages.Heard),
+    ("dropped", messages.Dropped),
     ("config/desired", messages.Desired),
     ("config/reported", messages.Reported),
     ("stored", messages.Stored),
@@ -38,6 +40,11 @@ PARTS: tuple[type[Struct], ...] = (
     messages.DeviceSettings,
     messages.RefusedSetting,
     messages.SeqRange,
+)
+WORDS: tuple[tuple[str, type[StrEnum]], ...] = (
+    ("Flags", messages.Flag),
+    ("What is dropped", messages.Trimmed),
+    ("Why it is dropped", messages.Limit),
 )
 MADE = "<!-- Made from the code by `passerelle docs`. Change the code, not this page. -->"
 
@@ -62,10 +69,9 @@ def messages_page() -> str:
     lines += ["", "# Parts of messages"]
     for part in PARTS:
         lines += ["", f"## {part.__name__}", _doc(part), "", *_table(part)]
-    lines += ["", "## Flags", "", "| flag | meaning |", "|---|---|"]
-    lines += [
-        f"| `{flag.value}` | {text} |" for flag, text in zip(messages.Flag, _texts(messages.Flag).values(), strict=True)
-    ]
+    for title, words in WORDS:
+        lines += ["", f"## {title}", "", "| word | meaning |", "|---|---|"]
+        lines += [f"| `{word.value}` | {text} |" for word, text in zip(words, _texts(words).values(), strict=True)]
     return "\n".join(lines) + "\n"
 
 

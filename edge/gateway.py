@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import date
 from functools import partial
 from importlib.metadata import version
 from typing import TypeVar
@@ -30,6 +31,7 @@ from edge.messages import AnyMessage, Desired, DeviceSettings, Heard, LinkHealth
 from edge.outbox import Outbox, OutboxError
 from edge.publisher import Publisher
 from edge.readings import Frame
+from edge.trimming import MEGABYTE, Limits, in_figures, in_words
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +97,10 @@ class Gateway:
     async def run(self) -> None:
         """Read, aggregate and publish until `stop`; then settle what arrived and take leave of the broker."""
         async with asyncio.TaskGroup() as self._group:
-            serving = [self._group.create_task(task) for task in (self._publisher.run(), self._work(), self._tick())]
+            serving = [
+                self._group.create_task(task)
+                for task in (self._publisher.run(), self._work(), self._tick(), self._keep_within_limits())
+            ]
             self._start_links(self._config.link)
             self._started.set()
             serving.append(self._group.create_task(self._say_what_was_found()))
@@ -276,6 +281,25 @@ class Gateway:
                 headlines = news
             ticks += 1
             self.progress += 1
+            await asyncio.sleep(TICK_S)
+
+    async def _keep_within_limits(self) -> None:
+        section = self._config.gateway
+        limits = Limits(days=section.outbox_days, bytes=section.outbox_mb * MEGABYTE)
+        today: date | None = None
+        while True:
+            now_ms = self._clock.utc_ms(self._clock.monotonic_ms())
+            if now_ms is not None and to_datetime(now_ms).date() != today:
+                today = to_datetime(now_ms).date()
+                await self._persist(partial(self._outbox.begin_day, today))
+            trimmed: Counter[str] = Counter()
+            while (relief := await self._persist(partial(self._outbox.trim, limits))) is not None:
+                if relief.told is not None:
+                    trimmed += in_figures(relief.told)
+            if trimmed:
+                self._counters += trimmed
+                log.warning("the outbox had reached its limit: %s", in_words(trimmed))
+                self._publisher.wake()
             await asyncio.sleep(TICK_S)
 
     def _headlines(self) -> tuple[object, ...]:

@@ -20,7 +20,9 @@ from edge.clock import Clock, to_datetime, to_utc_ms
 from edge.drivers.devices import catalogue
 from edge.drivers.links.base import Refused, Report, Stranger
 from edge.drivers.model import Model
+from edge.entries import Waiting
 from edge.messages import (
+    FLOWS_PER_MESSAGE,
     DeviceHealth,
     DeviceSettings,
     Epoch,
@@ -35,7 +37,6 @@ from edge.messages import (
     SpaceState,
     TimeSource,
 )
-from edge.outbox import Waiting
 from edge.readings import (
     CLOCK_SET,
     AnyReading,
@@ -52,7 +53,6 @@ from edge.signals import WATCHING_S, Setting, Told, View, first_view, setting_of
 
 log = logging.getLogger(__name__)
 
-FLOWS_PER_MESSAGE = 200
 FUTURE_MS = 300_000
 """A network server's time further ahead of ours than this is not believed."""
 STEP_MS = 2_000

@@ -18,6 +18,9 @@ MAX_MESSAGE_BYTES = 256 * 1024
 """No message is larger; a reader refuses what is, unread."""
 MAX_BATCH = 500
 """At most so many facts in one message."""
+FLOWS_PER_MESSAGE = 200
+"""A gateway puts no more flow intervals in one: with the longest names they stay below `MAX_MESSAGE_BYTES`."""
+HOUR_S = 3600
 
 GatewayName = NewType("GatewayName", str)
 """Lower-case letters, digits and hyphens, at most 63: it is part of topics."""
@@ -28,7 +31,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=128)]
 Count = Annotated[int, Meta(ge=0, le=2**40)]
 Utc = Annotated[datetime, Meta(tz=True)]
 """A time with its zone; we write UTC."""
-IntervalSeconds = Annotated[int, Meta(ge=60, le=900)]
+IntervalSeconds = Annotated[int, Meta(ge=60, le=HOUR_S)]
 
 
 class TimeSource(StrEnum):
@@ -56,6 +59,30 @@ class Flag(StrEnum):
     """The gateway's clock was not synchronised, or stepped; the time is the best known."""
     DISAGREES = "disagrees"
     """The device's total and its own period counts do not agree; the total was believed."""
+    MERGED = "merged"
+    """Parts of one hour in one: the gateway's outbox had reached its limit. It begins where the first of them did."""
+
+
+class Trimmed(StrEnum):
+    """What an outbox at its limit lets go of, in this order."""
+
+    HEALTH = "health"
+    """Reports of devices' health."""
+    MERGED = "merged"
+    """Messages with flow intervals, whose counts are merged into hours: none is lost."""
+    SPACE = "space"
+    """States of spaces that a newer one in the outbox supersedes."""
+    FLOW = "flow"
+    """Counts."""
+
+
+class Limit(StrEnum):
+    """Why an outbox lets something go."""
+
+    DAYS = "days"
+    """It had waited for too many days."""
+    BYTES = "bytes"
+    """The outbox had grown too large."""
 
 
 class FlowInterval(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -68,16 +95,16 @@ class FlowInterval(Struct, frozen=True, kw_only=True, omit_defaults=True):
     mode: str = ""
     """`pedestrian`, `bicycle`, `vehicle`, …; empty where the device does not tell."""
     start: Utc = field()
-    """Start of the interval, UTC, a multiple of `seconds` within its hour."""
+    """Start of the interval, UTC, a multiple of `seconds` within its hour; where `merged`, that of its first part."""
     seconds: IntervalSeconds = field()
-    """Length of the interval, a divisor of 3600."""
+    """Length of the interval, 60 to 900 and a divisor of 3600; where `merged`, up to the end of its last part."""
     part: Annotated[int, Meta(ge=0, lt=1_000_000)] = 0
     """0 for what was known when the interval closed, 1, 2, … for what came later."""
     in_: Count = field(name="in")
     """Persons (or vehicles) in the device's first direction."""
     out: Count | None = None
     """In its second direction; None where it counts one direction only."""
-    covered_s: Annotated[int, Meta(ge=0, le=900)] = field()
+    covered_s: Annotated[int, Meta(ge=0, le=HOUR_S)] = field()
     """Seconds of the interval that this part measured; the coverage of an hour is the sum over its parts."""
     flags: tuple[Flag, ...] = ()
     """Sorted, without repeats."""
@@ -201,6 +228,26 @@ class Heard(Message, frozen=True, kw_only=True):
     devices: Annotated[tuple[HeardDevice, ...], Meta(max_length=MAX_BATCH)]
 
 
+class Dropped(Message, frozen=True, kw_only=True):
+    """What the gateway let go of because its outbox had reached a limit."""
+
+    kind = "dropped"
+    what: Trimmed
+    why: Limit
+    messages: Annotated[int, Meta(ge=1)]
+    """So many messages fewer in the outbox."""
+    in_: Annotated[int, Meta(ge=0)] = field(name="in", default=0)
+    """Passages lost in the devices' first direction."""
+    out: Annotated[int, Meta(ge=0)] = 0
+    """Passages lost in their second direction, where it is counted."""
+    start: Utc = field(name="from")
+    """The earliest moment that was told of."""
+    end: Utc = field(name="to")
+    """The latest."""
+    perhaps_stored: Annotated[int, Meta(ge=0)] = 0
+    """So many of the messages had been handed to the broker: what they tell may be stored nevertheless."""
+
+
 class Status(Message, frozen=True, kw_only=True):
     """How the gateway does; its `online: false` twin is the last will."""
 
@@ -312,10 +359,10 @@ class CommandResult(Message, frozen=True, kw_only=True):
     text: str = ""
 
 
-AnyMessage = Flow | Space | HealthReport | Heard | Status | Desired | Reported | Stored | Command | CommandResult
-OutboxMessage = Flow | Space | HealthReport | Heard
+OutboxMessage = Flow | Space | HealthReport | Heard | Dropped
 """What ingest takes in. All but `Heard` go through the outbox and are forgotten only when stored; who was heard and not
 adopted is told again soon enough, and spares the SD card (its `seq` is 0)."""
+AnyMessage = OutboxMessage | Status | Desired | Reported | Stored | Command | CommandResult
 
 _SUFFIXES: dict[str, type[AnyMessage]] = {
     "status": Status,
@@ -323,6 +370,7 @@ _SUFFIXES: dict[str, type[AnyMessage]] = {
     "space": Space,
     "health": HealthReport,
     "heard": Heard,
+    "dropped": Dropped,
     "config/desired": Desired,
     "config/reported": Reported,
     "stored": Stored,
@@ -365,6 +413,11 @@ def topic(gateway: str, suffix: str, device: str | None = None) -> str:
     """`passerelle/1/{gateway}/{suffix}[/{device}]`; `+` is welcome in either place for subscriptions."""
     tail = "" if device is None else "/" + (device if device == "+" else _level(device))
     return f"{ROOT}/{gateway}/{suffix}{tail}"
+
+
+def kind_of(topic: str) -> type[AnyMessage]:
+    """What kind of message travels on a topic. Raises `MessageError` where none does."""
+    return _parse_topic(topic)[1]
 
 
 def _device_of(message: AnyMessage) -> str | None:

@@ -8,18 +8,21 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import date
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct
+from msgspec import structs
 
 from edge import messages
 from edge.aggregator.device import DeviceState
-from edge.messages import Epoch, OutboxMessage, SeqRange
+from edge.entries import Entry, Waiting
+from edge.messages import Dropped, Epoch, Limit, OutboxMessage, SeqRange
+from edge.trimming import Limits, Relief, Sweep, onward, relieve, together
 
-SCHEMA_VERSION = 1
-SCHEMA = """
+MIGRATIONS = (
+    """
 CREATE TABLE identity (only INTEGER PRIMARY KEY CHECK (only = 1), gateway TEXT NOT NULL, epoch TEXT NOT NULL,
                        last_seq INTEGER NOT NULL);
 CREATE TABLE outbox (seq INTEGER PRIMARY KEY, topic TEXT NOT NULL, retain INTEGER NOT NULL, body BLOB NOT NULL);
@@ -27,7 +30,20 @@ CREATE TABLE device (address TEXT PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWI
 CREATE TABLE waiting (id INTEGER PRIMARY KEY, session TEXT NOT NULL, heard_ms INTEGER NOT NULL, device TEXT NOT NULL,
                       body BLOB NOT NULL);
 CREATE TABLE setting (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-"""
+""",
+    """
+ALTER TABLE identity ADD COLUMN sent_until INTEGER NOT NULL DEFAULT 0;
+UPDATE identity SET sent_until = last_seq;
+CREATE TABLE day (date TEXT PRIMARY KEY, last_seq INTEGER NOT NULL) WITHOUT ROWID;
+""",
+)
+"""What brings a file from version n to n + 1. `sent_until`: what lies behind was never handed to a broker; version 1
+did not know, so all of it may have been. `day`: the last sequence number before each day on which the gateway ran."""
+SCHEMA_VERSION = len(MIGRATIONS)
+RESERVED = 1_000
+"""Sequence numbers that are taken for sent beforehand, so that sending costs a write in a thousand."""
+STRETCH_BYTES = 1_000_000
+"""Messages trimmed in one transaction: so long others wait for the outbox."""
 
 
 class OutboxError(Exception):
@@ -40,29 +56,9 @@ class OutboxError(Exception):
         super().__init__(f"{path}: {reason}; {advice}")
 
 
-class Entry(Struct, frozen=True):
-    """One message as it waits to be published."""
-
-    seq: int
-    topic: str
-    retain: bool
-    body: bytes
-
-
-class Waiting(Struct, frozen=True):
-    """An observation that waits until the wall-clock time is known."""
-
-    session: str
-    """The run of the monotonic clock that `heard_ms` belongs to (`Clock.session`)."""
-    heard_ms: int
-    device: str
-    body: bytes
-    id: int = 0
-    """Given by the outbox; 0 before."""
-
-
 class Outbox:
-    """Guards one invariant: a checkpoint and the messages that follow from it are durable together or not at all.
+    """Guards two invariants: a checkpoint and the messages that follow from it are durable together or not at all; a
+    message that was handed out may be forgotten, and is never changed.
 
     Methods block on the disk and are safe to call from several threads. All raise `OutboxError`.
     """
@@ -78,7 +74,8 @@ class Outbox:
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;")
             self._migrate()
-            self.epoch, self._last_seq = self._identify()
+            self.epoch, self._last_seq, self._sent_until = self._identify()
+        self._sweep: Sweep | None = None
 
     def load_states(self) -> dict[str, DeviceState]:
         """The checkpoint of every device, by address."""
@@ -115,22 +112,54 @@ class Outbox:
                 )
                 db.executemany("DELETE FROM waiting WHERE id = ?", [(key,) for key in waited])
                 if entries:
-                    db.execute("UPDATE identity SET last_seq = ?", (last,))
+                    db.execute("UPDATE identity SET last_seq = ?, sent_until = ?", (last, self._sent_until))
             self._last_seq = last
             return last
 
     def after(self, seq: int, limit: int) -> list[Entry]:
-        """At most `limit` waiting messages behind `seq`, in order."""
+        """At most `limit` waiting messages behind `seq`, in order: from now on they count as sent.
+
+        A disk that can only be read does not keep them back; that they were sent is written down when it can be.
+        """
         with self._guarded():
             rows = self._db.execute(
                 "SELECT seq, topic, retain, body FROM outbox WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit)
             ).fetchall()
+            if rows:
+                self._note_sent(rows[-1][0])
         return [Entry(seq, topic, bool(retain), body) for seq, topic, retain, body in rows]
 
     def forget(self, ranges: Iterable[SeqRange]) -> None:
         """Delete what the store has committed. Idempotent; ranges that hold nothing are harmless."""
         with self._guarded(), self._transaction() as db:
             db.executemany("DELETE FROM outbox WHERE seq BETWEEN ? AND ?", [(r.first, r.last) for r in ranges])
+
+    def begin_day(self, today: date) -> None:
+        """Note that the gateway runs today, UTC: what waits in the outbox has grown older by a day."""
+        with self._guarded(), self._transaction() as db:
+            db.execute("INSERT OR IGNORE INTO day VALUES (?, ?)", (today.isoformat(), self._last_seq))
+
+    def trim(self, limits: Limits) -> Relief | None:
+        """One step of what brings the outbox within its limits; None when it is.
+
+        What gave way is told by a `Dropped` message of the same transaction.
+        """
+        with self._guarded():
+            used = self._used_bytes()
+            sweep = self._sweep or self._new_sweep(limits, used)
+            excess = used - limits.enough
+            if sweep is None or (sweep.why is Limit.BYTES and excess <= 0):
+                self._sweep = None
+                return None
+            stretch = self._stretch(sweep)
+            relief = relieve(sweep, stretch, sent_until=self._sent_until, excess=excess)
+            told = sweep.told
+            if relief.told is not None:
+                told = self._replace(stretch, relief.kept, relief.told, known=sweep.told)
+            self._sweep = onward(sweep, stretch, told)
+            if self._sweep is None and sweep.why is Limit.DAYS:
+                self._db.execute("DELETE FROM day WHERE last_seq <= ?", (sweep.until,))
+            return relief
 
     def __len__(self) -> int:
         """Messages that the store has not confirmed."""
@@ -161,29 +190,85 @@ class Outbox:
             self._db.close()
 
     def _entry(self, seq: int, message: OutboxMessage) -> tuple[int, str, int, bytes]:
-        numbered = msgspec.structs.replace(message, seq=seq, epoch=self.epoch, gateway=self.gateway)
+        numbered = structs.replace(message, seq=seq, epoch=self.epoch, gateway=self.gateway)
         retain = type(message) in messages.RETAINED
         return seq, messages.topic_of(numbered), int(retain), messages.encode(numbered)
 
+    def _note_sent(self, seq: int) -> None:
+        if seq <= self._sent_until:
+            return
+        self._sent_until = seq + RESERVED
+        with suppress(sqlite3.Error):
+            self._db.execute("UPDATE identity SET sent_until = ?", (self._sent_until,))
+
+    def _new_sweep(self, limits: Limits, used: int) -> Sweep | None:
+        if used > limits.bytes:
+            return Sweep(why=Limit.BYTES, until=self._last_seq)
+        days = "SELECT last_seq FROM day ORDER BY last_seq DESC, date DESC LIMIT 1 OFFSET ?"
+        old = self._db.execute(days, (limits.days,)).fetchone()
+        return None if old is None else Sweep(why=Limit.DAYS, until=old[0])
+
+    def _used_bytes(self) -> int:
+        """What the file holds; the pages that it has free are used again before it grows."""
+        pages, free, size = (
+            self._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+        )
+        return int((pages - free) * size)
+
+    def _stretch(self, sweep: Sweep) -> list[Entry]:
+        rows = self._db.execute(
+            "SELECT seq, topic, retain, body FROM outbox WHERE seq > ? AND seq <= ? ORDER BY seq",
+            (sweep.behind, sweep.until),
+        )
+        stretch: list[Entry] = []
+        size = 0
+        for seq, topic, retain, body in rows:
+            stretch.append(Entry(seq, topic, bool(retain), body))
+            size += len(body)
+            if size >= STRETCH_BYTES:
+                break
+        rows.close()
+        return stretch
+
+    def _replace(
+        self, stretch: Sequence[Entry], kept: Sequence[Entry], new: Dropped, *, known: Dropped | None
+    ) -> Dropped:
+        """Put what is kept in the place of the stretch, and tell what is new, with what is known already if it can be.
+
+        All of the stretch is written anew: deletions here and there would leave its pages half full, and free none.
+        """
+        if known is not None and known.seq > self._sent_until:
+            told = together(known, new)
+        else:
+            told = structs.replace(new, seq=self._last_seq + 1)
+        last = max(self._last_seq, told.seq)
+        with self._transaction() as db:
+            db.execute("DELETE FROM outbox WHERE seq BETWEEN ? AND ?", (stretch[0].seq, stretch[-1].seq))
+            db.executemany("INSERT INTO outbox VALUES (?, ?, ?, ?)", [structs.astuple(entry) for entry in kept])
+            db.execute("INSERT OR REPLACE INTO outbox VALUES (?, ?, ?, ?)", self._entry(told.seq, told))
+            db.execute("UPDATE identity SET last_seq = ?, sent_until = ?", (last, self._sent_until))
+        self._last_seq = last
+        return told
+
     def _migrate(self) -> None:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version == SCHEMA_VERSION:
-            return
         if version > SCHEMA_VERSION:
             reason = f"written by a newer version (schema {version}, this one reads {SCHEMA_VERSION})"
             raise OutboxError(self._path, reason, advice="upgrade the gateway, or move the file away")
-        self._db.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+        for number, script in enumerate(MIGRATIONS[version:], version + 1):
+            self._db.executescript(f"BEGIN; {script} PRAGMA user_version = {number}; COMMIT;")
 
-    def _identify(self) -> tuple[Epoch, int]:
-        row = self._db.execute("SELECT gateway, epoch, last_seq FROM identity").fetchone()
+    def _identify(self) -> tuple[Epoch, int, int]:
+        """The epoch, the last sequence number given, and the last that counts as sent."""
+        row = self._db.execute("SELECT gateway, epoch, last_seq, sent_until FROM identity").fetchone()
         if row is None:
             epoch = Epoch(secrets.token_hex(8))
-            self._db.execute("INSERT INTO identity VALUES (1, ?, ?, 0)", (self.gateway, epoch))
-            return epoch, 0
+            self._db.execute("INSERT INTO identity VALUES (1, ?, ?, 0, 0)", (self.gateway, epoch))
+            return epoch, 0, 0
         if row[0] != self.gateway:
             reason = f"belongs to gateway {row[0]!r}, not {self.gateway!r}"
             raise OutboxError(self._path, reason, advice="give every gateway its own data folder")
-        return Epoch(row[1]), row[2]
+        return Epoch(row[1]), row[2], row[3]
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

@@ -15,7 +15,7 @@ from msgspec import Struct
 from edge import messages
 from edge.aggregator.device import DeviceState
 from edge.gateway import DESIRED
-from edge.messages import AnyMessage, Desired, Flow, HealthReport, MessageError, Space
+from edge.messages import AnyMessage, Desired, Dropped, Flow, HealthReport, MessageError, Space
 from edge.outbox import SCHEMA_VERSION, OutboxError
 
 
@@ -28,6 +28,8 @@ class OutboxView(Struct, frozen=True, kw_only=True):
     """Messages that the store has not confirmed."""
     oldest: datetime | None
     """What the oldest of them tells of, UTC; None when nothing is queued."""
+    dropped: tuple[Dropped, ...]
+    """What it let go of because it had reached a limit, as far as the store has not confirmed that it knows."""
     waiting: int
     """Observations that wait for the clock."""
     size_bytes: int
@@ -59,6 +61,7 @@ def _look(database: sqlite3.Connection, path: Path, size_bytes: int) -> OutboxVi
         gateway=gateway,
         queued=queued,
         oldest=None if first is None else told_of(messages.decode(*first)),
+        dropped=_dropped(database, gateway),
         waiting=waiting,
         size_bytes=size_bytes,
         states={
@@ -66,6 +69,13 @@ def _look(database: sqlite3.Connection, path: Path, size_bytes: int) -> OutboxVi
         },
         desired=None if desired is None else msgspec.json.decode(desired[0], type=Desired),
     )
+
+
+def _dropped(database: sqlite3.Connection, gateway: str) -> tuple[Dropped, ...]:
+    topic = messages.topic(gateway, "dropped")
+    rows = database.execute("SELECT topic, body FROM outbox WHERE topic = ? ORDER BY seq", (topic,))
+    told = [messages.decode(*row) for row in rows]
+    return tuple(message for message in told if isinstance(message, Dropped))
 
 
 def _check(database: sqlite3.Connection, path: Path) -> None:
@@ -88,5 +98,7 @@ def told_of(message: AnyMessage) -> datetime | None:
             return first.at
         case HealthReport(health=health):
             return health.at
+        case Dropped():
+            return message.end
         case _:
             return None

@@ -21,8 +21,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from edge import messages
 from edge.absence import Absence
+from edge.entries import Entry
 from edge.messages import AnyMessage, MessageError, SeqRange, Status, Stored
-from edge.outbox import Entry, Outbox, OutboxError
+from edge.outbox import Outbox, OutboxError
 from edge.seldom import Seldom
 
 log = logging.getLogger(__name__)

@@ -34,7 +34,7 @@ EVERY_LAST_STATE = (
 FOR_EVER = "0s"
 
 _Sum = int | None
-HourRow = tuple[int, int, _Sum, int, int, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum]
+HourRow = tuple[int, int, _Sum, int, int, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum]
 """Start, in, out, covered_s, parts, and one sum a flag."""
 StateRow = tuple[int, bool, int | None, str, str]
 PartRow = tuple[int, int]

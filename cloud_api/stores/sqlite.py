@@ -45,6 +45,7 @@ FLAG_BITS = {
     Flag.LOST: 16,
     Flag.CLOCK: 32,
     Flag.DISAGREES: 64,
+    Flag.MERGED: 128,
 }
 """How flags are written in the file: a bit keeps its meaning for ever."""
 

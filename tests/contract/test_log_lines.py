@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from edge.entries import Waiting
 from edge.messages import Desired, DeviceSettings, Epoch, Flow, FlowInterval
-from edge.outbox import Outbox, Waiting
+from edge.outbox import Outbox
 from edge.readings import DeviceAddress
 from tests.broker import Mosquitto
 from tests.clocks import ManualClock

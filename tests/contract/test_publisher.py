@@ -13,6 +13,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from edge import messages, publisher
+from edge.entries import Entry
 from edge.messages import (
     AnyMessage,
     Command,
@@ -26,7 +27,7 @@ from edge.messages import (
     encode,
     topic_of,
 )
-from edge.outbox import Entry, Outbox
+from edge.outbox import Outbox
 from edge.publisher import BrokerConfig, Publisher
 from tests.broker import Mosquitto, running_mosquitto
 from tests.log_lines import logged

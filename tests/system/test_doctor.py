@@ -17,7 +17,7 @@ from edge.aggregator.device import DeviceState
 from edge.clock import ClockTrust
 from edge.drivers.links.ble import PLUG_IN, SWITCH_ON
 from edge.findings import Finding, Verdict
-from edge.messages import DeviceHealth, Epoch, HealthReport
+from edge.messages import DeviceHealth, Dropped, Epoch, HealthReport, Limit, Trimmed
 from edge.outbox import Outbox
 from firmware_sim.links.bluez import Bluez, PrivateBus
 from firmware_sim.links.pty import SerialPeer
@@ -317,6 +317,27 @@ def test_an_outbox_that_waits_long_is_told_with_its_oldest_message(tmp_path: Pat
     assert finding.verdict is Verdict.WARNING
     assert finding.says.startswith("1 message not confirmed as stored, 0.")
     assert finding.says.endswith("the oldest of 5 h ago")
+
+
+def test_passages_lost_at_the_outboxs_limit_are_told_until_the_platform_knows(tmp_path: Path) -> None:
+    with closing(Outbox(tmp_path / "data" / "outbox.db", "mairie")) as outbox:
+        lost = Dropped(
+            gateway="mairie",
+            epoch=outbox.epoch,
+            what=Trimmed.FLOW,
+            why=Limit.BYTES,
+            messages=3,
+            in_=30,
+            out=12,
+            start=NOW,
+            end=NOW,
+        )
+        outbox.commit({}, [lost])
+
+    (finding,) = found(gateway_file(tmp_path, free_port()), "outbox")
+
+    assert finding.verdict is Verdict.WRONG
+    assert finding.says.endswith("MB of 512 MB at most; it had reached its limit, and 42 passages are lost")
 
 
 def test_the_outbox_of_another_gateway_or_a_damaged_one_is_named(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from msgspec import structs
 
 from cloud_api.app import create_app
 from cloud_api.ledger import Ledger
@@ -13,7 +14,7 @@ from cloud_api.settings import Broker, Settings
 from cloud_api.stores.base import Channel, Fact, RefusedFactError, StoredFlow, StoreError
 from cloud_api.stores.sqlite import SqliteStore
 from edge import messages
-from edge.messages import Heard, HeardDevice, LinkHealth, Status
+from edge.messages import Dropped, Heard, HeardDevice, Limit, LinkHealth, Status, Trimmed
 from tests.broker import Credentials, Mosquitto, running_mosquitto
 from tests.town import (
     EPOCH,
@@ -217,6 +218,34 @@ def test_health_and_heard_devices_are_kept_and_answered(
 
     with closing(Ledger(tmp_path / "test.ledger.db")) as ledger:
         assert [each.health.device for each in ledger.health()] == ["d1"]
+
+
+def test_what_a_gateway_dropped_is_kept_and_counted_once_however_often_it_is_told(
+    own_mosquitto: Mosquitto, store: MoodyStore, edge: PublishingGateway, tmp_path: Path
+) -> None:
+    told = Dropped(
+        gateway=edge.name,
+        epoch=EPOCH,
+        seq=1,
+        what=Trimmed.FLOW,
+        why=Limit.BYTES,
+        messages=40,
+        in_=123,
+        out=99,
+        start=NOW,
+        end=NOW,
+    )
+    passages = f'passerelle_gateway_dropped_passages{{direction="in",gateway="{edge.name}"}}'
+    dropped = f'passerelle_gateway_dropped_messages{{gateway="{edge.name}",what="flow",why="bytes"}}'
+    with serving(town_api(own_mosquitto, store, tmp_path)) as address:
+        until(lambda: is_ready(address))
+        edge.publish(told, told, structs.replace(told, seq=2, in_=7))
+        until(lambda: edge.confirmed() == {1, 2})
+        assert (figure(address, passages), figure(address, dropped)) == (130, 80)
+
+    with serving(town_api(own_mosquitto, store, tmp_path)) as address:
+        until(lambda: is_ready(address))
+        assert (figure(address, passages), figure(address, dropped)) == (130, 80)
 
 
 def test_two_workers_share_the_load_and_count_nothing_twice(

@@ -6,9 +6,9 @@ import pytest
 from msgspec import structs
 
 from edge.drivers.links.base import Report, Stranger
+from edge.entries import Waiting
 from edge.intake import Batch, Intake
 from edge.messages import DeviceSettings, Epoch, Flag, Flow, FlowInterval, HealthReport, Space, TimeSource
-from edge.outbox import Waiting
 from edge.readings import DeviceAddress, Frame, Health
 from firmware_sim.encoders import hlk_ld2450, milesight, parametric_pcr2
 from tests.clocks import ManualClock

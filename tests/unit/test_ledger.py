@@ -1,5 +1,6 @@
 """The ledger keeps what ingest answers for: the newest health, who was heard lately, every refused fact."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -9,10 +10,11 @@ import pytest
 
 from cloud_api.ledger import Ledger
 from cloud_api.stores.base import RefusedFactError, StoreError
-from edge.messages import DeviceHealth, HealthReport, Heard, HeardDevice
+from edge.messages import DeviceHealth, Dropped, HealthReport, Heard, HeardDevice, Limit, Trimmed
 from tests.history import EPOCH, flow
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 
 @pytest.fixture
@@ -74,6 +76,37 @@ def test_only_the_devices_heard_last_are_remembered(ledger: Ledger, monkeypatch:
     ledger.keep([], [Heard(gateway="gw", epoch=EPOCH, seq=1, devices=devices)])
 
     assert [each.device for each in ledger.heard()] == ["s2", "s3", "s4"]
+
+
+def dropped(seq: int) -> Dropped:
+    return Dropped(
+        gateway="gw",
+        epoch=EPOCH,
+        seq=seq,
+        what=Trimmed.HEALTH,
+        why=Limit.DAYS,
+        messages=5,
+        start=NOW - timedelta(hours=1),
+        end=NOW,
+    )
+
+
+def test_what_gateways_dropped_is_remembered_once_however_often_it_is_told(ledger: Ledger) -> None:
+    ledger.keep([], [], [dropped(2), dropped(1)])
+    ledger.keep([], [], [dropped(2)])
+
+    assert ledger.dropped() == [dropped(1), dropped(2)]
+
+
+def test_a_ledger_of_every_older_version_opens_with_all_that_it_holds(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as old:
+        old.executescript((FIXTURES / "ledger-v1.sql").read_text())
+
+    with closing(Ledger(file)) as ledger:
+        assert [each.health.battery_v for each in ledger.health()] == [3.5]
+        assert [each.device for each in ledger.heard()] == ["s1"]
+        assert ledger.quarantined() == 1
+        assert ledger.dropped() == []
 
 
 def test_a_file_of_a_newer_version_is_refused_by_name(ledger: Ledger, file: Path) -> None:

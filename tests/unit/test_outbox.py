@@ -12,8 +12,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from edge import messages
 from edge.aggregator.device import DeviceState
+from edge.entries import Waiting
 from edge.messages import DeviceHealth, Epoch, Flow, FlowInterval, GatewayName, HealthReport, SeqRange
-from edge.outbox import Outbox, OutboxError, Waiting
+from edge.outbox import Outbox, OutboxError
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 
