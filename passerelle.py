@@ -84,6 +84,7 @@ EXTRAS = (
         "cloud",
         "Closures of bays: read them from the State's traffic orders.",
     ),
+    Extra(("key",), app, "cloud_api.key_commands", "key", "cloud", "Keys to the API: create, list, revoke."),
     Extra(
         ("zones",),
         app,

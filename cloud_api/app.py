@@ -13,7 +13,9 @@ from importlib.util import find_spec
 from typing import Any, Final
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 
+from cloud_api.access import Access, bad_key, too_many
 from cloud_api.entrances import keep_counts
 from cloud_api.feed import ZoneFeed
 from cloud_api.feeds.neighbours import Neighbours
@@ -25,11 +27,12 @@ from cloud_api.forecast.archive import Archive
 from cloud_api.forecaster import Forecaster
 from cloud_api.head import HeadAsGet
 from cloud_api.ingest import Ingest
+from cloud_api.keyring import Keyring
 from cloud_api.learner import Learner
 from cloud_api.ledger import Ledger
 from cloud_api.live import Live
 from cloud_api.metrics import Metrics
-from cloud_api.openapi import DescribedApi
+from cloud_api.openapi import DescribedApi, refusal
 from cloud_api.problems import install_problems
 from cloud_api.registry.current import read_current
 from cloud_api.registry.store import RegistryStore
@@ -77,6 +80,7 @@ def create_app(
     ingest = Ingest(settings.broker, worker=settings.worker, store=store, ledger=ledger, metrics=metrics, clock=clock)
     follower = Follower(settings.broker, worker=settings.worker, live=live, feed=feed, metrics=metrics, clock=clock)
     learner = Learner(settings, store=store, registry=places, live=live, feed=feed, clock=clock)
+    keyring = Keyring(registry.keys, clock)
     flow_watch = FlowWatch(settings, store=store, places=places, clock=clock)
     archive = Archive(settings.forecasts)
     forecaster = Forecaster(settings, store=store, registry=places, live=live, archive=archive, clock=clock)
@@ -119,6 +123,7 @@ def create_app(
                     clock=clock,
                 )
             )
+            guarding = tasks.create_task(keyring.watch())
             ingest.start()
             try:
                 yield
@@ -127,6 +132,7 @@ def create_app(
                 await asyncio.to_thread(ingest.stop)
                 reloading.cancel()
                 watching.cancel()
+                guarding.cancel()
                 polling.cancel()
                 counting.cancel()
                 forecasting.cancel()
@@ -144,8 +150,19 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url="/v1/openapi.json",
+        responses={**refusal(bad_key(), "/v1"), **refusal(too_many(3), "/v1")},
     )
     api.add_middleware(HeadAsGet)
+    api.add_middleware(Access, keyring=keyring, everyone_may=settings.everyone_may, limits=settings.limits)
+    if settings.origins:
+        api.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.origins,
+            allow_methods=("GET", "HEAD"),
+            allow_headers=("Authorization", "Last-Event-ID"),
+            expose_headers=("ETag", "Retry-After"),
+            max_age=3600,
+        )
     install_problems(api)
     for resource in RESOURCES:
         api.include_router(resource.router(services))

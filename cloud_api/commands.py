@@ -7,7 +7,7 @@ what to do.
 import logging
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +17,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
+from cloud_api.rate_limits import Limits, Rate
 from cloud_api.registry.database import RegistryError
+from cloud_api.scopes import Scope
 from cloud_api.settings import IGN_PLAN, Broker, ConfigError, Credit, Settings, Tiles
 from cloud_api.stores.address import SqliteAddress, parse_store_url
 from cloud_api.stores.base import StoreError, StoreUrlError
@@ -32,6 +34,9 @@ FAILURE = 1
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 TILE_SERVER = re.compile(r"https?://(?P<host>[a-z0-9.-]+)(:\d+)?/")
 """It becomes part of the page's security policy, so it holds nothing else."""
+ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d+)?")
+BURST_S = 10
+"""So many seconds' requests may come at once."""
 TILE_FIELDS = ("{z}", "{x}", "{y}")
 
 
@@ -69,6 +74,19 @@ def api(
     feeds: Annotated[
         Path | None, typer.Option(help="Other operators' feeds of car parks (TOML, see docs/feeds.md).")
     ] = None,
+    flows_by_key: Annotated[
+        bool, typer.Option("--flows-by-key", help="People counts only for holders of a key (passerelle key create).")
+    ] = False,
+    origin: Annotated[
+        list[str] | None, typer.Option(help="A site whose pages may ask from browsers: https://HOST; '*' is all.")
+    ] = None,
+    per_second: Annotated[
+        float, typer.Option(help="Requests a second that one address may ask for in the long run.", min=0.1)
+    ] = Limits().address.per_s,
+    proxy: Annotated[
+        list[str] | None,
+        typer.Option(help="A proxy in front, whose word for who asks is believed [default: 127.0.0.1]."),
+    ] = None,
     tiles: Annotated[
         str, typer.Option(help="The map's background: ign, none, or https://HOST/… with {z}, {x} and {y}.")
     ] = "ign",
@@ -95,6 +113,10 @@ def api(
             title=title,
             town=town,
             worker=worker,
+            everyone_may=frozenset() if flows_by_key else frozenset({Scope.READ_FLOWS}),
+            origins=parse_origins(origin or ()),
+            limits=Limits(address=Rate(per_s=per_second, burst=round(per_second * BURST_S) or 1)),
+            proxies=tuple(proxy or ("127.0.0.1",)),
             tiles=parse_tiles(tiles, tiles_credit),
         )
         _serve(settings, registry or registry_beside(store), store, host, port, feeds)
@@ -127,6 +149,14 @@ def parse_tiles(text: str, credit: str = "") -> Tiles | None:
     if server is None or any(field not in text for field in TILE_FIELDS):
         raise ConfigError(f"--tiles {text!r}: ign, none, or https://HOST/… with {', '.join(TILE_FIELDS)} expected")
     return Tiles(url=text, credit=Credit(credit or f"© {server['host']}", server[0]))
+
+
+def parse_origins(texts: Sequence[str]) -> tuple[str, ...]:
+    """Sites as browsers name them. Raises `ConfigError`."""
+    for text in texts:
+        if text != "*" and not ORIGIN.fullmatch(text):
+            raise ConfigError(f"--origin {text!r}: https://HOST[:PORT] without a path, or '*', expected")
+    return tuple(texts)
 
 
 def ledger_beside(store: str) -> Path:

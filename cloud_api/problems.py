@@ -5,8 +5,9 @@ documents. No stack trace ever leaves, and no text of an unexpected error.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -22,6 +23,7 @@ from cloud_api.stores.base import StoreError
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE: Final = "application/problem+json"
+NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class FieldError(Struct, frozen=True, kw_only=True):
@@ -53,7 +55,13 @@ class ProblemError(Exception):
     """A request that cannot be answered as asked."""
 
     def __init__(
-        self, status: HTTPStatus, name: str, title: str, detail: str, errors: Sequence[FieldError] = ()
+        self,
+        status: HTTPStatus,
+        name: str,
+        title: str,
+        detail: str,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> None:
         self.status = status
         self.name = name
@@ -61,6 +69,8 @@ class ProblemError(Exception):
         self.title = title
         self.detail = detail
         self.errors = tuple(errors)
+        self.headers = headers
+        """What HTTP wants to be told beside it."""
         super().__init__(detail)
 
     def document(self, path: str) -> Problem:
@@ -114,22 +124,23 @@ def install_problems(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _answer_unexpected)
 
 
-def _respond(request: Request, error: ProblemError, headers: dict[str, str] | None = None) -> Response:
+def respond(request: Request, error: ProblemError, headers: Mapping[str, str] | None = None) -> Response:
+    """The answer that tells of a problem; `headers` instead of its own."""
     body = msgspec.json.encode(error.document(request.url.path))
-    return Response(body, status_code=error.status.value, media_type=MEDIA_TYPE, headers=headers)
+    return Response(body, status_code=error.status.value, media_type=MEDIA_TYPE, headers=headers or error.headers)
 
 
 async def _answer_own(request: Request, error: Exception) -> Response:
-    return _respond(request, error if isinstance(error, ProblemError) else UNEXPECTED)
+    return respond(request, error if isinstance(error, ProblemError) else UNEXPECTED)
 
 
 async def _answer_framework(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
-        return _respond(request, UNEXPECTED)
+        return respond(request, UNEXPECTED)
     status = HTTPStatus(error.status_code)
     name = status.phrase.lower().replace(" ", "-")
     detail = WHAT_TO_DO.get(status, str(error.detail))
-    return _respond(request, ProblemError(status, name, status.phrase, detail), _headers_of(error))
+    return respond(request, ProblemError(status, name, status.phrase, detail), _headers_of(error))
 
 
 def _headers_of(error: HTTPException) -> dict[str, str] | None:
@@ -141,15 +152,15 @@ def _headers_of(error: HTTPException) -> dict[str, str] | None:
 
 async def _answer_validation(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
-        return _respond(request, UNEXPECTED)
+        return respond(request, UNEXPECTED)
     errors = [FieldError(field=str(each["loc"][-1]), reason=each["msg"]) for each in error.errors()]
-    return _respond(request, invalid(errors))
+    return respond(request, invalid(errors))
 
 
 async def _answer_store(request: Request, error: Exception) -> Response:
     log.warning("the store does not answer: %s", error)
-    return _respond(request, unavailable("The history cannot be read at the moment; try again in a minute."))
+    return respond(request, unavailable("The history cannot be read at the moment; try again in a minute."))
 
 
 async def _answer_unexpected(request: Request, _error: Exception) -> Response:
-    return _respond(request, UNEXPECTED)
+    return respond(request, UNEXPECTED)

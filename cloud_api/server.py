@@ -45,6 +45,7 @@ class ApiServer(uvicorn.Server):
                 ws="none",
                 timeout_graceful_shutdown=GRACE_S,
                 log_config=None,
+                forwarded_allow_ips=list(api.services.settings.proxies),
             )
         )
 

@@ -5,6 +5,9 @@ from pathlib import Path
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
+from cloud_api.rate_limits import Limits
+from cloud_api.scopes import Scope
+
 
 class ConfigError(Exception):
     """A setting that cannot be used: which, and what was expected."""
@@ -71,6 +74,14 @@ class Settings:
     """The map's background; None draws the map on plain ground."""
     school_zone: Literal["A", "B", "C"] | None = None
     """The town's group of académies, whose school holidays forecasts know; None where they know none."""
+    limits: Limits = field(default_factory=Limits)
+    """How often one may ask."""
+    everyone_may: frozenset[Scope] = frozenset({Scope.READ_FLOWS})
+    """What needs no key: counts of a street are open data, unless the town decides otherwise."""
+    origins: tuple[str, ...] = ()
+    """Other sites whose pages may ask from a browser (CORS), as `https://HOST`; `*` is all."""
+    proxies: tuple[str, ...] = ("127.0.0.1",)
+    """Who may say on whose behalf it asks (`X-Forwarded-For`): addresses or networks of what stands in front."""
     credits: tuple[Credit, ...] = ()
     """Whose data the page shows besides the town's own."""
 

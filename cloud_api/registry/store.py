@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, Engine, delete, insert, literal, select, union_all, update
 
 from cloud_api.registry.database import RegistryError, open_database, reading, revision, writing
+from cloud_api.registry.keys import KeyStore
 from cloud_api.registry.places import Closure, Counter, Device, Entry, Gateway, Installation, Space, Zone
 from cloud_api.registry.registry import ContradictionError, Registry
 from cloud_api.registry.tables import AUDIT, ENTRIES, REVISION, key_of, kind_of, name_of
@@ -83,6 +84,7 @@ class RegistryStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self.keys = KeyStore(engine)
 
     def revision(self) -> int:
         """How many changes were committed: another number, another snapshot."""

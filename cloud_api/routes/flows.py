@@ -9,6 +9,7 @@ from msgspec import Struct, structs
 from starlette.responses import Response
 
 from cloud_api import examples
+from cloud_api.access import key_needed, needs, scope_missing
 from cloud_api.counters import CounterView, counter_views
 from cloud_api.feed import TTL_S, VERSION
 from cloud_api.flows import hourly_flows
@@ -16,6 +17,7 @@ from cloud_api.flows_now import UNKNOWN, LastHour
 from cloud_api.openapi import JSON, answer, parameter, refusal
 from cloud_api.periods import LONGEST, Period, PeriodError, parse_period
 from cloud_api.problems import FieldError, invalid, not_found, unavailable
+from cloud_api.scopes import Scope
 from cloud_api.services import Services
 
 
@@ -68,7 +70,16 @@ WRONG_PERIOD = FieldError(field="to", reason="a time after `from` expected")
 
 def router(services: Services) -> APIRouter:
     """The routes under `/v1/flows`."""
-    routes = APIRouter(prefix="/v1/flows", tags=["flows"], default_response_class=Response)
+    routes = APIRouter(
+        prefix="/v1/flows",
+        tags=["flows"],
+        default_response_class=Response,
+        dependencies=[needs(Scope.READ_FLOWS)],
+        responses={
+            **refusal(key_needed(Scope.READ_FLOWS), PATH),
+            **refusal(scope_missing(Scope.READ_FLOWS), PATH),
+        },
+    )
 
     @routes.get(
         "/counters",

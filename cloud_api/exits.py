@@ -1,0 +1,35 @@
+"""How the cloud's commands end: 0 done, 1 failed, 2 asked in a wrong way; a failure says in one line what to do."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, NoReturn
+
+import typer
+
+from cloud_api.registry.database import RegistryError
+from cloud_api.settings import ConfigError
+from cloud_api.stores.base import StoreError, StoreUrlError
+
+FAILURE: Final = 1
+USAGE: Final = 2
+
+
+@contextmanager
+def mistakes_in_words(*failures: type[Exception]) -> Iterator[None]:
+    """End the command in words on mistakes in options and files (2), and on what fails at run time (1).
+
+    `failures`: further errors that this command knows as failures at run time.
+    """
+    at_run_time: tuple[type[Exception], ...] = (StoreError, RegistryError, *failures)
+    try:
+        yield
+    except (ConfigError, StoreUrlError) as error:
+        end(USAGE, str(error))
+    except at_run_time as error:
+        end(FAILURE, str(error))
+
+
+def end(status: int, message: str) -> NoReturn:
+    """End the command with a message on standard error."""
+    typer.echo(f"Error: {message}", err=True)
+    raise typer.Exit(status)
