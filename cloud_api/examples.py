@@ -1,6 +1,6 @@
 """The values that the API's description shows as examples: one small town on one November morning."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from msgspec.structs import asdict
@@ -12,7 +12,7 @@ from cloud_api.feeds.lots import Tendency
 from cloud_api.flows import FlowTotals, HourlyFlows, LocalHour
 from cloud_api.flows_now import Busyness, LastHour, Usual
 from cloud_api.formats.picture import Picture, Town, ZoneNow
-from cloud_api.registry import Position, Zone
+from cloud_api.registry import Counter, Installation, Position, Zone
 from cloud_api.registry.places import Audience
 from cloud_api.trend import Trend
 from cloud_api.trust import Cause, Trust
@@ -102,6 +102,21 @@ SPACES: Final = (
 ZONE_DETAIL: Final = ZoneDetail(**asdict(ZONE), spaces=SPACES)
 
 DIRECTIONS: Final = Directions(in_="vers la gare", out="vers la mairie")
+STREET: Final = Counter(
+    id="rue-haute",
+    name="Rue Haute",
+    position=Position(lat=47.2151, lon=-1.5540),
+    in_=DIRECTIONS.in_,
+    out=DIRECTIONS.out,
+    insee="44109",
+)
+SERVING: Final = Installation(
+    place=STREET.id,
+    device="a81758fffe0c1d2e",
+    channel="line1",
+    mode="pedestrian",
+    start=datetime(2026, 3, 1, tzinfo=UTC),
+)
 COUNTER: Final = CounterView(
     id="rue-haute",
     name="Rue Haute",

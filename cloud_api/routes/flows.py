@@ -155,13 +155,14 @@ def router(services: Services) -> APIRouter:
         if place is None:
             raise not_found("counter", counter)
         zone = services.settings.time_zone
-        flows = hourly_flows(registry, services.store, place, _period(start, end, services), zone)
+        flows = hourly_flows(registry, services.store, place, period_of(start, end, services), zone)
         return Response(msgspec.json.encode(flows), media_type=JSON)
 
     return routes
 
 
-def _period(start: str, end: str, services: Services) -> Period:
+def period_of(start: str, end: str, services: Services) -> Period:
+    """The hours that a caller asks for. Raises `ProblemError`."""
     try:
         return parse_period(start, end, services.settings.time_zone)
     except PeriodError as error:

@@ -1,7 +1,9 @@
 """What the town tells in other tongues over HTTP."""
 
+import csv
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -13,7 +15,8 @@ from cloud_api.registry.places import Audience, Capacity, Counting, ZoneKind
 from cloud_api.settings import Broker, Settings
 from cloud_api.stores import open_store
 from tests.broker import Mosquitto
-from tests.town import HERE, REGISTRY, Clock, kept, serving
+from tests.history import flow
+from tests.town import HERE, LINE, REGISTRY, Clock, kept, serving
 
 TOWN = Registry(
     zones=[
@@ -32,6 +35,8 @@ TOWN = Registry(
     installations=REGISTRY.installations,
 )
 
+NOON = datetime(2026, 10, 30, 12, tzinfo=UTC)
+
 
 @pytest.fixture(scope="module")
 def client(mosquitto: Mosquitto, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
@@ -44,6 +49,7 @@ def client(mosquitto: Mosquitto, tmp_path_factory: pytest.TempPathFactory) -> It
         serving(create_app(settings, store=store, registry=registry, clock=Clock())) as address,
         httpx.Client(base_url=address) as opened,
     ):
+        store.write([flow(NOON + n * timedelta(minutes=5), in_=1, out=2, channel=LINE) for n in range(12)])
         yield opened
 
 
@@ -111,3 +117,34 @@ def test_datex2_tells_every_zone(client: httpx.Client, name: str) -> None:
 
     assert answer.headers["content-type"] == "application/xml"
     assert {zone for zone in ("marche", "gare", "halles") if f'id="{zone}"' in answer.text} == set(TOWN.zones)
+
+
+def test_comptage_names_the_counter_and_its_two_channels(client: httpx.Client) -> None:
+    sites, channels = (client.get(f"/opendata/comptage/{name}.csv") for name in ("site", "channel"))
+
+    assert first_column(sites) == ["site_id", "rue-haute"]
+    assert first_column(channels) == ["channel_id", "rue-haute-in", "rue-haute-out"]
+
+
+def test_comptage_tells_every_hour_of_the_period_in_pieces_that_make_one_file(client: httpx.Client) -> None:
+    answer = client.get("/opendata/comptage/measure.csv?from=2026-10-19&to=2026-11-03")
+
+    lines = list(csv.DictReader(answer.text.splitlines()))
+    known = [(line["channel_id"], line["start_datetime"], line["count"]) for line in lines if line["count"]]
+    assert len(lines) == 2 * (15 * 24 + 1)
+    assert (lines[0]["start_datetime"], lines[-1]["end_datetime"]) == ("2026-10-18T22:00:00Z", "2026-11-02T23:00:00Z")
+    assert known == [
+        ("rue-haute-in", "2026-10-30T12:00:00Z", "12"),
+        ("rue-haute-out", "2026-10-30T12:00:00Z", "24"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "period", ["from=2026-10-19", "from=2026-01-01&to=2026-06-01", "from=2026-02-01&to=2026-01-01"]
+)
+def test_comptage_tells_at_most_a_quarter_at_once(client: httpx.Client, period: str) -> None:
+    assert client.get(f"/opendata/comptage/measure.csv?{period}").status_code == 422
+
+
+def first_column(answer: httpx.Response) -> list[str]:
+    return [line.partition(",")[0] for line in answer.text.splitlines()]

@@ -1,0 +1,119 @@
+"""Counters as open data: the three files of the Schéma comptage mobilités. Public, read only."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
+from starlette.responses import Response
+
+from cloud_api import examples
+from cloud_api.flows import hourly_flows_of
+from cloud_api.formats import comptage
+from cloud_api.formats.picture import town_of
+from cloud_api.openapi import parameter, refusal, text_answer
+from cloud_api.periods import Period
+from cloud_api.problems import FieldError, invalid, unavailable
+from cloud_api.registry import Counter, Installation, Registry
+from cloud_api.routes.flows import NO_HISTORY, WRONG_PERIOD, period_of
+from cloud_api.routes.parking import KEPT
+from cloud_api.services import Services
+
+LONGEST: Final = timedelta(days=93)
+"""A quarter: so much of every counter is told at once."""
+AT_ONCE: Final = timedelta(days=7)
+"""So much is read from the store, and held, at a time."""
+EVER: Final = Period(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+PATH: Final = "/opendata/comptage/measure.csv"
+SITES_EXAMPLE: Final = comptage.write_sites([examples.STREET]).decode()
+CHANNELS_EXAMPLE: Final = comptage.write_channels(examples.TOWN, [(examples.STREET, [examples.SERVING])]).decode()
+MEASURES_EXAMPLE: Final = comptage.write_measures([examples.HOURLY], head=True).decode()
+ANSWERS: Final = ()
+
+
+def router(services: Services) -> APIRouter:
+    """The routes under `/opendata/comptage`."""
+    routes = APIRouter(prefix="/opendata/comptage", tags=["other tongues"], default_response_class=Response)
+
+    @routes.get(
+        "/site.csv",
+        summary="Comptage mobilités: sites",
+        responses=text_answer(comptage.MEDIA_TYPE, SITES_EXAMPLE, "A line for each counter"),
+    )
+    async def sites() -> Response:
+        """Where people are counted."""
+        body = comptage.write_sites(services.registry.counters.values())
+        return Response(body, media_type=comptage.MEDIA_TYPE, headers=KEPT)
+
+    @routes.get(
+        "/channel.csv",
+        summary="Comptage mobilités: channels",
+        responses=text_answer(comptage.MEDIA_TYPE, CHANNELS_EXAMPLE, "A line for each direction of each counter"),
+    )
+    async def channels() -> Response:
+        """What is counted in which direction, since when. A counter that nothing ever served has none."""
+        registry = services.registry
+        served = ((counter, _ever_serving(registry, counter)) for counter in registry.counters.values())
+        body = comptage.write_channels(town_of(services.settings), served)
+        return Response(body, media_type=comptage.MEDIA_TYPE, headers=KEPT)
+
+    @routes.get(
+        "/measure.csv",
+        summary="Comptage mobilités: measures",
+        responses={
+            **text_answer(comptage.MEDIA_TYPE, MEASURES_EXAMPLE, "A line for each hour of each direction"),
+            **refusal(invalid([WRONG_PERIOD]), PATH),
+            **refusal(unavailable(NO_HISTORY), PATH),
+        },
+    )
+    def measures(
+        start: Annotated[
+            str,
+            Query(
+                alias="from",
+                max_length=40,
+                description="A local date, or a time with its offset.",
+                openapi_examples=parameter("2026-10-01", "Local midnight"),
+            ),
+        ],
+        end: Annotated[
+            str,
+            Query(
+                alias="to",
+                max_length=40,
+                description=f"The end, not included, at most {LONGEST.days} days later.",
+                openapi_examples=parameter("2027-01-01", "The midnight that ends the quarter"),
+            ),
+        ],
+    ) -> StreamingResponse:
+        """Every hour of every counter, hour by hour. 0 is nobody; empty is unknown. Ends short only with an error."""
+        period = period_of(start, end, services)
+        if period.end - period.start > LONGEST:
+            raise invalid([FieldError(field="to", reason=f"at most {LONGEST.days} days after `from` expected")])
+        registry = services.registry
+        told = _measures(services, registry, list(registry.counters.values()), period)
+        first = next(told)
+        return StreamingResponse(chain([first], told), media_type=comptage.MEDIA_TYPE, headers=KEPT)
+
+    return routes
+
+
+def _ever_serving(registry: Registry, counter: Counter) -> Sequence[Installation]:
+    return registry.installations_of(counter.id, EVER.start, EVER.end)
+
+
+def _measures(services: Services, registry: Registry, counters: Sequence[Counter], period: Period) -> Iterator[bytes]:
+    """The file in pieces. Raises `StoreError`."""
+    for piece in _pieces(period):
+        flows = hourly_flows_of(registry, services.store, counters, piece, services.settings.time_zone)
+        yield comptage.write_measures(flows, head=piece.start == period.start)
+
+
+def _pieces(period: Period) -> Iterator[Period]:
+    start = period.start
+    while start < period.end:
+        end = min(start + AT_ONCE, period.end)
+        yield Period(start, end)
+        start = end
