@@ -1,0 +1,65 @@
+"""Whatever is asked, the API answers as its own description says, and never with a server error."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from cloud_api.app import create_app
+from cloud_api.rate_limits import Limits, Rate
+from cloud_api.settings import Broker, Settings
+from cloud_api.stores import open_store
+from tests.broker import Mosquitto
+from tests.town import NOW, REGISTRY, Clock, gateway, interval, kept, serving
+
+GRAMMAR = "positive_data_acceptance"
+"""Left out: a schema cannot say which texts are dates, and the API refuses those that are not."""
+NO_LIMIT = Rate(per_s=1e6, burst=1_000_000)
+SEED = 5
+
+
+@pytest.fixture
+def town(mosquitto: Mosquitto, tmp_path: Path) -> Iterator[str]:
+    """The town's API with something to tell: its address."""
+    settings = Settings(
+        broker=Broker(host=mosquitto.host, port=mosquitto.port),
+        ledger=tmp_path / "ledger.db",
+        worker="fuzzed",
+        limits=Limits(address=NO_LIMIT, key=NO_LIMIT),
+    )
+    with closing(open_store(f"sqlite:///{tmp_path}/history.db")) as store:
+        api = create_app(settings, store=store, registry=kept(REGISTRY, tmp_path), clock=Clock(NOW))
+        with serving(api) as address, gateway(mosquitto) as sender:
+            sender.publish(
+                sender.status(),
+                sender.flow(1, *(interval(index) for index in range(12))),
+                sender.space(2, "d1", occupied=True),
+            )
+            yield address
+
+
+@pytest.mark.slow
+def test_no_answer_is_a_server_error_and_none_is_undescribed(town: str) -> None:
+    command = Path(sys.executable).with_name("schemathesis")
+    run = subprocess.run(
+        [
+            command,
+            "run",
+            f"{town}/v1/openapi.json",
+            "--checks=all",
+            f"--exclude-checks={GRAMMAR}",
+            "--exclude-path-regex=/stream$",
+            "--phases=examples,coverage,fuzzing",
+            "--max-examples=15",
+            f"--seed={SEED}",
+            "--continue-on-failure",
+            "--no-color",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
