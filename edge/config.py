@@ -25,6 +25,7 @@ from edge.drivers.model import LinkKind
 from edge.messages import DeviceSettings, RefusedSetting
 from edge.publisher import BrokerConfig
 from edge.signals import problem_of
+from edge.trimming import MEGABYTE, Limits
 
 UNKNOWN_FIELD = "Object contains unknown field "
 LINKS: Mapping[str, type[Struct]] = {
@@ -85,6 +86,11 @@ class GatewayConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 TABLES: Mapping[str, type[Struct]] = {"gateway": GatewaySection, "broker": BrokerConfig, "device": DeviceSettings}
 """The sections of a file beside its links."""
+
+
+def limits_of(section: GatewaySection) -> Limits:
+    """How much the outbox may hold."""
+    return Limits(days=section.outbox_days, bytes=section.outbox_mb * MEGABYTE)
 
 
 def load(path: Path) -> GatewayConfig:

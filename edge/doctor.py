@@ -173,7 +173,8 @@ def _judge_outbox(view: OutboxView, section: GatewaySection, now: datetime) -> F
         return wrong("outbox", f"it belongs to gateway {view.gateway!r}, not {section.name!r}", advice)
     if view.waiting:
         advice = "mend the clock: they are sent once the time is known"
-        return warning("outbox", f"{says}; {view.waiting} observations wait for the clock", advice)
+        too_many = f", {view.waiting_dropped} older ones were dropped" if view.waiting_dropped else ""
+        return warning("outbox", f"{says}; {view.waiting} observations wait for the clock{too_many}", advice)
     lost = sum(each.in_ + each.out for each in view.dropped)
     if lost:
         advice = (

@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import date
 from functools import partial
 from importlib.metadata import version
 from typing import TypeVar
@@ -17,7 +16,7 @@ import msgspec
 
 from edge import messages
 from edge.clock import Clock, to_datetime
-from edge.config import GatewayConfig, LinkConfig, refused_devices
+from edge.config import GatewayConfig, LinkConfig, limits_of, refused_devices
 from edge.drivers.links.base import Arrival, Inbox, Link, Refused, Report, Stranger
 from edge.drivers.links.ble import BleConfig, BleLink
 from edge.drivers.links.chirpstack import ChirpStackConfig, ChirpStackLink
@@ -29,9 +28,9 @@ from edge.intake import Batch, Intake
 from edge.link_runner import FIRST_BACKOFF_S, LONGEST_BACKOFF_S, LinkRunner
 from edge.messages import AnyMessage, Desired, DeviceSettings, Heard, LinkHealth, RefusedSetting, Reported, Status
 from edge.outbox import Outbox, OutboxError
+from edge.outbox_keeper import OutboxKeeper
 from edge.publisher import Publisher
 from edge.readings import Frame
-from edge.trimming import MEGABYTE, Limits, in_figures, in_words
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +38,8 @@ T = TypeVar("T")
 
 INBOX = 1_000
 """Arrivals that wait for the intake at most; then the links wait."""
+RELEASED_AT_ONCE = 1_000
+"""Observations that waited for the time, dated in one commit; what comes meanwhile waits behind them."""
 BATCH = 500
 """Arrivals in one durable commit at most."""
 TICK_S = 1.0
@@ -78,6 +79,7 @@ class Gateway:
             config.gateway.name, self._outbox.epoch, clock, config.gateway.interval_s, self._outbox.load_states()
         )
         self._publisher = Publisher(config.broker, self._outbox, on_connected=self._introduce, on_message=self._receive)
+        self._keeper = OutboxKeeper(self._outbox, clock, limits_of(config.gateway))
         self._inbox: asyncio.Queue[tuple[LinkRunner, Arrival]] = asyncio.Queue(INBOX)
         self._turn = asyncio.Lock()
         self._runners: dict[str, LinkRunner] = {}
@@ -90,6 +92,7 @@ class Gateway:
         """Grows every second in which intake and outbox work, and with every commit that a disk refuses: when it stands
         still for longer than `LONGEST_BACKOFF_S`, the gateway hangs."""
         self._started_ms = clock.monotonic_ms()
+        self._released = 0
         self._trusted_at_once = clock.utc_ms(self._started_ms) is not None
         self._reported = Reported(gateway=self._outbox.gateway, epoch=self._outbox.epoch, revision=0)
         self._adopt_last_good()
@@ -99,7 +102,10 @@ class Gateway:
         async with asyncio.TaskGroup() as self._group:
             serving = [
                 self._group.create_task(task)
-                for task in (self._publisher.run(), self._work(), self._tick(), self._keep_within_limits())
+                for task in (
+                    *(self._publisher.run(), self._work(), self._tick()),
+                    self._keeper.run(self._persist, self._publisher.wake),
+                )
             ]
             self._start_links(self._config.link)
             self._started.set()
@@ -187,7 +193,7 @@ class Gateway:
             "gateway runs name=%s links=%d devices=%d; found %d messages queued, %d observations waiting for the time;"
             " last stopped: %s",
             *(self.name, len(self._runners), len(self.intake.devices), await self._persist(self._outbox.__len__)),
-            *(len(await self._persist(self._outbox.waiting)), last_stop),
+            *(await self._persist(self._outbox.count_waiting), last_stop),
         )
         await self._persist(partial(self._outbox.remember, RUNS, self.name.encode()))
 
@@ -283,25 +289,6 @@ class Gateway:
             self.progress += 1
             await asyncio.sleep(TICK_S)
 
-    async def _keep_within_limits(self) -> None:
-        section = self._config.gateway
-        limits = Limits(days=section.outbox_days, bytes=section.outbox_mb * MEGABYTE)
-        today: date | None = None
-        while True:
-            now_ms = self._clock.utc_ms(self._clock.monotonic_ms())
-            if now_ms is not None and to_datetime(now_ms).date() != today:
-                today = to_datetime(now_ms).date()
-                await self._persist(partial(self._outbox.begin_day, today))
-            trimmed: Counter[str] = Counter()
-            while (relief := await self._persist(partial(self._outbox.trim, limits))) is not None:
-                if relief.told is not None:
-                    trimmed += in_figures(relief.told)
-            if trimmed:
-                self._counters += trimmed
-                log.warning("the outbox had reached its limit: %s", in_words(trimmed))
-                self._publisher.wake()
-            await asyncio.sleep(TICK_S)
-
     def _headlines(self) -> tuple[object, ...]:
         """What of the status is told as soon as it changes: how links do, and what was counted for the first time."""
         links = tuple(
@@ -310,7 +297,7 @@ class Gateway:
         return links, frozenset(self._counted()), self._clock.utc_ms(0) is None
 
     def _counted(self) -> Counter[str]:
-        return self._counters + self.intake.counters + self._publisher.counters
+        return self._counters + self.intake.counters + self._publisher.counters + self._keeper.counters
 
     async def _close_due(self) -> None:
         async with self._turn:
@@ -322,19 +309,22 @@ class Gateway:
         """An empty batch, or one that begins with what waited for the time."""
         batch = Batch()
         if self.intake.can_release:
-            waited = await self._persist(self._outbox.waiting)
-            self.intake.release(batch, waited)
-            self._say_that_the_time_is_known(len(waited))
+            waited = await self._persist(partial(self._outbox.waiting, RELEASED_AT_ONCE))
+            self.intake.release(batch, waited, more=len(waited) == RELEASED_AT_ONCE)
+            self._released += len(waited)
+            if not self.intake.can_release:
+                self._say_that_the_time_is_known()
         return batch
 
-    def _say_that_the_time_is_known(self, waited: int) -> None:
+    def _say_that_the_time_is_known(self) -> None:
         untrusted_s = (self._clock.monotonic_ms() - self._started_ms) / 1000
-        if not self._trusted_at_once or waited:
+        if not self._trusted_at_once or self._released:
             log.info(
                 "the clock is trusted, %.0f s after the start; %d observations that waited are dated",
                 untrusted_s,
-                waited,
+                self._released,
             )
+        self._released = 0
 
     def _tell_strangers(self) -> None:
         devices = self.intake.strangers()

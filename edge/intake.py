@@ -186,12 +186,15 @@ class Intake:
         """Whether observations may wait that can be dated now."""
         return self._holding and self._clock.utc_ms(0) is not None
 
-    def release(self, batch: Batch, waiting: Sequence[Waiting]) -> None:
-        """Date all that waited for the time, once it is known; what waited over a power cut is dated at this boot."""
+    def release(self, batch: Batch, waiting: Sequence[Waiting], *, more: bool = False) -> None:
+        """Date what waited for the time, once it is known; what waited over a power cut is dated at this boot.
+
+        While there is `more`, what arrives waits behind it.
+        """
         booted_ms = self._clock.utc_ms(0)
         if booted_ms is None:
             return
-        self._holding = False
+        self._holding = more
         for item in waiting:
             batch.waited.append(item.id)
             adopted = self._adopted.get(item.device)

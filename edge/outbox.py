@@ -42,6 +42,9 @@ did not know, so all of it may have been. `day`: the last sequence number before
 SCHEMA_VERSION = len(MIGRATIONS)
 RESERVED = 1_000
 """Sequence numbers that are taken for sent beforehand, so that sending costs a write in a thousand."""
+MOST_WAITING = 100_000
+"""Observations that wait for the time; beyond them the oldest go. Fifty devices bring so many in two weeks."""
+WAITING_DROPPED = "waiting_dropped"
 STRETCH_BYTES = 1_000_000
 """Messages trimmed in one transaction: so long others wait for the outbox."""
 
@@ -75,7 +78,13 @@ class Outbox:
             self._db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;")
             self._migrate()
             self.epoch, self._last_seq, self._sent_until = self._identify()
+            self._waiting_dropped = self._count_waiting_dropped()
         self._sweep: Sweep | None = None
+
+    @property
+    def waiting_dropped(self) -> int:
+        """Observations ever dropped because too many waited for the time."""
+        return self._waiting_dropped
 
     def load_states(self) -> dict[str, DeviceState]:
         """The checkpoint of every device, by address."""
@@ -94,7 +103,7 @@ class Outbox:
         """Make checkpoints and messages durable in one transaction; the last sequence number given.
 
         `waiting` observations are added, those with the ids `waited` removed. The messages get the next sequence
-        numbers, in order.
+        numbers, in order. Beyond `MOST_WAITING` the oldest observations go, and are counted.
         """
         with self._guarded():
             first = self._last_seq + 1
@@ -111,9 +120,11 @@ class Outbox:
                     [(item.session, item.heard_ms, item.device, item.body) for item in waiting],
                 )
                 db.executemany("DELETE FROM waiting WHERE id = ?", [(key,) for key in waited])
+                dropped = self._drop_oldest_waiting(db) if waiting else 0
                 if entries:
                     db.execute("UPDATE identity SET last_seq = ?, sent_until = ?", (last, self._sent_until))
             self._last_seq = last
+            self._waiting_dropped += dropped
             return last
 
     def after(self, seq: int, limit: int) -> list[Entry]:
@@ -167,11 +178,19 @@ class Outbox:
             count: int = self._db.execute("SELECT count(*) FROM outbox").fetchone()[0]
         return count
 
-    def waiting(self) -> list[Waiting]:
-        """The observations that wait for the time, oldest first."""
+    def waiting(self, limit: int) -> list[Waiting]:
+        """At most `limit` of the observations that wait for the time, oldest first."""
         with self._guarded():
-            rows = self._db.execute("SELECT session, heard_ms, device, body, id FROM waiting ORDER BY id").fetchall()
+            rows = self._db.execute(
+                "SELECT session, heard_ms, device, body, id FROM waiting ORDER BY id LIMIT ?", (limit,)
+            ).fetchall()
         return [Waiting(*row) for row in rows]
+
+    def count_waiting(self) -> int:
+        """How many observations wait for the time."""
+        with self._guarded():
+            count: int = self._db.execute("SELECT count(*) FROM waiting").fetchone()[0]
+        return count
 
     def remember(self, name: str, value: bytes) -> None:
         """Keep a setting (the last good desired configuration) across restarts."""
@@ -193,6 +212,18 @@ class Outbox:
         numbered = structs.replace(message, seq=seq, epoch=self.epoch, gateway=self.gateway)
         retain = type(message) in messages.RETAINED
         return seq, messages.topic_of(numbered), int(retain), messages.encode(numbered)
+
+    def _drop_oldest_waiting(self, db: sqlite3.Connection) -> int:
+        oldest = "DELETE FROM waiting WHERE id <= (SELECT max(id) FROM waiting) - ?"
+        dropped = db.execute(oldest, (MOST_WAITING,)).rowcount
+        if dropped:
+            total = b"%d" % (self._waiting_dropped + dropped)
+            db.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (WAITING_DROPPED, total))
+        return dropped
+
+    def _count_waiting_dropped(self) -> int:
+        row = self._db.execute("SELECT value FROM setting WHERE name = ?", (WAITING_DROPPED,)).fetchone()
+        return 0 if row is None else int(row[0])
 
     def _note_sent(self, seq: int) -> None:
         if seq <= self._sent_until:

@@ -16,7 +16,7 @@ from edge import messages
 from edge.aggregator.device import DeviceState
 from edge.gateway import DESIRED
 from edge.messages import AnyMessage, Desired, Dropped, Flow, HealthReport, MessageError, Space
-from edge.outbox import SCHEMA_VERSION, OutboxError
+from edge.outbox import SCHEMA_VERSION, WAITING_DROPPED, OutboxError
 
 
 class OutboxView(Struct, frozen=True, kw_only=True):
@@ -32,6 +32,8 @@ class OutboxView(Struct, frozen=True, kw_only=True):
     """What it let go of because it had reached a limit, as far as the store has not confirmed that it knows."""
     waiting: int
     """Observations that wait for the clock."""
+    waiting_dropped: int
+    """Older ones that were dropped because too many waited."""
     size_bytes: int
     states: dict[str, DeviceState]
     """The checkpoint of every device that was ever heard, by address."""
@@ -56,6 +58,7 @@ def _look(database: sqlite3.Connection, path: Path, size_bytes: int) -> OutboxVi
     (waiting,) = database.execute("SELECT count(*) FROM waiting").fetchone()
     first = database.execute("SELECT topic, body FROM outbox ORDER BY seq LIMIT 1").fetchone()
     desired = database.execute("SELECT value FROM setting WHERE name = ?", (DESIRED,)).fetchone()
+    dropped = database.execute("SELECT value FROM setting WHERE name = ?", (WAITING_DROPPED,)).fetchone()
     decoder = msgspec.msgpack.Decoder(DeviceState)
     return OutboxView(
         gateway=gateway,
@@ -63,6 +66,7 @@ def _look(database: sqlite3.Connection, path: Path, size_bytes: int) -> OutboxVi
         oldest=None if first is None else told_of(messages.decode(*first)),
         dropped=_dropped(database, gateway),
         waiting=waiting,
+        waiting_dropped=0 if dropped is None else int(dropped[0]),
         size_bytes=size_bytes,
         states={
             address: decoder.decode(state) for address, state in database.execute("SELECT address, state FROM device")

@@ -5,7 +5,7 @@ first, then flow intervals are merged into hours, then states go that newer ones
 never change what was handed to a broker: it may be stored under its own key.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -136,23 +136,6 @@ def merged(intervals: Iterable[FlowInterval]) -> list[FlowInterval]:
         hour = each.start.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
         hours[each.device, each.channel, each.mode, hour].append(each)
     return [_one(sorted(parts, key=lambda part: (part.start, part.part))) for parts in hours.values()]
-
-
-def in_figures(told: Dropped) -> Counter[str]:
-    """What is told, as counters: `trimmed_health`, …, `passages_lost`."""
-    return Counter({f"trimmed_{told.what}": told.messages, "passages_lost": told.in_ + told.out})
-
-
-def in_words(figures: Counter[str]) -> str:
-    """The figures of a trimming, for the log."""
-    words = {
-        "trimmed_health": "reports of health dropped: {}",
-        "trimmed_merged": "messages with counts merged into hours: {}",
-        "trimmed_space": "superseded states of spaces dropped: {}",
-        "trimmed_flow": "messages with counts dropped: {}",
-        "passages_lost": "passages lost: {}",
-    }
-    return ", ".join(text.format(figures[name]) for name, text in words.items() if figures[name])
 
 
 def _one(parts: Sequence[FlowInterval]) -> FlowInterval:

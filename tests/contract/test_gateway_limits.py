@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.entries import Waiting
 from edge.messages import DeviceHealth, Epoch, Flow, FlowInterval, HealthReport
 from edge.outbox import Outbox
 from tests.broker import Mosquitto
@@ -29,6 +30,29 @@ def flow(number: int) -> Flow:
     start = START + number * timedelta(minutes=5)
     part = FlowInterval(device="d1", channel="line1", start=start, seconds=300, in_=3, out=1, covered_s=300)
     return Flow(gateway=NAME, epoch=EPOCH, intervals=(part,))
+
+
+def test_too_many_observations_that_wait_for_the_time_are_told_once_and_the_others_dated_a_few_at_a_time(
+    tmp_path: Path, own_mosquitto: Mosquitto, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.outbox.MOST_WAITING", 10)
+    monkeypatch.setattr("edge.gateway.RELEASED_AT_ONCE", 4)
+    with closing(Outbox(tmp_path / "outbox.db", NAME)) as outbox:
+        outbox.commit({}, [], waiting=[Waiting("test", number, "d", b"") for number in range(13)])
+
+    async def scenario() -> None:
+        clock = ManualClock(START, trusted=False)
+        gateway = gateway_at(tmp_path, own_mosquitto, clock)
+        async with running(gateway):
+            await log.says("too many observations wait for the time: the oldest are dropped, 3 so far")
+            assert gateway.status().counters["waiting_dropped"] == 3
+            clock.trusted = True
+            await log.says("the clock is trusted, 0 s after the start; 10 observations that waited are dated")
+
+    asyncio.run(scenario())
+    assert len(log.with_beginning("too many observations")) == 1
+    with closing(Outbox(tmp_path / "outbox.db", NAME)) as outbox:
+        assert outbox.count_waiting() == 0
 
 
 def test_what_waited_for_a_month_is_thinned_and_told_in_one_line_and_in_the_status(

@@ -16,6 +16,7 @@ from edge import bluetooth_probe, doctor
 from edge.aggregator.device import DeviceState
 from edge.clock import ClockTrust
 from edge.drivers.links.ble import PLUG_IN, SWITCH_ON
+from edge.entries import Waiting
 from edge.findings import Finding, Verdict
 from edge.messages import DeviceHealth, Dropped, Epoch, HealthReport, Limit, Trimmed
 from edge.outbox import Outbox
@@ -338,6 +339,17 @@ def test_passages_lost_at_the_outboxs_limit_are_told_until_the_platform_knows(tm
 
     assert finding.verdict is Verdict.WRONG
     assert finding.says.endswith("MB of 512 MB at most; it had reached its limit, and 42 passages are lost")
+
+
+def test_what_waited_for_the_clock_in_vain_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge.outbox.MOST_WAITING", 2)
+    with closing(Outbox(tmp_path / "data" / "outbox.db", "mairie")) as outbox:
+        outbox.commit({}, [], waiting=[Waiting("boot", number, "d", b"") for number in range(5)])
+
+    (finding,) = found(gateway_file(tmp_path, free_port()), "outbox")
+
+    assert finding.verdict is Verdict.WARNING
+    assert finding.says.endswith("2 observations wait for the clock, 3 older ones were dropped")
 
 
 def test_the_outbox_of_another_gateway_or_a_damaged_one_is_named(tmp_path: Path) -> None:

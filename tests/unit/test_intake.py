@@ -173,6 +173,24 @@ def test_what_comes_before_the_time_is_known_waits_and_is_dated_afterwards() -> 
     assert all(fact.source is TimeSource.GATEWAY for fact in facts)
 
 
+def test_while_there_is_more_that_waited_what_arrives_waits_behind_it() -> None:
+    clock = ManualClock(START)
+    intake = intake_with(clock)
+    before, first, second = Batch(), Batch(), Batch()
+    untrusted = intake_with(ManualClock(START, trusted=False))
+    for number in (0, 1):
+        untrusted.take(before, "modem", counts(number, 8 * number, heard_ms=number))
+    intake.release(first, before.waiting[:1], more=True)
+    intake.take(first, "modem", counts(2, 24, heard_ms=2))
+    assert (len(first.waiting), intake.can_release) == (1, True)
+    settle(intake, first)
+    intake.release(second, [*before.waiting[1:], *first.waiting])
+    clock.advance(3600)
+    intake.close_due(second)
+    assert not intake.can_release
+    assert sum(fact.in_ for fact in flows_of(settle(intake, second))) == 24
+
+
 def test_what_waited_over_a_power_cut_is_dated_at_this_boot_and_says_so() -> None:
     clock = ManualClock(START)
     before = Batch()

@@ -2,8 +2,10 @@
 
 import sqlite3
 import tempfile
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import settings
@@ -66,11 +68,23 @@ def test_retained_topics_are_kept_as_such(tmp_path: Path) -> None:
 def test_what_waits_for_the_time_comes_back_in_order_until_it_is_dated(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path / "o.db", "g")
     outbox.commit({}, [], waiting=[Waiting("boot", 5, "d", b"1"), Waiting("boot", 6, "d", b"2")])
-    first, second = outbox.waiting()
+    first, second = outbox.waiting(10)
     assert (first.body, second.body) == (b"1", b"2")
     outbox.commit({}, [], waited=[first.id])
-    assert outbox.waiting() == [second]
+    assert outbox.waiting(10) == [second]
     outbox.close()
+
+
+def test_of_too_many_that_wait_for_the_time_the_oldest_go_and_are_counted_for_ever(tmp_path: Path) -> None:
+    with patch("edge.outbox.MOST_WAITING", 3):
+        with closing(Outbox(tmp_path / "o.db", "g")) as outbox:
+            for number in range(5):
+                outbox.commit({}, [], waiting=[Waiting("boot", number, "d", b"%d" % number)])
+            assert [each.body for each in outbox.waiting(10)] == [b"2", b"3", b"4"]
+            outbox.commit({}, [], waiting=[Waiting("boot", number, "d", b"%d" % number) for number in range(5, 10)])
+            assert (outbox.count_waiting(), outbox.waiting_dropped) == (3, 7)
+        with closing(Outbox(tmp_path / "o.db", "g")) as outbox:
+            assert outbox.waiting_dropped == 7
 
 
 def test_another_gateway_may_not_use_the_file(tmp_path: Path) -> None:

@@ -219,7 +219,7 @@ def test_an_outbox_of_version_1_opens_and_merges_nothing_that_may_have_been_sent
     with closing(sqlite3.connect(tmp_path / "outbox.db")) as old:
         old.executescript((FIXTURES / "outbox-v1.sql").read_text())
     with closing(Outbox(tmp_path / "outbox.db", "mairie")) as outbox:
-        assert (outbox.epoch, len(outbox), len(outbox.waiting())) == ("00112233445566aa", 3, 1)
+        assert (outbox.epoch, len(outbox), outbox.count_waiting()) == ("00112233445566aa", 3, 1)
         assert outbox.load_states().keys() == {"d1"}
         assert outbox.recall("desired") == b'{"revision":7}'
         assert outbox.commit({}, [flow(2), flow(3)]) == 6
