@@ -32,12 +32,12 @@ from cloud_api.registry.toml import parse_places
 from cloud_api.server import ApiServer, listen
 from cloud_api.settings import Broker, Credit, Settings
 from cloud_api.stores import open_store
-from cloud_api.stores.base import Store, StoreError
+from cloud_api.stores.base import Store, StoredSpace, StoreError
 from edge.clock import to_utc_ms
 from edge.config import GatewayConfig, load
 from edge.gateway import Gateway
 from edge.intake import Batch, Intake
-from edge.messages import Epoch
+from edge.messages import Epoch, SpaceState, TimeSource
 from edge.outbox import OutboxError
 from edge.readings import DeviceAddress, Frame
 from firmware_sim.broker import BrokerError, Product, RunningBroker, running_broker
@@ -51,12 +51,14 @@ from firmware_sim.live import Peer, run_town
 from firmware_sim.peers import by_bluetooth, by_network_server, in_the_air, on_the_wire
 from firmware_sim.saint_aubin import saint_aubin
 from firmware_sim.sensors import Uplink
-from firmware_sim.town import Link, Ports, Town
+from firmware_sim.town import SPACE_CHANNEL, Link, Ports, Town
 from passerelle_demo_folder import DemoError, Files, Past
 
 HOST = "127.0.0.1"
 HISTORY_BATCH = 1_000
 EPOCH_OF_THE_PAST = Epoch("0" * 16)
+PARKING_BEFORE = timedelta(weeks=4)
+"""Before the history, of which every frame is told, parking alone goes back so far."""
 LONG_ENOUGH = timedelta(days=1)
 """After so long every interval is over."""
 REMEMBER_TIME_EVERY_S = 5
@@ -167,6 +169,8 @@ async def _run(
         config = _write_configuration(files, town, ports)
         store = open_store(files.store)
         opened.callback(store.close)
+        if not past.told:
+            _write_parking_before(town, past, store)
         registry = open_registry(files.registry)
         opened.callback(registry.close)
         _tell_places(registry, town, clock.now())
@@ -251,6 +255,32 @@ async def _wait_until_somebody_listens(gateway: Gateway) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(PATIENCE_S):
             await gateway.listening()
+
+
+def _write_parking_before(town: Town, past: Past, store: Store) -> None:
+    """When cars came and left in the weeks before the history, straight into the store: what forecasts learn from.
+
+    A second time changes nothing.
+    """
+    end = last_days(town, past.days, past.end).start
+    start = max(town.opened, end - PARKING_BEFORE)
+    store.write(
+        [
+            StoredSpace(
+                gateway=town.gateway,
+                state=SpaceState(
+                    device=bay.device.address,
+                    channel=SPACE_CHANNEL,
+                    occupied=change.occupied,
+                    at=change.at,
+                    since=change.at,
+                    source=TimeSource.DEVICE,
+                ),
+            )
+            for bay in town.bays()
+            for change in bay.drivers.changes_between(start, end)
+        ]
+    )
 
 
 def _tell_past(
@@ -342,6 +372,7 @@ def _say_what_to_open(
     )
     console.print(f"  Page    {address}/")
     console.print(f"  API     {address}/v1/parking/zones    {address}/v1/flows/counters    {address}/metrics")
+    console.print(f"          {address}/v1/parking/zones/place-du-marche/forecast?in=15,30,60")
     console.print(f"  Broker  {broker.product} on {broker.host}:{broker.port}, topics passerelle/#")
     console.print(f"  Data    {files.folder} (delete it to begin anew); log in {files.log.name}\n")
     console.print("Ctrl-C stops everything.")

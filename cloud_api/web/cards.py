@@ -8,6 +8,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from cloud_api.forecast.arrival import Arrival
 from cloud_api.registry import Position
 from cloud_api.trust import Trust
 from cloud_api.web.words import Words
@@ -15,6 +16,8 @@ from cloud_api.zones import ZoneView
 
 MINUTES_PER_HOUR = 60
 HOURS_UNTIL_DAYS = 48
+LEAST_CHANCE = 1
+"""In percent: nothing to come is told as certain."""
 
 
 class Shares(Struct, frozen=True):
@@ -49,6 +52,10 @@ class ZoneCard(Struct, frozen=True, kw_only=True):
     age: str
     detail: str
     cause: str
+    arrival: str
+    """What to expect of an arrival, and how likely a space is found; empty where nothing can be said."""
+    arrival_at: datetime | None
+    """When that is."""
     shares: Shares
 
 
@@ -61,8 +68,8 @@ class Summary(Struct, frozen=True, kw_only=True):
     detail: str
 
 
-def zone_card(zone: ZoneView, words: Words, now: datetime) -> ZoneCard:
-    """One zone at a time."""
+def zone_card(zone: ZoneView, words: Words, now: datetime, arrival: Arrival | None = None) -> ZoneCard:
+    """One zone at a time; with an arrival, `at` in local time, what can be said of it."""
     number = shown_free(zone)
     return ZoneCard(
         id=zone.id,
@@ -77,8 +84,23 @@ def zone_card(zone: ZoneView, words: Words, now: datetime) -> ZoneCard:
         age=age(zone.measured_at, words, now),
         detail=_detail(zone.capacity, zone.occupied, zone.unknown, zone.closed, words),
         cause="" if zone.cause is None else words.cause(zone.cause),
+        arrival="" if arrival is None else on_arrival(arrival, words),
+        arrival_at=None if arrival is None else arrival.at,
         shares=_shares(zone),
     )
+
+
+def on_arrival(arrival: Arrival, words: Words) -> str:
+    """An arrival in one line: no certainty is promised, and nothing is said where nothing is known."""
+    if arrival.probability is None or arrival.low is None or arrival.high is None:
+        return ""
+    figure = (
+        words.count(arrival.low, words.free)
+        if arrival.low == arrival.high
+        else words.from_to.format(low=words.number(arrival.low), free=words.count(arrival.high, words.free))
+    )
+    chance = min(max(round(100 * arrival.probability), LEAST_CHANCE), 100 - LEAST_CHANCE)
+    return words.on_arrival.format(time=arrival.at.strftime("%H:%M"), figure=figure, chance=chance)
 
 
 def summary(zones: Sequence[ZoneView], words: Words) -> Summary:

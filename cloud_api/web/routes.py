@@ -11,11 +11,13 @@ from urllib.parse import urlsplit
 import msgspec
 from fastapi import APIRouter, FastAPI
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from msgspec import structs
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from cloud_api.counters import CounterView, counter_views
+from cloud_api.forecast.arrival import Arrival
 from cloud_api.services import Services
 from cloud_api.settings import Tiles
 from cloud_api.web.assets import NOSNIFF, accepts_gzip, load_assets, pack, send_asset
@@ -24,6 +26,8 @@ from cloud_api.web.cards import age, summary, zone_card
 from cloud_api.web.recent import Flows, RecentFlows
 from cloud_api.web.words import FRENCH, Words, words_in
 
+ARRIVAL: Final = (30,)
+"""In so many minutes."""
 STREAM: Final = "v1/parking/stream"
 """Where the page listens, relative to itself: it may be served under any path."""
 
@@ -55,7 +59,7 @@ def router(services: Services) -> APIRouter:
             stream=STREAM,
             now=now.astimezone(services.settings.time_zone),
             summary=summary(zones, words),
-            zones=[zone_card(zone, words, now) for zone in zones],
+            zones=[zone_card(zone, words, now, _arrival(services, zone.id, now)) for zone in zones],
             counters=[_counter_card(view, flows, words, now) for view in counters],
             history_away=flows is None,
         )
@@ -105,6 +109,12 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+def _arrival(services: Services, zone: str, now: datetime) -> Arrival:
+    """What can be said of an arrival in half an hour, its time by the clocks of the town."""
+    (told,) = services.forecaster.look(services.registry.zones[zone], ARRIVAL, now).data.forecasts
+    return structs.replace(told, at=told.at.astimezone(services.settings.time_zone))
 
 
 def _counter_card(view: CounterView, flows: Flows | None, words: Words, now: datetime) -> CounterCard:

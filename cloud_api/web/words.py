@@ -45,6 +45,8 @@ class Words(Struct, frozen=True, kw_only=True):
     occupied_spaces: Plural
     unknown_spaces: Plural
     closed_spaces: Plural
+    from_to: str
+    on_arrival: str
     no_zones: str
     refresh: str
     as_of: str
@@ -132,6 +134,8 @@ FRENCH: Final = Words(
     occupied_spaces=Plural("occupée", "occupées"),
     unknown_spaces=Plural("inconnue", "inconnues"),
     closed_spaces=Plural("fermée", "fermées"),
+    from_to="{low} à {free}",
+    on_arrival="Vers {time}\N{NO-BREAK SPACE}: {figure}, {chance}\N{NO-BREAK SPACE}% de chances d’en trouver une",
     no_zones="Aucune zone de stationnement n’est encore équipée.",
     refresh="Actualiser la page",
     as_of="Chiffres de {time}",
@@ -209,6 +213,8 @@ ENGLISH: Final = Words(
     occupied_spaces=Plural("occupied", "occupied"),
     unknown_spaces=Plural("unknown", "unknown"),
     closed_spaces=Plural("closed", "closed"),
+    from_to="{low} to {free}",
+    on_arrival="Around {time}: {figure}, {chance}% likely to find one",
     no_zones="No parking zone is equipped yet.",
     refresh="Refresh the page",
     as_of="Figures as of {time}",

@@ -51,6 +51,11 @@ def is_fresh(client: httpx.Client) -> bool:
     return all(zone["trust"] == "fresh" and zone["unknown"] == 0 for zone in zones)
 
 
+def is_forecast(client: httpx.Client, zone: str) -> bool:
+    answer = client.get(f"/v1/parking/zones/{zone}/forecast").raise_for_status().json()
+    return all(each["probability"] is not None for each in answer["data"]["forecasts"])
+
+
 def people_of_yesterday(client: httpx.Client) -> list[int]:
     """How many passed each counter in the day until now."""
     counters = client.get("/v1/flows/counters").raise_for_status().json()["counters"]
@@ -105,6 +110,7 @@ def test_it_is_soon_alive_and_a_second_start_goes_on_with_its_data(tmp_path: Pat
         until(lambda: is_fresh(client), FIRST_FIGURE_S)
         page = client.get("/").raise_for_status().text
         assert any(f">{number}<" in page for number in free(client).values())
+        until(lambda: is_forecast(client, "place-du-marche"), FIRST_FIGURE_S)
         until(lambda: is_told(tmp_path), PREPARED_S)
         stop(program, tmp_path)
     first_epoch = epoch(tmp_path)

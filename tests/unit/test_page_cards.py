@@ -1,9 +1,13 @@
 """What the page writes of a zone: never a nought where the truth is that nobody knows."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from cloud_api.forecast.arrival import Arrival
+from cloud_api.forecast.quality import Method
 from cloud_api.registry import Position
 from cloud_api.trust import Cause, Trust
 from cloud_api.web.cards import age, summary, zone_card
@@ -73,6 +77,30 @@ def test_a_zone_without_spaces_has_no_strip_and_no_number() -> None:
 
     assert card.figure == "inconnu"
     assert [width for _, _, width in card.shares.parts()] == [0, 0, 0, 0]
+
+
+def arrival(probability: float | None, low: int | None, high: int | None) -> Arrival:
+    return Arrival(
+        minutes=30,
+        at=datetime(2026, 11, 22, 12, tzinfo=ZoneInfo("Europe/Paris")),
+        probability=probability,
+        expected=low,
+        low=low,
+        high=high,
+        method=None if probability is None else Method.MODEL,
+        why=STALE,
+    )
+
+
+def test_an_arrival_is_told_with_its_chance_and_never_as_certain() -> None:
+    def told(words: Words, *figures: Any) -> str:
+        return zone_card(zone(5, 7), words, NOW, arrival(*figures)).arrival.replace("\N{NO-BREAK SPACE}", " ")
+
+    assert told(FRENCH, 0.934, 1, 4) == "Vers 12:00 : 1 à 4 places libres, 93 % de chances d’en trouver une"
+    assert told(FRENCH, 0.001, 0, 0) == "Vers 12:00 : 0 place libre, 1 % de chances d’en trouver une"
+    assert told(ENGLISH, 1.0, 2, 5) == "Around 12:00: 2 to 5 free spaces, 99% likely to find one"
+    assert told(FRENCH, None, None, None) == ""
+    assert zone_card(zone(5, 7), FRENCH, NOW).arrival == ""
 
 
 def test_all_zones_together_count_what_is_known() -> None:

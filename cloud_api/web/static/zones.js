@@ -87,7 +87,14 @@ export function showZone(card, zone) {
   drawStrip(card, zone);
 }
 
+/** Hide what was said of an arrival once its time has come, or once the zone is no longer known. */
+function dropArrival(card, zone, now) {
+  const arrival = card.querySelector('[data-field="arrival"]');
+  if (zone.trust !== "fresh" || Date.parse(arrival.dataset.at) <= now) arrival.hidden = true;
+}
+
 export function showAge(card, zone, now) {
+  dropArrival(card, zone, now);
   write(card, "age", age(zone.measured_at, now)).setAttribute("datetime", zone.measured_at ?? "");
 }
 
