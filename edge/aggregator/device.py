@@ -10,7 +10,7 @@ from msgspec import Struct, field, structs
 
 from edge.aggregator.admission import Admission
 from edge.aggregator.counting import GAP_FACTOR, Moment, take_delta, take_event, take_total, watched
-from edge.aggregator.flows import ChannelState, close
+from edge.aggregator.flows import ChannelState, close, close_other_lengths
 from edge.aggregator.spaces import Change, take_presence
 from edge.messages import DeviceHealth, FlowInterval, SpaceState
 from edge.readings import AnyReading, Delta, Event, Health, Presence, ResetCause, Total
@@ -74,12 +74,13 @@ class Observation(Struct, frozen=True, kw_only=True):
 
 def observe(state: DeviceState, identity: Identity, observation: Observation) -> tuple[DeviceState, list[Fact]]:
     """The state and the facts after one frame."""
+    state, measured = _close_other_lengths(state, identity.device, observation.moment.seconds)
     state = _count(state, identity, observation)
     state, spaces = _presence(state, identity, observation)
     state, health = _health(state, identity, observation)
     now_s, period_s, seconds = observation.moment.at_s, observation.moment.period_s, observation.moment.seconds
     state, flows = close_due(state, identity.device, now_s=now_s, period_s=period_s, seconds=seconds)
-    return state, [*flows, *spaces, *health]
+    return state, [*measured, *flows, *spaces, *health]
 
 
 def close_due(
@@ -87,14 +88,25 @@ def close_due(
 ) -> tuple[DeviceState, list[FlowInterval]]:
     """Publish what is due at `now_s` (UTC seconds), whether or not anything was heard."""
     grace_s = int(GAP_FACTOR * period_s) + GRACE_S
+    state, facts = _close_other_lengths(state, device, seconds)
     channels = state.channels
-    facts: list[FlowInterval] = []
     for key, channel in state.channels.items():
         name, _, mode = key.partition("/")
         closed, parts = close(channel, (device, name, mode), seconds, now_s, grace_s)
         if parts:
             channels = {**channels, key: closed}
             facts.extend(parts)
+    return (structs.replace(state, channels=channels) if facts else state), facts
+
+
+def _close_other_lengths(state: DeviceState, device: str, seconds: int) -> tuple[DeviceState, list[FlowInterval]]:
+    """After a change of the intervals' length: what was open under the other one is published as it was measured."""
+    channels = dict(state.channels)
+    facts: list[FlowInterval] = []
+    for key, channel in state.channels.items():
+        name, _, mode = key.partition("/")
+        channels[key], parts = close_other_lengths(channel, (device, name, mode), seconds)
+        facts.extend(parts)
     return (structs.replace(state, channels=channels) if facts else state), facts
 
 

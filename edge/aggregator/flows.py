@@ -50,6 +50,8 @@ class ChannelState(Struct, frozen=True, array_like=True):
     """Next part number of closed intervals that had late parts."""
     late_floor: int = FIRST_LATE_PART
     """Next part number of closed intervals that `late_parts` does not list."""
+    seconds: int | None = None
+    """Length of what is open; None before the first, and in checkpoints from before this was kept."""
 
 
 class Span(Struct, frozen=True):
@@ -80,7 +82,7 @@ def add(state: ChannelState, span: Span, seconds: int) -> ChannelState:
             source=span.source,
         )
         opened[start] = _merge(opened.get(start), piece)
-    return structs.replace(state, open=opened)
+    return structs.replace(state, open=opened, seconds=seconds)
 
 
 def close(
@@ -92,8 +94,26 @@ def close(
     channel, mode).
     """
     due = [start for start in sorted(state.open) if _is_due(state, start, seconds, now_s, grace_s)]
-    if not due:
+    return _publish(state, name, due, seconds, due[-1] + seconds) if due else (state, [])
+
+
+def close_other_lengths(
+    state: ChannelState, name: tuple[str, str, str], seconds: int
+) -> tuple[ChannelState, list[FlowInterval]]:
+    """The state without what is open in intervals of another length than `seconds`, and the parts to publish.
+
+    What follows is counted in intervals of `seconds`, the one that is under way included: as a further part of it where
+    a part of the same start is published.
+    """
+    if not state.open or state.seconds is None or state.seconds == seconds:
         return state, []
+    due = sorted(state.open)
+    return _publish(state, name, due, state.seconds, due[-1] // seconds * seconds + seconds)
+
+
+def _publish(
+    state: ChannelState, name: tuple[str, str, str], due: list[int], seconds: int, closed_until_s: int
+) -> tuple[ChannelState, list[FlowInterval]]:
     late_parts = dict(state.late_parts)
     facts = []
     for start in due:
@@ -107,7 +127,7 @@ def close(
     closed = structs.replace(
         state,
         open={start: piece for start, piece in state.open.items() if start not in gone},
-        closed_until_s=max(state.closed_until_s, due[-1] + seconds),
+        closed_until_s=max(state.closed_until_s, closed_until_s),
         late_parts=late_parts,
         late_floor=late_floor,
     )

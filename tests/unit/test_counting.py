@@ -29,8 +29,8 @@ def delta(in_: int, out: int = 0, at_s: int | None = None) -> Delta:
     return Delta(channel="line1", mode="pedestrian", in_=in_, out=out, at=at)
 
 
-def frame(at_s: int, *readings: AnyReading, in_order: bool = True) -> Observation:
-    moment = Moment(at_s, TimeSource.NETWORK, PERIOD, SECONDS, in_order=in_order)
+def frame(at_s: int, *readings: AnyReading, in_order: bool = True, seconds: int = SECONDS) -> Observation:
+    moment = Moment(at_s, TimeSource.NETWORK, PERIOD, seconds, in_order=in_order)
     return Observation(readings=readings, moment=moment)
 
 
@@ -261,3 +261,34 @@ def test_a_clock_that_steps_back_neither_drops_nor_repeats() -> None:
         frame(START, total(21)),
     )
     assert counted(facts) == (21, 0)
+
+
+def test_intervals_that_are_open_when_their_length_changes_are_published_under_the_length_they_were_measured_with() -> (
+    None
+):
+    facts = facts_of(
+        frame(START, total(0), seconds=900),
+        frame(START + 400, total(40), seconds=900),
+        frame(START + 800, total(80), seconds=300),
+        frame(START + 1200, total(120), seconds=300),
+    )
+
+    assert [(fact.start.minute, fact.seconds, fact.in_, fact.covered_s, fact.part) for fact in facts] == [
+        (0, 900, 40, 400, 0),
+        (5, 300, 20, 200, 0),
+        (10, 300, 30, 300, 0),
+        (15, 300, 30, 300, 0),
+    ]
+
+
+def test_after_a_change_to_longer_intervals_the_one_under_way_gets_a_further_part() -> None:
+    facts = facts_of(
+        frame(START, total(0), seconds=300),
+        frame(START + 200, total(20), seconds=300),
+        frame(START + 900, total(90), seconds=900),
+    )
+
+    assert [(fact.start.minute, fact.seconds, fact.in_, fact.covered_s, fact.part) for fact in facts] == [
+        (0, 300, 20, 200, 0),
+        (0, 900, 70, 700, 1),
+    ]

@@ -1,7 +1,7 @@
 """The aggregator under everything the air, the clock and a power cut can do to it: every sum stays exact.
 
 Two sensors count the same people, one in totals, one in its periods only. Frames are lost, repeated, overtaken; the
-clock is set forth and back; the gateway is killed between two commits.
+clock is set forth and back; the gateway is killed between two commits, and given intervals of another length.
 """
 
 from datetime import UTC, datetime
@@ -37,10 +37,11 @@ class Counting(RuleBasedStateMachine):
         self.first_total: int | None = None
         self.periods_heard: dict[int, int] = {}
         self.said: dict[int, tuple[int, int]] = {}
+        self.interval_s = 300
         self.start_gateway()
 
     def start_gateway(self) -> None:
-        self.intake = Intake("mairie", Epoch("0" * 16), self.clock, 300, self.states)
+        self.intake = Intake("mairie", Epoch("0" * 16), self.clock, self.interval_s, self.states)
         self.intake.adopt(DEVICES)
         self.intake.release(Batch(), [])
 
@@ -96,6 +97,11 @@ class Counting(RuleBasedStateMachine):
             self.intake.take(Batch(), "air", data.draw(st.sampled_from(self.air)))
         self.start_gateway()
 
+    @rule(interval_s=st.sampled_from([60, 300, 900]))
+    def the_gateway_is_started_anew_with_intervals_of_another_length(self, interval_s: int) -> None:
+        self.interval_s = interval_s
+        self.start_gateway()
+
     def hear(self, frame: Frame) -> None:
         batch = Batch()
         assert self.intake.take(batch, "air", frame) is None
@@ -124,6 +130,11 @@ class Counting(RuleBasedStateMachine):
     @invariant()
     def a_further_part_says_that_it_came_late(self) -> None:
         assert all((Flag.LATE in fact.flags) == (fact.part > 0) for fact in self.facts)
+
+    @invariant()
+    def every_interval_is_as_long_as_what_it_measured(self) -> None:
+        assert all(fact.covered_s <= fact.seconds for fact in self.facts)
+        assert all(fact.start.timestamp() % fact.seconds == 0 for fact in self.facts)
 
     def teardown(self) -> None:
         while self.air:
