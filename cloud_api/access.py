@@ -76,13 +76,18 @@ def too_many(wait_s: int) -> ProblemError:
     )
 
 
+def demand(request: Request, scope: Scope) -> None:
+    """Go on only for a caller who may do this. Raises `ProblemError`."""
+    caller: Caller = request.scope[CALLER]
+    if not caller.may(scope):
+        raise scope_missing(scope) if caller.by_key else key_needed(scope)
+
+
 def needs(scope: Scope) -> Any:
     """What a route depends on that not everybody may use: `dependencies=[needs(Scope.REPORT)]`."""
 
     def check(request: Request) -> None:
-        caller: Caller = request.scope[CALLER]
-        if not caller.may(scope):
-            raise scope_missing(scope) if caller.by_key else key_needed(scope)
+        demand(request, scope)
 
     return Depends(check)
 

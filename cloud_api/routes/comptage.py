@@ -1,4 +1,4 @@
-"""Counters as open data: the three files of the Schéma comptage mobilités. Public, read only."""
+"""Counters as open data: the three files of the Schéma comptage mobilités. Open as people counts are; read only."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 from starlette.responses import Response
 
 from cloud_api import examples
+from cloud_api.access import key_needed, needs, scope_missing
 from cloud_api.flows import hourly_flows_of
 from cloud_api.formats import comptage
 from cloud_api.formats.picture import town_of
@@ -19,6 +20,7 @@ from cloud_api.problems import FieldError, invalid, unavailable
 from cloud_api.registry import Counter, Installation, Registry
 from cloud_api.routes.flows import NO_HISTORY, WRONG_PERIOD, period_of
 from cloud_api.routes.parking import KEPT
+from cloud_api.scopes import Scope
 from cloud_api.services import Services
 
 LONGEST: Final = timedelta(days=93)
@@ -35,7 +37,16 @@ ANSWERS: Final = ()
 
 def router(services: Services) -> APIRouter:
     """The routes under `/opendata/comptage`."""
-    routes = APIRouter(prefix="/opendata/comptage", tags=["other tongues"], default_response_class=Response)
+    routes = APIRouter(
+        prefix="/opendata/comptage",
+        tags=["other tongues"],
+        default_response_class=Response,
+        dependencies=[needs(Scope.READ_FLOWS)],
+        responses={
+            **refusal(key_needed(Scope.READ_FLOWS), PATH),
+            **refusal(scope_missing(Scope.READ_FLOWS), PATH),
+        },
+    )
 
     @routes.get(
         "/site.csv",

@@ -1,4 +1,4 @@
-"""NGSI-LD: zones, spaces and counters as entities of FIWARE's models. Public, read only."""
+"""NGSI-LD: zones, spaces and counters as entities of FIWARE's models. Read only; public but for people counts."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,10 +6,11 @@ from datetime import timedelta
 from typing import Annotated, Final, Literal
 
 import msgspec
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from cloud_api import examples
+from cloud_api.access import demand, key_needed, scope_missing
 from cloud_api.flows import hourly_flows_of
 from cloud_api.formats import ngsi_ld
 from cloud_api.formats.ngsi_ld import Entity, EntityType
@@ -19,7 +20,9 @@ from cloud_api.periods import Period
 from cloud_api.problems import FieldError, invalid, unavailable
 from cloud_api.registry import Counter, Registry, Space, Zone
 from cloud_api.registry.places import ZoneKind
+from cloud_api.routes.flows import NO_HISTORY
 from cloud_api.routes.parking import KEPT
+from cloud_api.scopes import Scope
 from cloud_api.services import Services
 from cloud_api.zones import space_views
 
@@ -43,10 +46,13 @@ def router(services: Services) -> APIRouter:
         responses={
             **document_answer(ngsi_ld.MEDIA_TYPE, EXAMPLE, f"A page of entities; `{COUNT_HEADER}` counts all"),
             **refusal(invalid([FieldError(field="type", reason="'OffStreetParking' or another expected")]), PATH),
-            **refusal(unavailable("The history cannot be read at the moment; try again in a minute."), PATH),
+            **refusal(key_needed(Scope.READ_FLOWS), PATH),
+            **refusal(scope_missing(Scope.READ_FLOWS), PATH),
+            **refusal(unavailable(NO_HISTORY), PATH),
         },
     )
     async def entities(
+        request: Request,
         type_: Annotated[
             EntityType,
             Query(alias="type", description="Which entities.", openapi_examples=parameter("OnStreetParking", "Bays")),
@@ -66,6 +72,8 @@ def router(services: Services) -> APIRouter:
 
         `availableSpotNumber` includes reserved spaces, as the models say.
         """
+        if type_ is EntityType.CROWD:
+            demand(request, Scope.READ_FLOWS)
         page = slice(offset, offset + limit)
         count, found = await _found(services, type_, page)
         told = found if options == "normalized" else [ngsi_ld.simplified(each) for each in found]

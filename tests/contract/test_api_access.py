@@ -83,6 +83,24 @@ def test_parking_is_public_and_counts_are_for_holders_of_a_key_that_opens_them(t
         assert client.get(FLOWS, headers=bearing(admin)).status_code == 200
 
 
+COUNTS_IN_OTHER_TONGUES = (
+    "/ngsi-ld/v1/entities?type=CrowdFlowObserved",
+    "/opendata/comptage/site.csv",
+    "/opendata/comptage/channel.csv",
+    "/opendata/comptage/measure.csv?from=2026-11-21&to=2026-11-22",
+)
+
+
+def test_what_needs_a_key_needs_it_in_other_tongues_too(town: Serve, keys: KeyStore) -> None:
+    _, reader = keys.create("office", [Scope.READ_FLOWS], by="test", at=NOW)
+
+    with town() as client:
+        assert client.get("/ngsi-ld/v1/entities?type=OnStreetParking").status_code == 200
+        for path in COUNTS_IN_OTHER_TONGUES:
+            assert problem(client.get(path)) == (401, "key-needed"), path
+            assert client.get(path, headers=bearing(reader)).status_code == 200, path
+
+
 def test_counts_are_open_data_unless_the_town_decides_otherwise(town: Serve) -> None:
     with town(everyone_may=Settings().everyone_may) as client:
         assert client.get(FLOWS).status_code == 200
