@@ -7,7 +7,7 @@ the bound: the car park is then empty or full, and what had drifted is gone. Pur
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from msgspec import Struct
@@ -24,6 +24,8 @@ MOST_DRIFT: Final = 0.2
 """Cars beyond the bounds, as a part of the capacity, in the two to three days that are not settled."""
 LEAST_DRIFT: Final = 10
 """Cars beyond the bounds that every car park may have."""
+SILENT_AFTER: Final = timedelta(minutes=30)
+"""Entrances of which no interval began for so long did not count."""
 READ_WITHIN: Final = timedelta(minutes=5)
 """A count made of a store that was read longer ago is no longer the present."""
 
@@ -74,6 +76,34 @@ def count(
         drift += abs(summed - occupied)
         unbounded += net
     return Count(occupied=round(occupied), unbounded=round(unbounded), drift=round(drift), seen_at=seen, as_of=as_of)
+
+
+def counted_through(
+    corrections: Iterable[Correction], intervals: Iterable[Entered], capacity: int, instants: Sequence[datetime]
+) -> list[int | None]:
+    """How many cars were inside at each of these instants, in order of time, by what was known of each until then.
+
+    None before anybody said, and where no interval began in the half-hour before: then nobody counted.
+    """
+    events = sorted(
+        [(each.at, 0, float(each.occupied)) for each in corrections]
+        + [(start, 1, net) for start, net in _net(intervals).items()]
+    )
+    occupied: float | None = None
+    counted_at = datetime.min.replace(tzinfo=UTC)
+    inside: list[int | None] = []
+    index = 0
+    for instant in instants:
+        while index < len(events) and events[index][:2] < (instant, 1):
+            at, passed, number = events[index]
+            if passed and occupied is not None:
+                occupied, counted_at = min(max(occupied + number, 0), capacity), at
+            elif not passed:
+                occupied = min(max(number, 0), capacity)
+            index += 1
+        counting = instant - counted_at <= SILENT_AFTER
+        inside.append(round(occupied) if counting and occupied is not None else None)
+    return inside
 
 
 def settled(

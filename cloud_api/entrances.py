@@ -58,7 +58,7 @@ def count_now(store: Store, registry: Registry, zone: Zone, now: datetime) -> Co
     base = base_of(corrections)
     if base is None:
         return None
-    intervals = list(_entered(store, registry, zone, base.at, now))
+    intervals = list(entered(store, registry, zone, base.at, now))
     capacity = zone.capacity.cars
     fact = settled(zone.id, base, intervals, capacity, now)
     if fact is not None:
@@ -96,7 +96,8 @@ def correct(
     return fact
 
 
-def _entered(store: Store, registry: Registry, zone: Zone, start: datetime, end: datetime) -> Iterator[Entered]:
+def entered(store: Store, registry: Registry, zone: Zone, start: datetime, end: datetime) -> Iterator[Entered]:
+    """What was counted at a car park's entrances, the right way round. Blocks. Raises `StoreError`."""
     for each in registry.installations_of(zone.id, start, end):
         until = end if each.end is None else min(each.end, end)
         for passed in store.intervals([channel_of(each)], max(each.start, start), until):

@@ -1,7 +1,7 @@
 """The past of a zone, from what the store holds: for the time in which nobody observed it for the archive.
 
-In come the changes that sensors told of their spaces; out comes a series. Blocks. What another operator tells of a car
-park is in no store: such a zone is learned from the archive alone, as is one counted at its entrances.
+In come the changes that sensors told of their spaces, or what was counted at entrances; out comes a series. Blocks.
+What another operator tells of a car park is in no store: such a zone is learned from the archive alone.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,17 +10,22 @@ from typing import Final
 
 import numpy as np
 
+from cloud_api.car_parks import counted_through
+from cloud_api.entrances import entered
 from cloud_api.forecast.occupancy import Floats, Occupancy, start_of, together, told_states
 from cloud_api.forecast.present import forecast_spaces
 from cloud_api.registry import Installation, Registry, Zone
-from cloud_api.stores.base import SpaceChange, Store
+from cloud_api.registry.places import Counting
+from cloud_api.stores.base import EARLIEST, SpaceChange, Store
 
 HOLD: Final = timedelta(days=2)
 """A space that has not changed for longer is unknown: the store's changes do not tell rest from silence."""
 
 
 def told_past(store: Store, registry: Registry, zone: Zone, quarters: range) -> Occupancy:
-    """How full the zone's spaces were by what the store holds; NaN where nothing is. Blocks. Raises `StoreError`."""
+    """How full a zone was by what the store holds; NaN where nothing is. Blocks. Raises `StoreError`."""
+    if zone.counting is Counting.ENTRANCES:
+        return _counted_past(store, registry, zone, quarters)
     start, end = start_of(quarters.start) - HOLD, start_of(quarters.stop)
     spaces = [registry.installations_of(each.id, start, end) for each in forecast_spaces(registry, zone)]
     devices = {each.device for installations in spaces for each in installations}
@@ -34,6 +39,17 @@ def told_past(store: Store, registry: Registry, zone: Zone, quarters: range) -> 
 def filled(observed: Occupancy, told: Occupancy) -> Occupancy:
     """What was observed, and where nothing was, what the store holds; both of the same quarter-hours."""
     return Occupancy(observed.first, np.where(np.isnan(observed.share), told.share, observed.share))
+
+
+def _counted_past(store: Store, registry: Registry, zone: Zone, quarters: range) -> Occupancy:
+    instants = [start_of(quarter) for quarter in quarters]
+    corrections = store.corrections(zone.id, EARLIEST, start_of(quarters.stop))
+    begin = max((each.at for each in corrections if each.at <= instants[0]), default=instants[0])
+    intervals = entered(store, registry, zone, begin, start_of(quarters.stop))
+    capacity = max(zone.capacity.cars, 1)
+    inside = counted_through([each for each in corrections if each.at >= begin], intervals, capacity, instants)
+    share = [np.nan if cars is None else cars / capacity for cars in inside]
+    return Occupancy(quarters.start, np.array(share))
 
 
 def _of_space(changes: Iterable[SpaceChange], installations: Sequence[Installation]) -> list[SpaceChange]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud_api.car_parks import Count, Entered, base_of, count, judge_count, refusal, settled
+from cloud_api.car_parks import Count, Entered, base_of, count, counted_through, judge_count, refusal, settled
 from cloud_api.stores.base import Correction, CorrectionCause
 from cloud_api.trust import Cause, Trust, Verdict
 
@@ -54,6 +54,23 @@ def test_what_stays_within_the_bounds_is_the_plain_sum(passed: list[Entered], oc
     known = cars(said(occupied), passed)
 
     assert known.drift > 0 or known.occupied == known.unbounded
+
+
+@given(intervals, occupations, st.integers(0, 1500))
+def test_the_past_of_a_car_park_is_what_was_counted_then(passed: list[Entered], occupied: int, number: int) -> None:
+    then = NOON + number * MINUTES
+    measured = [*passed, *(Entered(start=then - each * MINUTES, entered=0, left=0) for each in (1, 2))]
+
+    (inside,) = counted_through([said(occupied)], measured, CAPACITY, [then])
+
+    assert inside == (cars(said(occupied), passed, then).occupied if number > 0 else None)
+
+
+def test_the_past_is_unknown_before_anybody_said_and_where_nobody_counted() -> None:
+    passed = [went(-10, entered=3), went(10, entered=5), went(15, left=1), went(180, entered=2)]
+    instants = [NOON + timedelta(minutes=minutes) for minutes in (-5, 15, 30, 60, 195)]
+
+    assert counted_through([said(40)], passed, CAPACITY, instants) == [None, 45, 44, None, 46]
 
 
 @given(intervals, occupations)
