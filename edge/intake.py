@@ -113,7 +113,9 @@ class Intake:
         self._heard: dict[str, HeardDevice] = {}
         self._told_ms: dict[str, int] = {}
         self._offset_ms: int | None = None
-        self._unsure_until_ms = 0
+        """Between wall and monotonic clock, as last seen."""
+        self._offsets_ms: dict[str, int] = {}
+        """By device, at its last report: where it is another at the next one, the clock stepped in between."""
         self._holding = True
         """Observations may wait for the time: what comes after them waits behind them, so that order is kept."""
         self._encoder = msgspec.msgpack.Encoder()
@@ -195,6 +197,7 @@ class Intake:
         if booted_ms is None:
             return
         self._holding = more
+        self._note_step(booted_ms)
         for item in waiting:
             batch.waited.append(item.id)
             adopted = self._adopted.get(item.device)
@@ -276,6 +279,7 @@ class Intake:
         if network_time is not None:
             network_ms = to_utc_ms(network_time)
             if now_ms is None or network_ms <= now_ms + FUTURE_MS:
+                self._offsets_ms.pop(adopted.settings.address, None)
                 self._observe(batch, adopted, untimed, network_ms // 1000, TimeSource.NETWORK, ())
                 return
         if now_ms is None or self._holding:
@@ -284,17 +288,23 @@ class Intake:
             body = self._encoder.encode(untimed)
             batch.waiting.append(Waiting(self._clock.session, heard_ms, adopted.settings.address, body))
             return
-        self._observe(batch, adopted, untimed, now_ms // 1000, TimeSource.GATEWAY, self._certainty(now_ms, heard_ms))
+        self._note_step(now_ms - heard_ms)
+        flags = self._certainty(adopted.settings.address, now_ms - heard_ms, reported=untimed.alive)
+        self._observe(batch, adopted, untimed, now_ms // 1000, TimeSource.GATEWAY, flags)
 
-    def _certainty(self, now_ms: int, heard_ms: int) -> tuple[Flag, ...]:
-        """After a step of the clock, the rest of the interval is flagged."""
-        offset_ms, known = now_ms - heard_ms, self._offset_ms
-        self._offset_ms = offset_ms
+    def _note_step(self, offset_ms: int) -> None:
+        known, self._offset_ms = self._offset_ms, offset_ms
         if known is not None and abs(offset_ms - known) > STEP_MS:
             self.counters["clock_steps"] += 1
-            log.warning("the wall clock stepped by %d ms; counts are flagged for an interval", offset_ms - known)
-            self._unsure_until_ms = heard_ms + self._interval_s * 1000
-        return (Flag.CLOCK,) if heard_ms < self._unsure_until_ms else ()
+            log.warning("the wall clock stepped by %d ms; the next report of each device is flagged", offset_ms - known)
+            self._offsets_ms = dict.fromkeys(self._states, known) | self._offsets_ms
+
+    def _certainty(self, device: str, offset_ms: int, *, reported: bool) -> tuple[Flag, ...]:
+        """Flagged is the device's first report after a step of the clock, for what it counted since the one before."""
+        known = self._offsets_ms.get(device, offset_ms)
+        if reported:
+            self._offsets_ms[device] = offset_ms
+        return (Flag.CLOCK,) if abs(offset_ms - known) > STEP_MS else ()
 
     def _observe(
         self,

@@ -218,7 +218,7 @@ def test_nothing_overtakes_what_waits_for_the_time() -> None:
     assert [item.heard_ms for item in batch.waiting] == [0, 1000]
 
 
-def test_a_step_of_the_clock_is_flagged_for_the_rest_of_the_interval(clock: ManualClock) -> None:
+def test_a_step_of_the_clock_is_flagged_in_what_was_counted_across_it(clock: ManualClock) -> None:
     intake = intake_with(clock)
     batch = Batch()
     intake.take(batch, "modem", counts(0, 0, heard_ms=0))
@@ -230,6 +230,44 @@ def test_a_step_of_the_clock_is_flagged_for_the_rest_of_the_interval(clock: Manu
     assert sum(fact.in_ for fact in facts) == 6
     assert all(Flag.CLOCK in fact.flags for fact in facts)
     assert intake.counters["clock_steps"] == 1
+
+
+def test_a_step_of_the_clock_is_flagged_once_for_each_device_however_late_it_reports(clock: ManualClock) -> None:
+    other = DeviceSettings(address=DeviceAddress("0004a30b00000009"), model="parametric-pcr2")
+    intake = intake_with(clock, *DEVICES, other)
+    batch = Batch()
+    flagged: dict[tuple[str, int], bool] = {}
+    for number in range(5):
+        for device in (COUNTER, other.address):
+            clock.advance(300)
+            frame = structs.replace(counts(number, 6 * number, heard_ms=clock.monotonic_ms()), device=device)
+            intake.take(batch, "modem", frame)
+            intake.close_due(batch)
+            found = flows_of(settle(intake, batch))
+            flagged[device, number] = any(Flag.CLOCK in fact.flags for fact in found if fact.device == device)
+            batch = Batch()
+        if number == 2:
+            clock.step(7200)
+    assert [key for key, is_flagged in flagged.items() if is_flagged] == [(COUNTER, 3), (other.address, 3)]
+
+
+def test_a_step_of_the_clock_is_flagged_for_a_device_that_was_last_heard_before_a_restart(
+    clock: ManualClock,
+) -> None:
+    intake = intake_with(clock)
+    before, after = Batch(), Batch()
+    intake.take(before, "modem", counts(0, 0, heard_ms=0))
+    settle(intake, before)
+    restarted = Intake("mairie", Epoch("0" * 16), clock, 300, intake._states)
+    restarted.adopt(DEVICES)
+    restarted.release(Batch(), [])
+    clock.step(3600)
+    clock.advance(600)
+    restarted.take(after, "modem", counts(1, 6, heard_ms=600_000))
+    restarted.close_due(after)
+    facts = flows_of(settle(restarted, after))
+    assert sum(fact.in_ for fact in facts) == 6
+    assert all(Flag.CLOCK in fact.flags for fact in facts)
 
 
 def test_a_network_time_in_the_future_is_not_believed(clock: ManualClock) -> None:
