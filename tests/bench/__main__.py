@@ -3,7 +3,20 @@
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 
-from tests.bench import accuracy, codecs, forecast, intake, latency, links, memory, outbox, restart, size, trust
+from tests.bench import (
+    accuracy,
+    codecs,
+    forecast,
+    history,
+    intake,
+    latency,
+    links,
+    memory,
+    outbox,
+    restart,
+    size,
+    trust,
+)
 from tests.bench.table import Row, show
 
 SECTIONS: dict[str, tuple[str, Callable[[], Iterator[Row]]]] = {
@@ -16,10 +29,11 @@ SECTIONS: dict[str, tuple[str, Callable[[], Iterator[Row]]]] = {
     "accuracy": ("Passages and presence made of raw signals, against the truth", accuracy.rows),
     "forecast": ("A free space on arrival, forecast for simulated drivers", forecast.rows),
     "restart": ("The present after a restart of the API", restart.rows),
+    "history": ("Hours out of three years of a hundred counters", history.rows),
     "trust": ("Sound sensors doubted, hung and miscounting ones found", trust.rows),
     "size": ("The installed gateway", size.rows),
 }
-ON_DEMAND = {"size"}
+ON_DEMAND = {"size", "history"}
 
 
 def main() -> None:
