@@ -4,6 +4,9 @@ In come model names and bytes, out come tables, readings as JSON lines, or one l
 at once: nothing here may load links, MQTT, Bluetooth or serial ports when it is imported.
 """
 
+from collections.abc import Callable
+from difflib import get_close_matches
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -33,10 +36,27 @@ ModelOptions = Annotated[
 ]
 
 
+def _one_of(choices: type[StrEnum]) -> Callable[[str], StrEnum]:
+    """A parser that names the choices where the text is none of them."""
+
+    def parse(text: str) -> StrEnum:
+        try:
+            return choices(text)
+        except ValueError as error:
+            raise typer.BadParameter(f"expected {', '.join(choices)}, got {text!r}") from error
+
+    return parse
+
+
+OfLink = typer.Option(parser=_one_of(LinkKind), metavar="|".join(LinkKind), help="Only models on this link.")
+OfKind = typer.Option(parser=_one_of(Kind), metavar="|".join(Kind), help="Only models of this kind.")
+OfPattern = typer.Option(parser=_one_of(Pattern), metavar="|".join(Pattern), help="What to start from.")
+
+
 @devices_app.command("list")
 def list_devices(
-    link: Annotated[LinkKind | None, typer.Option(help="Only models on this link.")] = None,
-    kind: Annotated[Kind | None, typer.Option(help="Only models of this kind.")] = None,
+    link: Annotated[LinkKind | None, OfLink] = None,
+    kind: Annotated[Kind | None, OfKind] = None,
 ) -> None:
     """Show the models as a table.
 
@@ -112,7 +132,7 @@ def decode_frame(
 @devices_app.command("new")
 def new_device(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="maker-model in lower case, `acme-gate1`.")],
-    kind: Annotated[Pattern, typer.Option(help="What to start from.")] = Pattern.COUNTER,
+    kind: Annotated[Pattern, OfPattern] = Pattern.COUNTER,
     checkout: Annotated[Path, typer.Option(help="A checkout of Passerelle's repository.")] = Path(),
 ) -> None:
     """Write a first codec and its case file for a new LoRaWAN model.
@@ -157,10 +177,12 @@ def describe(model: Model) -> list[tuple[str, str]]:
 
 def model_or_exit(name: str) -> Model:
     """The model of this name; ends the command when there is none."""
-    model = catalogue().get(name)
-    if model is None:
-        raise failed(f"unknown model {name!r}; `passerelle devices list` shows all", MISUSED)
-    return model
+    models = catalogue()
+    if name not in models:
+        near = [known for known in models if name.lower() in known] or get_close_matches(name.lower(), models)
+        meant = f": did you mean {', '.join(near)}?" if near else ";"
+        raise failed(f"unknown model {name!r}{meant} `passerelle devices list` shows all", MISUSED)
+    return models[name]
 
 
 def options_or_exit(pairs: list[str] | None) -> Options:

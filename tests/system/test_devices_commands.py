@@ -127,7 +127,8 @@ def test_decode_says_of_a_public_vector_what_it_expects(expectation: vectors.Exp
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
-        (["parametric-pcr3", "00"], 2, "unknown model 'parametric-pcr3'; `passerelle devices list` shows all"),
+        (["parametric-pcr3", "00"], 2, "unknown model 'parametric-pcr3': did you mean parametric-pcr2? `pass"),
+        (["nothing-like-it", "00"], 2, "unknown model 'nothing-like-it'; `passerelle devices list` shows all"),
         (["parametric-pcr2", "--port", "14", "be0"], 2, "HEX: 3 digits; two are expected for every byte"),
         (["parametric-pcr2", "--port", "14", "bexx"], 2, "HEX: 'x' at digit 2 is not hexadecimal"),
         (["bthome-v2", "--key", "00ff", "40"], 2, "--key: expected 16 bytes (32 digits), got 2"),
@@ -183,6 +184,18 @@ def test_list_says_when_there_is_none() -> None:
     outcome = devices("list", "--link", "modbus", "--kind", "parking")
     assert (outcome.status, outcome.out) == (0, "")
     assert "no model" in outcome.err
+
+
+def test_list_names_the_kinds_there_are_when_asked_for_another() -> None:
+    outcome = devices("list", "--kind", "nonsense")
+    assert (outcome.status, outcome.out) == (2, "")
+    said = " ".join(outcome.err.replace("│", " ").split())
+    assert "'--kind': expected counter, parking, presence, distance, got 'nonsense'" in said
+
+
+def test_show_of_a_misspelt_model_names_the_nearest() -> None:
+    refused(devices("show", "milesight-vs131"), 2, ": did you mean milesight-vs351, milesight-vs13")
+    refused(devices("show", "PCR2"), 2, ": did you mean parametric-pcr2?")
 
 
 def test_show_tells_how_to_mount_a_model() -> None:
