@@ -227,10 +227,13 @@ def _ranges(items: Iterable[Item], names: Sequence[str]) -> list[Range]:
 
 
 def _channel(names: Sequence[str], place: int) -> str:
-    """The channel of the quantity at `place` of its kind: the sender's own number, or its place from 1."""
-    if len(names) == 1 and place == 0:
-        return names[0]
-    return names[place] if 1 < len(names) > place else str(place + 1)
+    """The channel of the quantity at `place` of its kind: the sender's own number, or its place from 1.
+
+    What comes after the last number is a part of that number, `2.2`: no two quantities share a channel.
+    """
+    if not names:
+        return str(place + 1)
+    return names[place] if place < len(names) else f"{names[-1]}.{place - len(names) + 2}"
 
 
 def _time(items: Iterable[Item]) -> tuple[datetime | None, list[str]]:

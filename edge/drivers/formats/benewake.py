@@ -17,7 +17,7 @@ from edge.drivers.formats.serial_frames import little
 from edge.readings import AnyReading, DecodeError, Frame, Health, Knowledge, Range
 
 DATA_HEADER, COMMAND_HEADER = b"\x59\x59", b"\x5a"
-DATA_LENGTH, CHECKSUM_AT = 9, 8
+DATA_LENGTH = 9
 SHORTEST_COMMAND, LONGEST_COMMAND = 4, 16
 BAUD = 115_200
 WEAKEST, OVEREXPOSED = 100, 0xFFFF
