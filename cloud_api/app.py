@@ -26,6 +26,7 @@ from cloud_api.follower import Follower
 from cloud_api.forecast.archive import Archive
 from cloud_api.forecaster import Forecaster
 from cloud_api.head import HeadAsGet
+from cloud_api.hot import HotRoutes
 from cloud_api.ingest import Ingest
 from cloud_api.keyring import Keyring
 from cloud_api.learner import Learner
@@ -38,6 +39,7 @@ from cloud_api.registry.current import read_current
 from cloud_api.registry.store import RegistryStore
 from cloud_api.reloading import reload_registry
 from cloud_api.routes import comptage, datex2, flows, forecast, ngsi_ld, open_data, operation, parkapi, parking
+from cloud_api.routes.parking_now import hot_routes
 from cloud_api.services import Services
 from cloud_api.settings import Settings
 from cloud_api.stores.base import Store
@@ -101,6 +103,7 @@ def create_app(
     async def running(_app: FastAPI) -> AsyncIterator[None]:
         async with asyncio.TaskGroup() as tasks:
             following = tasks.create_task(follower.run())
+            beating = tasks.create_task(feed.keep_beating())
             polling = tasks.create_task(
                 poll_all(
                     neighbours,
@@ -130,6 +133,7 @@ def create_app(
             finally:
                 feed.end()
                 await asyncio.to_thread(ingest.stop)
+                beating.cancel()
                 reloading.cancel()
                 watching.cancel()
                 guarding.cancel()
@@ -153,6 +157,7 @@ def create_app(
         responses={**refusal(bad_key(), "/v1"), **refusal(too_many(3), "/v1")},
     )
     api.add_middleware(HeadAsGet)
+    api.add_middleware(HotRoutes, routes=hot_routes(services))
     api.add_middleware(Access, keyring=keyring, everyone_may=settings.everyone_may, limits=settings.limits)
     if settings.origins:
         api.add_middleware(

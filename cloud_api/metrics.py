@@ -109,7 +109,7 @@ class _Present(Collector):
             value=self._registry.revision,
         )
         yield GaugeMetricFamily(
-            "passerelle_stream_listeners", "Listeners of the parking stream", value=self._feed.listeners
+            "passerelle_stream_listeners", "Listeners of the parking stream", value=self._feed.stream.listeners
         )
 
     def _spaces(self) -> Iterator[SpaceView]:

@@ -1,26 +1,22 @@
 """Parking now: zones, one zone with its spaces, and the stream of what changes. Public, read only."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Path
-from fastapi.responses import StreamingResponse
 from msgspec import Struct
 from starlette.responses import Response
 
 from cloud_api import examples
-from cloud_api.feed import MOST_LISTENERS, TTL_S, VERSION
-from cloud_api.openapi import JSON, answer, parameter, refusal, text_answer
-from cloud_api.problems import FieldError, invalid, not_found, unavailable
+from cloud_api.feed import CACHE_CONTROL, TTL_S, VERSION
+from cloud_api.openapi import JSON, Responses, answer, parameter, refusal, text_answer
+from cloud_api.problems import FieldError, invalid, not_found
+from cloud_api.routes.parking_now import EVENT_STREAM, FULL, MOST_ZONES
 from cloud_api.services import Services
 from cloud_api.zones import ZoneDetail, zone_detail
 
-EVENT_STREAM = "text/event-stream"
-NOT_KEPT = {"cache-control": "no-store", "x-accel-buffering": "no"}
-"""A stream is neither cached nor gathered by what stands between."""
-KEPT = {"cache-control": f"public, max-age={TTL_S}"}
+KEPT = {"cache-control": CACHE_CONTROL}
 
 
 class ZoneAnswer(Struct, frozen=True, kw_only=True):
@@ -36,6 +32,22 @@ class ZoneAnswer(Struct, frozen=True, kw_only=True):
 
 ZONE_EXAMPLE = ZoneAnswer(last_updated=examples.NOW, ttl=TTL_S, version=VERSION, data=examples.ZONE_DETAIL)
 ANSWERS = (examples.ZONES, ZONE_EXAMPLE)
+UNCHANGED: Responses = {304: {"description": "The caller has it already (`If-None-Match`)", "content": {}}}
+WRONG_ZONES = FieldError(field="zones", reason="no zone 'place-du-marcher'; ids of zones expected, separated by commas")
+ZONES_PARAMETER = {
+    "name": "zones",
+    "in": "query",
+    "description": f"Ids of zones, separated by commas, at most {MOST_ZONES}; all zones without it.",
+    "schema": {"type": "string"},
+    "examples": parameter("place-du-marche,gare", "Two zones"),
+}
+LAST_EVENT_PARAMETER = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "description": "The id of the last event that the caller had; browsers send it by themselves.",
+    "schema": {"type": "string"},
+    "examples": parameter("9f3a6b01-41", "As an event told it"),
+}
 STREAM_EXAMPLE = (
     f"id: 9f3a6b01-41\nevent: snapshot\ndata: {msgspec.json.encode(examples.ZONES).decode()}\n\n"
     f"id: 9f3a6b01-42\nevent: zone\ndata: {msgspec.json.encode(examples.ZONE).decode()}\n\n"
@@ -47,10 +59,17 @@ def router(services: Services) -> APIRouter:
     """The routes under `/v1/parking`."""
     routes = APIRouter(prefix="/v1/parking", tags=["parking"], default_response_class=Response)
 
-    @routes.get("/zones", summary="All zones now", responses=answer(examples.ZONES, "All zones, as of now"))
-    async def zones() -> Response:
-        """How many spaces are free, how many nobody knows, and how old the news is. What is not known is null."""
-        return Response(services.feed.body(), media_type=JSON, headers=KEPT)
+    @routes.get(
+        "/zones",
+        summary="All zones now",
+        responses={**answer(examples.ZONES, "All zones, as of now"), **UNCHANGED},
+    )
+    async def zones() -> None:
+        """How many spaces are free for whom, how many nobody knows, and how old the news is. What is not known is null.
+
+        A zone's own figures are those of all its spaces for cars, whoever may use them; a driver without a badge or a
+        plug to charge reads `public` among its `audiences`. Compressed where the caller reads gzip or brotli.
+        """
 
     @routes.get(
         "/zones/{id}",
@@ -82,23 +101,17 @@ def router(services: Services) -> APIRouter:
         summary="Zones as they change",
         responses={
             **text_answer(EVENT_STREAM, STREAM_EXAMPLE, "Server-sent events, for as long as the caller stays"),
-            **refusal(unavailable("Too many listen already; ask /v1/parking/zones instead."), "/v1/parking/stream"),
+            **refusal(invalid([WRONG_ZONES]), "/v1/parking/stream"),
+            **refusal(FULL, "/v1/parking/stream"),
         },
+        openapi_extra={"parameters": [ZONES_PARAMETER, LAST_EVENT_PARAMETER]},
     )
-    async def stream() -> StreamingResponse:
+    async def stream() -> None:
         """One `snapshot` event (as `/v1/parking/zones`), then a `zone` event for each zone that looks different.
 
-        A caller that comes back (`Last-Event-ID`) or falls behind gets a fresh snapshot. A comment comes every 15 s
-        when nothing else does.
+        A caller that comes back with its `Last-Event-ID` gets what it missed, of each zone the newest; where that is
+        too long ago, a fresh snapshot. A caller that falls behind gets the newest of each zone. A comment comes every
+        15 s when nothing else does.
         """
-        if services.feed.listeners >= MOST_LISTENERS:
-            raise unavailable("Too many listen already; ask /v1/parking/zones instead.")
-        return StreamingResponse(_events(services), media_type=EVENT_STREAM, headers=NOT_KEPT)
 
     return routes
-
-
-async def _events(services: Services) -> AsyncIterator[bytes]:
-    with services.feed.listen() as listener:
-        async for event in listener.events():
-            yield event

@@ -1,6 +1,5 @@
 """Parking over HTTP: what the present knows, in its envelope, and as a stream of what changes."""
 
-import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -10,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
-from cloud_api.feed import BACKLOG, HEARTBEAT, ZoneFeed
+from cloud_api.feed import TTL_S, ZoneFeed, ZonesAnswer
 from cloud_api.live import Live
 from cloud_api.registry.current import CurrentRegistry
 from cloud_api.stores import open_store
@@ -47,9 +47,9 @@ class ServerEvent:
 
 
 @contextmanager
-def listening(address: str, **headers: str) -> Iterator[Iterator[ServerEvent]]:
+def listening(address: str, query: str = "", **headers: str) -> Iterator[Iterator[ServerEvent]]:
     """The events of the stream, for the length of a `with`; a wait for one that does not come fails."""
-    with httpx.stream("GET", f"{address}/v1/parking/stream", headers=headers, timeout=PATIENCE_S) as response:
+    with httpx.stream("GET", f"{address}/v1/parking/stream{query}", headers=headers, timeout=PATIENCE_S) as response:
         assert response.headers["content-type"].startswith("text/event-stream")
         yield _events(response.iter_lines())
 
@@ -80,6 +80,30 @@ def test_zones_come_in_an_envelope_and_say_null_while_nothing_is_known(
     assert (marche["id"], marche["capacity"], marche["free"], marche["unknown"]) == ("marche", 3, None, 3)
     assert marche["trust"] == "unknown"
     assert marche["cause"]["fr"]
+
+
+def test_zones_come_compressed_and_not_twice(own_mosquitto: Mosquitto, store: Store, tmp_path: Path) -> None:
+    with serving(town_api(own_mosquitto, store, tmp_path)) as address:
+        url = f"{address}/v1/parking/zones"
+        plain = httpx.get(url, headers={"Accept-Encoding": "identity"})
+        packed = httpx.get(url, headers={"Accept-Encoding": "gzip, br"})
+        again = httpx.get(url, headers={"Accept-Encoding": "gzip, br", "If-None-Match": packed.headers["etag"]})
+
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "br"
+    assert packed.json() == plain.json()
+    assert (again.status_code, again.content, again.headers["vary"]) == (304, b"", "Accept-Encoding")
+
+
+@pytest.mark.parametrize("zones", ["nowhere", "marche,nowhere", "", ",".join(["marche"] * 2000), "%00"])
+def test_a_stream_of_zones_that_are_not_there_is_refused(
+    own_mosquitto: Mosquitto, store: Store, tmp_path: Path, zones: str
+) -> None:
+    with serving(town_api(own_mosquitto, store, tmp_path)) as address:
+        answer = httpx.get(f"{address}/v1/parking/stream?zones={zones}")
+
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+    assert answer.json()["errors"][0]["field"] == "zones"
 
 
 def test_a_change_at_a_space_is_in_its_zone(
@@ -143,7 +167,7 @@ def test_the_stream_starts_with_all_zones_and_tells_each_change_with_a_number(
     assert change.number != snapshot.number
 
 
-def test_a_listener_that_comes_back_gets_a_fresh_snapshot(
+def test_a_listener_that_comes_back_gets_what_it_missed(
     own_mosquitto: Mosquitto, store: Store, edge: PublishingGateway, tmp_path: Path
 ) -> None:
     with serving(town_api(own_mosquitto, store, tmp_path)) as address:
@@ -154,8 +178,34 @@ def test_a_listener_that_comes_back_gets_a_fresh_snapshot(
         with listening(address, **{"Last-Event-ID": last.number}) as events:
             again = next(events)
 
-    assert again.name == "snapshot"
-    assert again.data["data"]["zones"][1]["free"] == 1
+    assert (again.name, again.data["id"], again.data["free"]) == ("zone", "gare", 1)
+
+
+def test_a_listener_that_comes_back_from_another_run_gets_a_fresh_snapshot(
+    own_mosquitto: Mosquitto, store: Store, tmp_path: Path
+) -> None:
+    with (
+        serving(town_api(own_mosquitto, store, tmp_path)) as address,
+        listening(address, **{"Last-Event-ID": "00000000-0"}) as events,
+    ):
+        assert next(events).name == "snapshot"
+
+
+def test_a_listener_of_some_zones_hears_of_no_other(
+    own_mosquitto: Mosquitto, store: Store, edge: PublishingGateway, tmp_path: Path
+) -> None:
+    with (
+        serving(town_api(own_mosquitto, store, tmp_path)) as address,
+        listening(address, "?zones=gare") as events,
+    ):
+        snapshot = next(events)
+        edge.publish(edge.space(1, "d1", occupied=False))
+        until(lambda: zone(address, "marche")["free"] == 1)
+        edge.publish(edge.space(2, "d4", occupied=False))
+        change = next(events)
+
+    assert [each["id"] for each in snapshot.data["data"]["zones"]] == ["gare"]
+    assert (change.data["id"], change.data["free"]) == ("gare", 1)
 
 
 def test_a_server_told_to_stop_lets_its_listeners_go(own_mosquitto: Mosquitto, store: Store, tmp_path: Path) -> None:
@@ -181,40 +231,29 @@ def say(live: Live, feed: ZoneFeed, number: int) -> None:
     feed.look(NOW)
 
 
-def test_a_listener_that_does_not_keep_up_gets_a_snapshot_instead_of_its_backlog() -> None:
-    async def scenario() -> list[bytes]:
-        live, feed = quiet_feed()
-        with feed.listen() as listener:
-            events = listener.events()
-            await anext(events)
-            for number in range(BACKLOG + 2):
-                say(live, feed, number)
-            late = await anext(events)
-            say(live, feed, BACKLOG + 2)
-            return [late, await anext(events)]
+def test_the_prepared_answer_is_what_its_type_says() -> None:
+    live, feed = quiet_feed()
+    say(live, feed, 1)
 
-    late, then = asyncio.run(scenario())
-
-    assert b"event: snapshot" in late
-    assert b"event: zone" in then
+    assert msgspec.json.decode(feed.prepared().body, type=ZonesAnswer) == feed.answer()
 
 
-def test_a_quiet_stream_shows_that_it_lives() -> None:
-    async def scenario() -> bytes:
-        _, feed = quiet_feed()
-        with feed.listen() as listener:
-            events = listener.events(heartbeat_s=0.01)
-            await anext(events)
-            return await anext(events)
+def test_the_answer_stays_the_same_bytes_while_nothing_changes_and_is_dated_anew_in_time() -> None:
+    _, feed = quiet_feed()
+    first = feed.prepared()
 
-    assert asyncio.run(scenario()) == HEARTBEAT
+    feed.look(NOW + timedelta(seconds=TTL_S - 1))
+    assert feed.prepared() is first
+
+    feed.look(NOW + timedelta(seconds=TTL_S))
+    assert feed.prepared() is not first
 
 
-def test_who_comes_after_the_end_is_let_go_at_once() -> None:
-    async def scenario() -> list[bytes]:
-        _, feed = quiet_feed()
-        feed.end()
-        with feed.listen() as listener:
-            return [event async for event in listener.events()]
+def test_a_change_is_in_the_answer_at_once() -> None:
+    live, feed = quiet_feed()
+    first = feed.prepared()
 
-    assert asyncio.run(scenario()) == []
+    say(live, feed, 1)
+
+    assert feed.prepared() is not first
+    assert feed.prepared() is feed.prepared()
