@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from edge import service
+from edge.gateway import Gateway
 from edge.messages import Desired, DeviceSettings, Epoch
-from edge.outbox import Outbox
+from edge.notify import Notifier
+from edge.outbox import Outbox, OutboxError
 from edge.readings import DeviceAddress
 from tests.broker import Mosquitto
 from tests.clocks import ManualClock
@@ -55,3 +58,26 @@ def test_a_disk_that_cannot_be_read_ends_neither_publisher_nor_status(
             await log.says("the outbox works again after")
 
     asyncio.run(scenario())
+
+
+def test_a_disk_that_fails_while_the_outbox_closes_ends_the_service_in_words(
+    tmp_path: Path, own_mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stop_at_once(_systemd: Notifier, gateway: Gateway) -> None:
+        await gateway.started()
+        gateway.stop()
+
+    def fail(outbox: Outbox) -> None:
+        raise OutboxError(outbox._path, "disk I/O error", advice="replace the card")
+
+    monkeypatch.setattr(service, "report_to", stop_at_once)
+    monkeypatch.setattr(Outbox, "close", fail)
+    path = tmp_path / "gateway.toml"
+    path.write_text(
+        f'[gateway]\nname = "mairie"\ndata = "data"\nclock = "system"\n'
+        f'[broker]\nhost = "{own_mosquitto.host}"\nport = {own_mosquitto.port}\n'
+    )
+
+    failure = service.run_service(path)
+
+    assert failure == f"OutboxError: {tmp_path / 'data' / 'outbox.db'}: disk I/O error; replace the card"
