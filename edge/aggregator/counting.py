@@ -82,15 +82,15 @@ def take_delta(state: ChannelState, delta: Delta, moment: Moment) -> ChannelStat
     return structs.replace(state, measured_until_s=end, gaps=gaps)
 
 
-def take_event(state: ChannelState, event: Event, moment: Moment, *, one_way: bool = False) -> ChannelState:
+def take_event(state: ChannelState, event: Event, moment: Moment, *, one_way: bool) -> ChannelState:
     """The state after one passage; of a `one_way` device the other direction stays unknown."""
     at = moment.at_s if event.at is None else int(event.at.timestamp())
     is_in = event.direction == "in"
-    span = Span(at, at, int(is_in), None if one_way else int(not is_in), moment.source, moment.flags, covers=False)
+    span = Span(at, at, int(is_in), None if one_way else int(not is_in), moment.source, moment.flags)
     return add(state, span, moment.seconds)
 
 
-def watched(state: ChannelState, moment: Moment, *, one_way: bool = False) -> ChannelState:
+def watched(state: ChannelState, moment: Moment, *, one_way: bool) -> ChannelState:
     """The state after a sign of life of a device that reports every single passage: the time since was measured."""
     since = state.measured_until_s
     if since is not None and moment.at_s <= since:
@@ -171,7 +171,7 @@ def _counted(state: ChannelState, total: Total, moment: Moment) -> ChannelState:
 
 def _set_back(state: ChannelState, delta: Delta, end: int, moment: Moment) -> ChannelState:
     """What a sensor tells next is new, however early it is dated: the clock was set back, or several share a second."""
-    span = Span(end, end, delta.in_, delta.out, moment.source, moment.flags, covers=False)
+    span = Span(end, end, delta.in_, delta.out, moment.source, moment.flags)
     if state.measured_until_s != end:
         span = _flagged(span, Flag.CLOCK)
     return structs.replace(add(state, span, moment.seconds), measured_until_s=end)
@@ -184,7 +184,7 @@ def _fill_gap(state: ChannelState, delta: Delta, start: int, end: int, moment: M
     """
     overtaken = not moment.in_order and delta.at is None
     for index, (gap_start, gap_end) in enumerate(state.gaps):
-        inside = gap_start <= end - 1 and end <= gap_end
+        inside = gap_start < end <= gap_end
         if inside or (overtaken and start < gap_end and gap_start < end):
             first, last = max(start, gap_start), min(end, gap_end)
             rest = tuple(piece for piece in ((gap_start, first), (last, gap_end)) if piece[0] < piece[1])

@@ -1,46 +1,16 @@
 """Where counting turns from one judgement to the other: widths, gaps, late parts, directions, whose time it was."""
 
-from datetime import UTC, datetime
-
 import pytest
 from msgspec.structs import replace
 
 from edge.aggregator.admission import REMEMBERED, Admission, Arrived, admit, fingerprint
-from edge.aggregator.counting import GAPS_REMEMBERED, LONGEST_GAP_S, Moment, take_delta, take_total
+from edge.aggregator.counting import GAPS_REMEMBERED, take_delta, take_total
 from edge.aggregator.flows import LATE_REMEMBERED, ChannelState, Span, add, close
 from edge.aggregator.spans import split
 from edge.aggregator.totals import StepBack, step
-from edge.messages import Flag, FlowInterval, TimeSource
-from edge.readings import Delta, DeviceAddress, Frame, Total
-
-START = int(datetime(2026, 11, 22, 10, tzinfo=UTC).timestamp())
-PERIOD_S, SECONDS = 600, 300
-NAME = ("d1", "line1", "pedestrian")
-END_OF_TIME = START * 2
-
-
-def instant(at_s: int) -> datetime:
-    return datetime.fromtimestamp(START + at_s, UTC)
-
-
-def moment(at_s: int) -> Moment:
-    return Moment(START + at_s, TimeSource.NETWORK, PERIOD_S, SECONDS)
-
-
-def total(in_: int, out: int | None = None, at: datetime | None = None) -> Total:
-    return Total(channel="line1", in_=in_, out=out, bits=16, at=at)
-
-
-def delta(in_: int, out: int | None = None, at: datetime | None = None, period_s: int | None = None) -> Delta:
-    return Delta(channel="line1", in_=in_, out=out, at=at, period_s=period_s)
-
-
-def counted(state: ChannelState) -> list[FlowInterval]:
-    return close(state, NAME, SECONDS, END_OF_TIME, 0)[1]
-
-
-def in_and_out(facts: list[FlowInterval]) -> list[tuple[int, int | None]]:
-    return [(fact.in_, fact.out) for fact in facts]
+from edge.messages import Flag, TimeSource
+from edge.readings import Delta, DeviceAddress, Frame
+from tests.counts import END_OF_TIME, NAME, PERIOD_S, SECONDS, START, counted, delta, in_and_out, instant, moment, total
 
 
 @pytest.mark.parametrize(
@@ -52,6 +22,7 @@ def in_and_out(facts: list[FlowInterval]) -> list[tuple[int, int | None]]:
         (65_535, 14, 16, 1, 15),
         (65_535, 15, 16, 1, StepBack.RESET),
         (255, 254, 8, 0, 255),
+        (511, 10, 9, 0, StepBack.RESET),
         (40_000, 7_232, 16, 10**6, 32_768),
         (40_000, 7_233, 16, 10**6, StepBack.RESET),
         (65_535, 9, 16, -50, 10),
@@ -115,10 +86,11 @@ def test_a_first_total_of_the_history_is_a_beginning() -> None:
 
 
 def test_after_more_than_four_hundred_days_a_total_is_a_new_beginning() -> None:
+    four_hundred_days_s = 400 * 86_400
     state = take_total(ChannelState(), total(0), None, moment(0))
-    in_time = take_total(state, total(6), None, moment(LONGEST_GAP_S))
+    in_time = take_total(state, total(6), None, moment(four_hundred_days_s))
     assert sum(fact.in_ for fact in counted(in_time)) == 6
-    assert counted(take_total(state, total(6), None, moment(LONGEST_GAP_S + 1))) == []
+    assert counted(take_total(state, total(6), None, moment(four_hundred_days_s + 1))) == []
 
 
 def test_the_delta_beside_a_first_total_is_counted_in_its_own_period() -> None:
