@@ -1,7 +1,7 @@
 """No message is new twice, and no recording is taken for one."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from edge.drivers.devices.bthome_v2 import decrypt
@@ -45,11 +45,15 @@ def test_repeats_hold_the_message_for_as_long_as_they_go_on() -> None:
 
 
 @given(last=st.integers(0, 255), ahead=st.integers(1, 63))
+@example(last=255, ahead=63)
+@example(last=0, ahead=63)
 def test_a_packet_id_up_to_63_ahead_is_new(last: int, ahead: int) -> None:
     assert after((plain(last), 0)).accept(plain((last + ahead) % 256), 1) is Verdict.NEW
 
 
 @given(last=st.integers(0, 255), ahead=st.integers(64, 255), waited_ms=st.integers(0, PACKET_MEMORY_MS))
+@example(last=255, ahead=64, waited_ms=PACKET_MEMORY_MS)
+@example(last=1, ahead=255, waited_ms=0)
 def test_a_packet_id_further_ahead_is_an_old_one(last: int, ahead: int, waited_ms: int) -> None:
     assert after((plain(last), 0)).accept(plain((last + ahead) % 256), waited_ms) is Verdict.REPLAY
 
@@ -71,6 +75,12 @@ def test_without_a_packet_id_the_same_bytes_are_a_repeat_for_four_seconds() -> N
     assert after((free, 0), (free, 4_000)).accept(free, 4_001) is Verdict.NEW
 
 
+def test_a_message_without_a_packet_id_after_one_with_it_is_judged_by_its_bytes() -> None:
+    without = b"\x40\x23\x01"
+    assert after((plain(9), 0)).accept(without, 1) is Verdict.NEW
+    assert after((without, 0)).accept(plain(9), 1) is Verdict.NEW
+
+
 def test_a_greater_counter_is_new_and_the_same_one_a_repeat() -> None:
     freshness = after((encrypted(1_000), 0))
     assert freshness.accept(encrypted(1_000), 100_000) is Verdict.REPEAT
@@ -88,6 +98,12 @@ def test_a_low_counter_is_a_restart_only_after_silence() -> None:
     assert freshness.accept(encrypted(3), RESTART_SILENCE_MS - 1) is Verdict.REPLAY
     assert freshness.accept(encrypted(3), RESTART_SILENCE_MS) is Verdict.RESTARTED
     assert freshness.accept(encrypted(4), RESTART_SILENCE_MS + 1) is Verdict.NEW
+
+
+def test_silence_is_measured_from_the_last_message_however_long_the_gateway_has_been_running() -> None:
+    freshness = after((encrypted(1_000), 2 * RESTART_SILENCE_MS))
+    assert freshness.accept(encrypted(3), 3 * RESTART_SILENCE_MS - 1) is Verdict.REPLAY
+    assert freshness.accept(encrypted(99), 3 * RESTART_SILENCE_MS) is Verdict.RESTARTED
 
 
 def test_a_lower_counter_that_is_not_low_is_never_a_restart() -> None:
@@ -115,8 +131,17 @@ def test_the_counter_and_the_packet_id_are_found_behind_an_address() -> None:
     assert packet_id(b"\x42" + address + plain(5)[1:]) == 5
 
 
+def test_the_shortest_message_that_holds_a_counter_or_a_packet_id_tells_it() -> None:
+    assert encryption_counter(b"\x41\x01\x02\x03\x04mic!") == 0x04030201
+    assert encryption_counter(b"\x41\x01\x02\x03mic!") is None
+    assert packet_id(b"\x40\x00\x05") == 5
+    assert packet_id(b"\x40\x00") is None
+
+
 def test_what_has_neither_counter_nor_packet_id_has_none() -> None:
     assert encryption_counter(plain(1)) is None
+    assert encryption_counter(b"\x40" + bytes(20)) is None
+    assert packet_id(b"\x41\x00\x05") is None
     assert encryption_counter(b"\x41\x01\x02") is None
     assert packet_id(encrypted(1)) is None
     assert packet_id(b"\x40\x23\x01") is None
