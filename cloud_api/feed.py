@@ -55,6 +55,8 @@ class ZoneFeed:
         self._views: dict[str, ZoneView] = {}
         self._encoded: dict[str, bytes] = {}
         self.as_of = self._all_looked_at = self._stamped_at = datetime.min.replace(tzinfo=UTC)
+        self.edition = 0
+        """Counts up whenever the figures are dated anew: what was made of an older edition is out of date."""
         self._touched: set[str] = set()
         self._touch = asyncio.Event()
         self._prepared: Prepared | None = None
@@ -123,6 +125,7 @@ class ZoneFeed:
     def _stamp(self, now: datetime) -> None:
         """Date the figures; what was prepared of others is let go."""
         self._stamped_at = now
+        self.edition += 1
         self._prepared = self._whole_snapshot = None
 
     def _snapshot(self, number: str, zones: Zones) -> bytes:

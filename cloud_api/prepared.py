@@ -47,8 +47,12 @@ class _Coded(Struct, frozen=True):
 class Prepared:
     """Guards that equal bytes have equal tags, and that no coding is made twice."""
 
-    def __init__(self, body: bytes, *, media_type: str, cache_control: str) -> None:
+    def __init__(
+        self, body: bytes, *, media_type: str, cache_control: str, headers: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """`headers`: what the answer says beside what it always says."""
         self.body = body
+        self._more = tuple((name.lower().encode(), value.encode()) for name, value in headers.items())
         self._media_type = media_type
         self._cache_control = cache_control
         self._coded: dict[str, _Coded] = {}
@@ -78,6 +82,7 @@ class Prepared:
             (b"etag", etag),
             (b"cache-control", self._cache_control.encode()),
             (b"vary", b"Accept-Encoding"),
+            *self._more,
         )
         headers = (
             (b"content-type", self._media_type.encode()),

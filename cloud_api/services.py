@@ -43,4 +43,5 @@ class Services:
 
     def picture(self) -> Picture:
         """The town's parking as last looked at, as every tongue tells of it."""
-        return picture(self.settings, self.places, self.feed.zones(), self.feed.as_of)
+        told = self.feed.answer()
+        return picture(self.settings, self.places, told.data.zones, told.last_updated)

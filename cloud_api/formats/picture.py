@@ -70,7 +70,7 @@ class Picture(Struct, frozen=True, kw_only=True):
 
     town: Town
     as_of: datetime
-    """When the zones were looked at, UTC."""
+    """As of when the figures are, UTC."""
     zones: tuple[ZoneNow, ...]
     revision: int = 0
     """Of the registry."""

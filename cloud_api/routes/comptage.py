@@ -19,9 +19,10 @@ from cloud_api.periods import Period
 from cloud_api.problems import FieldError, invalid, unavailable
 from cloud_api.registry import Counter, Installation, Registry
 from cloud_api.routes.flows import NO_HISTORY, WRONG_PERIOD, period_of
-from cloud_api.routes.parking import KEPT
+from cloud_api.routes.parking import KEPT, UNCHANGED
 from cloud_api.scopes import Scope
 from cloud_api.services import Services
+from cloud_api.shelf import Shelf
 
 LONGEST: Final = timedelta(days=93)
 """A quarter: so much of every counter is told at once."""
@@ -48,27 +49,34 @@ def router(services: Services) -> APIRouter:
         },
     )
 
+    shelf = Shelf()
+
     @routes.get(
         "/site.csv",
         summary="Comptage mobilités: sites",
-        responses=text_answer(comptage.MEDIA_TYPE, SITES_EXAMPLE, "A line for each counter"),
+        responses={**text_answer(comptage.MEDIA_TYPE, SITES_EXAMPLE, "A line for each counter"), **UNCHANGED},
     )
     async def sites() -> Response:
         """Where people are counted."""
-        body = comptage.write_sites(services.registry.counters.values())
-        return Response(body, media_type=comptage.MEDIA_TYPE, headers=KEPT)
+        counters = services.registry.counters.values()
+        return shelf.give("site", services.places.revision, comptage.MEDIA_TYPE, lambda: comptage.write_sites(counters))
 
     @routes.get(
         "/channel.csv",
         summary="Comptage mobilités: channels",
-        responses=text_answer(comptage.MEDIA_TYPE, CHANNELS_EXAMPLE, "A line for each direction of each counter"),
+        responses={
+            **text_answer(comptage.MEDIA_TYPE, CHANNELS_EXAMPLE, "A line for each direction of each counter"),
+            **UNCHANGED,
+        },
     )
     async def channels() -> Response:
         """What is counted in which direction, since when. A counter that nothing ever served has none."""
         registry = services.registry
         served = ((counter, _ever_serving(registry, counter)) for counter in registry.counters.values())
-        body = comptage.write_channels(town_of(services.settings), served)
-        return Response(body, media_type=comptage.MEDIA_TYPE, headers=KEPT)
+        town = town_of(services.settings)
+        return shelf.give(
+            "channel", services.places.revision, comptage.MEDIA_TYPE, lambda: comptage.write_channels(town, served)
+        )
 
     @routes.get(
         "/measure.csv",

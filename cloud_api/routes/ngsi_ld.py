@@ -21,9 +21,10 @@ from cloud_api.problems import FieldError, invalid, unavailable
 from cloud_api.registry import Counter, Registry, Space, Zone
 from cloud_api.registry.places import ZoneKind
 from cloud_api.routes.flows import NO_HISTORY
-from cloud_api.routes.parking import KEPT
+from cloud_api.routes.parking import UNCHANGED
 from cloud_api.scopes import Scope
 from cloud_api.services import Services
+from cloud_api.shelf import Shelf, prepare
 from cloud_api.zones import space_views
 
 PATH: Final = "/ngsi-ld/v1/entities"
@@ -39,12 +40,14 @@ ANSWERS: Final = ()
 def router(services: Services) -> APIRouter:
     """The route `/ngsi-ld/v1/entities`."""
     routes = APIRouter(tags=["other tongues"], default_response_class=Response)
+    shelf = Shelf()
 
     @routes.get(
         PATH,
         summary="NGSI-LD entities",
         responses={
             **document_answer(ngsi_ld.MEDIA_TYPE, EXAMPLE, f"A page of entities; `{COUNT_HEADER}` counts all"),
+            **UNCHANGED,
             **refusal(invalid([FieldError(field="type", reason="'OffStreetParking' or another expected")]), PATH),
             **refusal(key_needed(Scope.READ_FLOWS), PATH),
             **refusal(scope_missing(Scope.READ_FLOWS), PATH),
@@ -74,11 +77,14 @@ def router(services: Services) -> APIRouter:
         """
         if type_ is EntityType.CROWD:
             demand(request, Scope.READ_FLOWS)
-        page = slice(offset, offset + limit)
-        count, found = await _found(services, type_, page)
-        told = found if options == "normalized" else [ngsi_ld.simplified(each) for each in found]
-        headers = {**KEPT, COUNT_HEADER: str(count)}
-        return Response(ngsi_ld.write(told), media_type=ngsi_ld.MEDIA_TYPE, headers=headers)
+        name, edition = (type_, limit, offset, options), services.feed.edition
+        ready = shelf.find(name, edition)
+        if ready is None:
+            count, found = await _found(services, type_, slice(offset, offset + limit))
+            told = found if options == "normalized" else [ngsi_ld.simplified(each) for each in found]
+            prepared = prepare(ngsi_ld.write(told), ngsi_ld.MEDIA_TYPE, **{COUNT_HEADER: str(count)})
+            ready = shelf.put(name, edition, prepared)
+        return ready
 
     return routes
 

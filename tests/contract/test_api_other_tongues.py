@@ -148,3 +148,51 @@ def test_comptage_tells_at_most_a_quarter_at_once(client: httpx.Client, period: 
 
 def first_column(answer: httpx.Response) -> list[str]:
     return [line.partition(",")[0] for line in answer.text.splitlines()]
+
+
+PREPARED = (
+    "/parkapi/v1/",
+    "/parkapi/v1/saint-aubin",
+    "/ngsi-ld/v1/entities?type=OnStreetParking",
+    "/ngsi-ld/v1/entities?type=CrowdFlowObserved",
+    "/datex2/v2/parking-status.xml",
+    "/datex2/v2/parking-table.xml",
+    "/v1/parking/zones.geojson",
+    "/opendata/parking/zones.json",
+    "/opendata/parking/zones.csv",
+    "/opendata/comptage/site.csv",
+    "/opendata/comptage/channel.csv",
+)
+
+
+@pytest.mark.parametrize("path", PREPARED)
+def test_who_has_it_already_is_told_so_and_nothing_more(client: httpx.Client, path: str) -> None:
+    first = client.get(path)
+
+    again = client.get(path, headers={"If-None-Match": first.headers["etag"]})
+
+    assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
+    assert again.headers["etag"] == first.headers["etag"]
+    assert first.headers["cache-control"] == "public, max-age=10"
+
+
+@pytest.mark.parametrize("path", PREPARED)
+@pytest.mark.parametrize("coding", ["br", "gzip"])
+def test_who_reads_it_compressed_gets_the_same_under_a_tag_of_its_own(
+    client: httpx.Client, path: str, coding: str
+) -> None:
+    plain = client.get(path, headers={"Accept-Encoding": "identity"})
+
+    packed = client.get(path, headers={"Accept-Encoding": coding})
+
+    assert packed.headers["content-encoding"] == coding
+    assert packed.content == plain.content
+    assert packed.headers["vary"] == "Accept-Encoding"
+    assert packed.headers["etag"] != plain.headers["etag"]
+
+
+def test_a_page_of_ngsi_ld_says_how_many_there_are_also_to_who_has_it(client: httpx.Client) -> None:
+    path = "/ngsi-ld/v1/entities?type=OnStreetParking&limit=1"
+    etag = client.get(path).headers["etag"]
+
+    assert client.get(path, headers={"If-None-Match": etag}).headers["ngsild-results-count"] == "2"
