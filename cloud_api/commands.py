@@ -20,7 +20,7 @@ import typer
 from cloud_api.rate_limits import Limits, Rate
 from cloud_api.registry.database import RegistryError
 from cloud_api.scopes import Scope
-from cloud_api.settings import IGN_PLAN, Broker, ConfigError, Credit, Settings, Tiles
+from cloud_api.settings import IGN_PLAN, Broker, ConfigError, Credit, SchoolZone, Settings, Tiles
 from cloud_api.stores.address import SqliteAddress, parse_store_url
 from cloud_api.stores.base import StoreError, StoreUrlError
 
@@ -66,6 +66,10 @@ def api(
         Path | None, typer.Option(help="File for device health and quarantine [default: beside the store].")
     ] = None,
     time_zone: Annotated[str, typer.Option(help="The town's time zone.")] = "Europe/Paris",
+    school_zone: Annotated[
+        SchoolZone | None,
+        typer.Option(help="Whose school holidays forecasts know: the town's group of académies [default: none]."),
+    ] = None,
     title: Annotated[str, typer.Option(help="What the town calls this service.")] = "Passerelle",
     town: Annotated[
         str | None, typer.Option(help="The town's name, for those who read many [default: the title].")
@@ -110,6 +114,7 @@ def api(
             broker=parse_broker(broker, password_file, ca_file),
             ledger=ledger or ledger_beside(store),
             time_zone=parse_zone(time_zone),
+            school_zone=school_zone,
             title=title,
             town=town,
             worker=worker,

@@ -7,7 +7,7 @@ Held in memory per zone: eight weeks of quarter-hours and a model, about 100 kB.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -23,16 +23,15 @@ from cloud_api.forecast.answers import (
     ZoneQuality,
 )
 from cloud_api.forecast.archive import OBSERVATIONS_KEPT, Archive, Issued, Observed
-from cloud_api.forecast.arrival import JUDGED, Known, Weighed, arrival, weigh
+from cloud_api.forecast.arrival import JUDGED, Closures, Known, Lead, Weighed, arrivals, weigh
 from cloud_api.forecast.days import Calendar
-from cloud_api.forecast.distribution import Spaces
 from cloud_api.forecast.model import learn
 from cloud_api.forecast.occupancy import QUARTER, Occupancy, quarter_of, start_of
 from cloud_api.forecast.past import filled, told_past
 from cloud_api.forecast.present import Present, present
 from cloud_api.forecast.record import judged
 from cloud_api.live import Live
-from cloud_api.registry import Closure, Registry, Zone
+from cloud_api.registry import Registry, Zone
 from cloud_api.registry.current import CurrentRegistry
 from cloud_api.settings import Settings
 from cloud_api.stores.base import Store, StoreError
@@ -50,9 +49,6 @@ LATE: Final = timedelta(minutes=5)
 """So late into a quarter-hour it is no longer observed at its beginning."""
 MOST_ANSWERS: Final = 2048
 """Answers kept; they are good for as long as their callers may keep them."""
-
-Closures = Mapping[str, Closure]
-"""What is closed, by zone and space."""
 
 
 class Forecaster:
@@ -118,7 +114,7 @@ class Forecaster:
             self._known = {
                 zone: self._noted(zone, quarter, sure.get(zone)) for zone in self._known.keys() & seen.keys()
             }
-            closed = {minutes: registry.closures_at(now + timedelta(minutes=minutes)) for minutes in JUDGED}
+            closed = _closures(registry, JUDGED, now)
             observed = [_observed(zone, quarter, each) for zone, each in sure.items()]
             issued = await asyncio.to_thread(self._issue, dict(self._known), sure, closed, now)
             await asyncio.to_thread(self._archive.note, quarter, observed, issued, JUDGED)
@@ -167,12 +163,7 @@ class Forecaster:
             audience=seen.audience,
             capacity=seen.capacity,
             free=seen.spaces().free if seen.can_be_believed else None,
-            forecasts=tuple(
-                arrival(
-                    known, seen, registry.closures_at(now + timedelta(minutes=each)), zone.id, each, now, self._zone
-                )
-                for each in minutes
-            ),
+            forecasts=arrivals(known, seen, _closures(registry, minutes, now), zone.id, now, self._zone),
         )
 
     def _noted(self, zone: str, quarter: int, seen: Present | None) -> Known:
@@ -187,13 +178,14 @@ class Forecaster:
         self, known: Mapping[str, Known], seen: Mapping[str, Present], closed: Mapping[int, Closures], now: datetime
     ) -> list[Issued]:
         """The forecasts of every judged lead time, of all zones of which something can be said."""
-        return [
-            _issued(zone, minutes, spaces, weighed, now)
-            for minutes in JUDGED
-            for zone in seen.keys() & known.keys() - closed[minutes].keys()
-            if (spaces := seen[zone].spaces(closed[minutes])).known
-            and (weighed := weigh(known[zone], spaces, minutes, now, self._zone)) is not None
-        ]
+        issued: list[Issued] = []
+        for zone in seen.keys() & known.keys():
+            open_then = {minutes: places for minutes, places in closed.items() if zone not in places}
+            leads = [Lead(minutes, seen[zone].spaces(places)) for minutes, places in open_then.items()]
+            sayable = [lead for lead in leads if lead.spaces.known and known[zone].model is not None]
+            weighed = weigh(known[zone], sayable, now, self._zone)
+            issued += [_issued(zone, lead, each, now) for lead, each in zip(sayable, weighed, strict=True)]
+        return issued
 
     def _learn(self, registry: Registry, zone: Zone, capacity: int, known: Known, now: datetime) -> Known:
         past = self._recall(registry, zone, now) if known.model is None else known.past
@@ -217,19 +209,24 @@ def _observed(zone: str, quarter: int, seen: Present) -> Observed:
     return Observed(zone=zone, quarter=quarter, spaces=spaces.known, free=spaces.free)
 
 
-def _issued(zone: str, minutes: int, spaces: Spaces, weighed: Weighed, now: datetime) -> Issued:
+def _closures(registry: Registry, leads: Sequence[int], now: datetime) -> Mapping[int, Closures]:
+    """What will be closed at each lead time, in minutes."""
+    return {minutes: registry.closures_at(now + timedelta(minutes=minutes)) for minutes in leads}
+
+
+def _issued(zone: str, lead: Lead, weighed: Weighed, now: datetime) -> Issued:
     said = weighed.served
     return Issued(
         zone=zone,
-        minutes=minutes,
-        due=quarter_of(now) + timedelta(minutes=minutes) // QUARTER,
-        spaces=spaces.known,
+        minutes=lead.minutes,
+        due=quarter_of(now) + timedelta(minutes=lead.minutes) // QUARTER,
+        spaces=lead.spaces.known,
         method=weighed.serves,
         probability=said.probability,
         expected=said.expected,
         low=said.low,
         high=said.high,
         model=weighed.model.probability,
-        as_now=spaces.free,
+        as_now=lead.spaces.free,
         usual=None if weighed.usual is None else weighed.usual.probability,
     )

@@ -1,12 +1,21 @@
 """What the API is told when it starts: where the broker is, which town it speaks for. Values only."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from cloud_api.rate_limits import Limits
 from cloud_api.scopes import Scope
+
+
+class SchoolZone(StrEnum):
+    """The group of académies whose school holidays a town has."""
+
+    A = "A"
+    B = "B"
+    C = "C"
 
 
 class ConfigError(Exception):
@@ -72,8 +81,8 @@ class Settings:
     """Tells several API processes on one broker apart: each needs its own, and keeps it across restarts."""
     tiles: Tiles | None = IGN_PLAN
     """The map's background; None draws the map on plain ground."""
-    school_zone: Literal["A", "B", "C"] | None = None
-    """The town's group of académies, whose school holidays forecasts know; None where they know none."""
+    school_zone: SchoolZone | None = None
+    """Whose school holidays forecasts know; None where they know none."""
     limits: Limits = field(default_factory=Limits)
     """How often one may ask."""
     everyone_may: frozenset[Scope] = frozenset({Scope.READ_FLOWS})

@@ -4,7 +4,7 @@ In come what was learned of a zone, its present and the time; out come probabili
 cause. Served is the model; where past forecasts of about this lead time were worse than a baseline, that. Pure.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -27,6 +27,10 @@ JUDGED: Final = (15, 30, 60, 120, 180)
 SHORTEST_MINUTES: Final = 5
 LONGEST_MINUTES: Final = 180
 NOTHING: Final = Occupancy(0, np.empty(0))
+
+
+Closures = Mapping[str, Closure]
+"""What is closed at one moment, by zone and space."""
 
 
 class Known(Struct, frozen=True, kw_only=True, eq=False):
@@ -83,40 +87,51 @@ NO_HISTORY: Final = Cause(
 NONE_LEFT: Final = Cause("aucune de ses places ouvertes n’est connue", "nothing is known of the spaces left open")
 
 
-def arrival(
-    known: Known, seen: Present, closed: Mapping[str, Closure], zone: str, minutes: int, now: datetime, tz: ZoneInfo
-) -> Arrival:
-    """What can be said of an arrival at `zone` so many minutes from now; `closed`: what is closed at that moment."""
-    at = now + timedelta(minutes=minutes)
-    spaces = seen.spaces(closed)
-    silence = _silence(seen, closed.get(zone), spaces)
-    weighed = None if silence is not None else weigh(known, spaces, minutes, now, tz)
-    if weighed is None:
-        return _nothing(minutes, at, silence or NO_HISTORY)
-    said, quality = weighed.served, known.judged.get(nearest(minutes))
-    return Arrival(
-        minutes=minutes,
-        at=at,
-        probability=round(said.probability, DIGITS),
-        expected=min(max(round(said.expected), said.low), said.high),
-        low=said.low,
-        high=said.high,
-        method=weighed.serves,
-        why=BY_THE_MODEL if quality is None or weighed.serves is Method.MODEL else quality.why,
+class Lead(Struct, frozen=True):
+    """One lead time, and what is known of the spaces that will be open then."""
+
+    minutes: int
+    spaces: Spaces
+
+
+def arrivals(
+    known: Known, seen: Present, closed: Mapping[int, Closures], zone: str, now: datetime, tz: ZoneInfo
+) -> tuple[Arrival, ...]:
+    """What can be said of arrivals at `zone`; `closed`: by lead time in minutes, what will be closed then."""
+    leads = [Lead(minutes, seen.spaces(places)) for minutes, places in closed.items()]
+    silent = {
+        lead.minutes: why
+        for lead in leads
+        if (why := _silence(known, seen, closed[lead.minutes].get(zone), lead.spaces)) is not None
+    }
+    spoken = [lead for lead in leads if lead.minutes not in silent]
+    told = {lead.minutes: each for lead, each in zip(spoken, weigh(known, spoken, now, tz), strict=True)}
+    return tuple(
+        _told(known, minutes, told[minutes], now) if minutes in told else _nothing(minutes, silent[minutes], now)
+        for minutes in closed
     )
 
 
-def weigh(known: Known, spaces: Spaces, minutes: int, now: datetime, tz: ZoneInfo) -> Weighed | None:
-    """What each method says of `spaces` so many minutes from now; None where nothing is learned."""
-    if known.model is None:
-        return None
+def weigh(known: Known, leads: Sequence[Lead], now: datetime, tz: ZoneInfo) -> list[Weighed]:
+    """What each method says, for each lead time; the zone has a model."""
+    if known.model is None or not leads:
+        return []
     earlier = known.past.at(quarter_of(now - TREND * QUARTER))
-    quality = known.judged.get(nearest(minutes))
-    usual = three_weeks(known.past, now + timedelta(minutes=minutes), spaces.known, tz)
+    minutes = np.array([float(lead.minutes) for lead in leads])
+    words = {
+        spaces: outlook(known.model.numbers(now, spaces, earlier, minutes))
+        for spaces in {each.spaces for each in leads}
+    }
+    return [_weighed(known, lead, words[lead.spaces].said(index), now, tz) for index, lead in enumerate(leads)]
+
+
+def _weighed(known: Known, lead: Lead, model: Said, now: datetime, tz: ZoneInfo) -> Weighed:
+    quality = known.judged.get(nearest(lead.minutes))
+    usual = three_weeks(known.past, now + timedelta(minutes=lead.minutes), lead.spaces.known, tz)
     serves = Method.MODEL if quality is None else quality.serves
     return Weighed(
-        model=outlook(known.model.numbers(now, spaces, earlier, np.array([float(minutes)]))).said(0),
-        as_now=unchanged(spaces.free, spaces.known, UNMOVED if quality is None else quality.moved),
+        model=model,
+        as_now=unchanged(lead.spaces.free, lead.spaces.known, UNMOVED if quality is None else quality.moved),
         usual=usual,
         serves=Method.MODEL if serves is Method.USUAL and usual is None else serves,
     )
@@ -127,14 +142,39 @@ def nearest(minutes: int) -> int:
     return min(JUDGED, key=lambda each: abs(each - minutes))
 
 
-def _silence(seen: Present, closing: Closure | None, spaces: Spaces) -> Cause | None:
-    """Why nothing can be said of that moment, whatever was learned; None when something can."""
+def _silence(known: Known, seen: Present, closing: Closure | None, spaces: Spaces) -> Cause | None:
+    """Why nothing can be said of that moment; None when something can."""
     if closing is not None:
         return Cause(f"fermé à cette heure : {closing.reason}", f"closed at that time: {closing.reason}")
     if seen.verdict.trust is not Trust.FRESH:
         return seen.verdict.cause or NONE_LEFT
-    return None if spaces.known else NONE_LEFT
+    if not spaces.known:
+        return NONE_LEFT
+    return NO_HISTORY if known.model is None else None
 
 
-def _nothing(minutes: int, at: datetime, why: Cause) -> Arrival:
-    return Arrival(minutes=minutes, at=at, probability=None, expected=None, low=None, high=None, method=None, why=why)
+def _told(known: Known, minutes: int, weighed: Weighed, now: datetime) -> Arrival:
+    said, quality = weighed.served, known.judged.get(nearest(minutes))
+    return Arrival(
+        minutes=minutes,
+        at=now + timedelta(minutes=minutes),
+        probability=round(said.probability, DIGITS),
+        expected=min(max(round(said.expected), said.low), said.high),
+        low=said.low,
+        high=said.high,
+        method=weighed.serves,
+        why=BY_THE_MODEL if quality is None or weighed.serves is Method.MODEL else quality.why,
+    )
+
+
+def _nothing(minutes: int, why: Cause, now: datetime) -> Arrival:
+    return Arrival(
+        minutes=minutes,
+        at=now + timedelta(minutes=minutes),
+        probability=None,
+        expected=None,
+        low=None,
+        high=None,
+        method=None,
+        why=why,
+    )

@@ -6,16 +6,15 @@ calendars come from the `holidays` package, which knows both the public and the 
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Final, Literal
+from typing import Final
 
 import holidays
 import numpy as np
 from msgspec import Struct
 
 from cloud_api.forecast.occupancy import Floats, Ints
+from cloud_api.settings import SchoolZone
 
-SchoolZone = Literal["A", "B", "C"]
-"""The group of académies whose holidays the town has."""
 SUNDAY: Final = 6
 SAME_SORT: Final = 0.15
 """What a Tuesday tells of a Thursday, beside another Thursday."""

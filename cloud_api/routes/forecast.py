@@ -21,7 +21,7 @@ LEADS: Final = re.compile(r"[0-9]{1,4}(,[0-9]{1,4})*")
 QUALITY_KEPT: Final = {"cache-control": f"public, max-age={QUALITY_TTL_S}"}
 EXPECTED: Final = (
     f"1 to {MOST_LEADS} lead times in minutes, each {SHORTEST_MINUTES} to {LONGEST_MINUTES}, "
-    "separated by commas (15,30,60), expected"
+    "none twice, separated by commas (15,30,60), expected"
 )
 WRONG_LEADS: Final = FieldError(field="in", reason=EXPECTED)
 PATH: Final = "/v1/parking/zones/place-du-marche/forecast"
@@ -103,6 +103,7 @@ def router(services: Services) -> APIRouter:
 def _minutes(text: str) -> tuple[int, ...]:
     """The lead times, in minutes. Raises `ProblemError`."""
     minutes = tuple(int(each) for each in text.split(",")) if LEADS.fullmatch(text) else ()
-    if not 1 <= len(minutes) <= MOST_LEADS or not all(SHORTEST_MINUTES <= each <= LONGEST_MINUTES for each in minutes):
+    possible = all(SHORTEST_MINUTES <= each <= LONGEST_MINUTES for each in minutes)
+    if not possible or not 1 <= len(minutes) == len(set(minutes)) <= MOST_LEADS:
         raise invalid([WRONG_LEADS])
     return minutes

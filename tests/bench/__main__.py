@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 from tests.bench import (
     accuracy,
+    arrivals,
     codecs,
     forecast,
     history,
@@ -28,6 +29,7 @@ SECTIONS: dict[str, tuple[str, Callable[[], Iterator[Row]]]] = {
     "memory": ("The gateway's memory with 50 devices", memory.rows),
     "accuracy": ("Passages and presence made of raw signals, against the truth", accuracy.rows),
     "forecast": ("A free space on arrival, forecast for simulated drivers", forecast.rows),
+    "arrivals": ("Forecasts for 60 zones and 2,000 spaces: learned, noted, told, kept", arrivals.rows),
     "restart": ("The present after a restart of the API", restart.rows),
     "history": ("Hours out of three years of a hundred counters", history.rows),
     "trust": ("Sound sensors doubted, hung and miscounting ones found", trust.rows),

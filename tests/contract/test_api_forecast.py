@@ -20,7 +20,7 @@ Json = dict[str, Any]
 """An answer as a caller reads it."""
 WEEKS = 3
 MARCHE = ("d1", "d2", "d3")
-WRONG_LEADS = ("", "4", "181", "15,30,45,60,90", "soon", "15,", "15;30", "-15", "1e2", "9" * 41)
+WRONG_LEADS = ("", "4", "181", "15,15", "15,30,45,60,90", "soon", "15,", "15;30", "-15", "1e2", "9" * 41)
 UNKNOWN = ("zones/nowhere/forecast", "forecast/quality?zone=nowhere")
 
 

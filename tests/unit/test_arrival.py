@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud_api.forecast.arrival import JUDGED, Known, arrival, nearest
+from cloud_api.forecast.arrival import JUDGED, Arrival, Known, arrivals, nearest
 from cloud_api.forecast.days import Calendar
 from cloud_api.forecast.distribution import Spaces
 from cloud_api.forecast.model import learn
@@ -15,6 +15,7 @@ from cloud_api.forecast.occupancy import Occupancy, quarter_of
 from cloud_api.forecast.present import Present
 from cloud_api.forecast.quality import Method, Scored
 from cloud_api.forecast.record import LeadQuality, Outcomes, judged
+from cloud_api.settings import SchoolZone
 from cloud_api.trust import Trust, Verdict
 from tests.foretold import PARIS
 
@@ -29,7 +30,7 @@ def known(seed: int, quality: LeadQuality | None = None) -> Known:
     share[generator.random(len(share)) < 0.1] = np.nan
     past = Occupancy(quarter_of(NOW) - len(share), share)
     judged_ = {} if quality is None else dict.fromkeys(JUDGED, quality)
-    return Known(past=past, model=learn(past, MOST, Calendar("B"), PARIS), judged=judged_)
+    return Known(past=past, model=learn(past, MOST, Calendar(SchoolZone.B), PARIS), judged=judged_)
 
 
 def quality(model: float, free: int, free_then: int, many: int = 400) -> LeadQuality:
@@ -56,6 +57,11 @@ def counted(free: int, occupied: int) -> Present:
     )
 
 
+def told_of(which: Known, seen: Present, minutes: int = 15) -> Arrival:
+    (told,) = arrivals(which, seen, {minutes: {}}, "halles", NOW, PARIS)
+    return told
+
+
 LEARNED = [known(seed) for seed in range(3)] + [known(3, quality(0.5, free=4, free_then=9))]
 
 
@@ -66,7 +72,7 @@ LEARNED = [known(seed) for seed in range(3)] + [known(3, quality(0.5, free=4, fr
     minutes=st.integers(5, 180),
 )
 def test_whatever_is_told_is_possible(which: Known, free: int, occupied: int, minutes: int) -> None:
-    told = arrival(which, counted(free, occupied), {}, "halles", minutes, NOW, PARIS)
+    told = told_of(which, counted(free, occupied), minutes)
 
     assert (told.at - NOW).total_seconds() == 60 * minutes
     if free + occupied == 0:
@@ -85,7 +91,7 @@ def test_a_lead_time_in_between_is_served_as_the_nearest_that_is_judged() -> Non
 
 
 def test_as_now_comes_with_the_interval_that_its_past_had() -> None:
-    told = arrival(known(1, quality(0.5, free=4, free_then=9)), counted(9, 3), {}, "halles", 15, NOW, PARIS)
+    told = told_of(known(1, quality(0.5, free=4, free_then=9)), counted(9, 3))
 
     assert told.method is Method.AS_NOW
     assert (told.probability, told.expected, told.low, told.high) == (1.0, 9, 4, 9)
@@ -95,4 +101,4 @@ def test_as_now_comes_with_the_interval_that_its_past_had() -> None:
 def test_what_cannot_be_believed_now_is_not_forecast(trust: Trust) -> None:
     seen = Present(audience=None, capacity=12, verdict=Verdict(trust), occupied={}, counted=Spaces(3, 9))
 
-    assert arrival(known(1), seen, {}, "halles", 15, NOW, PARIS).probability is None
+    assert told_of(known(1), seen).probability is None

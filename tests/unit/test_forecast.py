@@ -14,6 +14,7 @@ from cloud_api.forecast.distribution import Chances, Said, Spaces, density, free
 from cloud_api.forecast.model import learn
 from cloud_api.forecast.occupancy import QUARTER_S, Occupancy, quarter_of, together, told_states
 from cloud_api.forecast.quality import FEWEST, Method, Scored, judge
+from cloud_api.settings import SchoolZone
 from tests.drivers import Played, play
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -123,7 +124,7 @@ def test_a_series_keeps_its_last_quarters_and_what_was_not_seen_is_unknown() -> 
 
 
 def test_a_public_holiday_is_a_sunday_and_school_holidays_are_those_of_the_zone() -> None:
-    calendar = Calendar("B")
+    calendar = Calendar(SchoolZone.B)
 
     assert calendar.kind(date(2026, 11, 11)).weekday == SUNDAY
     assert calendar.kind(date(2026, 11, 12)).weekday == 3
