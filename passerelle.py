@@ -67,7 +67,7 @@ EXTRAS = (
     Extra(
         ("simulate",), app, "firmware_sim.commands", "simulate", "sim", "Run simulated sensors that speak real bytes."
     ),
-    Extra(("places",), app, "cloud_api.places_commands", "places", "cloud", "A town's places: import."),
+    Extra(("places",), app, "cloud_api.places_commands", "places", "cloud", "A town's places: import, export, check."),
     Extra(
         ("quarantine",),
         app,

@@ -27,8 +27,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from cloud_api.app import Api, create_app
 from cloud_api.ingest import facts_of
 from cloud_api.registry.database import RegistryError
+from cloud_api.registry.files.toml import parse_places
 from cloud_api.registry.store import RegistryStore, open_registry
-from cloud_api.registry.toml import parse_places
 from cloud_api.server import ApiServer, listen
 from cloud_api.settings import Broker, Credit, Settings
 from cloud_api.stores import open_store

@@ -16,7 +16,6 @@ from cloud_api.registry.places import (
     ZoneKind,
 )
 from cloud_api.registry.registry import Registry
-from cloud_api.registry.toml import PlacesError, load_places
 
 __all__ = [
     "Audience",
@@ -28,11 +27,9 @@ __all__ = [
     "FeedSource",
     "Gateway",
     "Installation",
-    "PlacesError",
     "Position",
     "Registry",
     "Space",
     "Zone",
     "ZoneKind",
-    "load_places",
 ]

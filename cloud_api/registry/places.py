@@ -18,6 +18,9 @@ PlaceId = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,62}$")]
 Label = Annotated[str, Meta(min_length=1, max_length=200)]
 GatewayId = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,62}$")]
 ClosureId = Annotated[str, Meta(pattern="^[a-zA-Z0-9][a-zA-Z0-9_.:-]{0,126}$")]
+Metres = Annotated[float, Meta(gt=0, le=20)]
+"""A height."""
+Words = Annotated[str, Meta(min_length=1, max_length=500)]
 Spaces = Annotated[int, Meta(ge=0, le=100_000)]
 """A number of parking spaces."""
 
@@ -108,11 +111,11 @@ class Zone(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
     """Who runs it (`Effia`); None for the town."""
     geometry: Geometry | None = None
     """Its outline or the line of its bays."""
-    height_limit_m: Annotated[float, Meta(gt=0, le=20)] | None = None
+    height_limit_m: Metres | None = None
     """The highest vehicle that gets in, metres; None where there is no limit."""
-    price: Annotated[str, Meta(min_length=1, max_length=500)] | None = None
+    price: Words | None = None
     """What it costs, in the town's words (`1,50 € l’heure, gratuit de 12 h à 14 h`)."""
-    opening_hours: Annotated[str, Meta(min_length=1, max_length=500)] | None = None
+    opening_hours: Words | None = None
     """When it is open, in OpenStreetMap's syntax (`Mo-Sa 07:00-21:00; PH off`); None where it always is."""
     address: Annotated[str, Meta(min_length=1, max_length=300)] | None = None
     """Street, postcode and town, separated by commas."""
@@ -133,6 +136,11 @@ class Space(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     zone: PlaceId
     audience: Audience = Audience.PUBLIC
     position: Position | None = None
+    height_limit_m: Metres | None = None
+    """Where it is not its zone's; so are the two that follow."""
+    price: Words | None = None
+    opening_hours: Words | None = None
+    """When it is kept for its audience or open at all, in OpenStreetMap's syntax (`Mo-Sa 06:00-11:00`: deliveries)."""
 
 
 class Counter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -6,25 +6,13 @@ It never changes once built, and statements that cannot all hold are refused whe
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import pairwise
 from types import MappingProxyType
 from typing import TypeVar
 
-from cloud_api.registry.places import Closure, Counter, Counting, Device, Entry, Gateway, Installation, Space, Zone
+from cloud_api.registry.contradictions import Tables, contradictions
+from cloud_api.registry.places import Closure, Counter, Device, Entry, Gateway, Installation, Space, Zone
 
 Value = TypeVar("Value")
-
-
-class ContradictionError(Exception):
-    """Statements that cannot all hold: which table, which entry, which field, and why."""
-
-    def __init__(self, table: str, index: int, field: str, reason: str) -> None:
-        self.table = table
-        self.index = index
-        """0-based place of the entry in its table."""
-        self.field = field
-        self.reason = reason
-        super().__init__(f"{table} {index + 1}, {field}: {reason}")
 
 
 class Registry:
@@ -46,17 +34,17 @@ class Registry:
         closures: Sequence[Closure] = (),
     ) -> None:
         """Raises `ContradictionError`."""
-        _refuse_repeated_ids(zones, spaces, counters)
-        _refuse_repeats("gateway", "name", [gateway.name for gateway in gateways], taken=set())
-        _refuse_repeats("device", "address", [device.address for device in devices], taken=set())
-        _refuse_repeats("closure", "id", [closure.id for closure in closures], taken=set())
-        _refuse_unclear_counting(zones)
-        _refuse_dangling(zones, spaces, counters, installations)
-        _refuse_dangling_closures(zones, spaces, closures)
-        _refuse_dangling_devices(gateways, devices)
-        _refuse_impossible_periods(installations)
-        _refuse_impossible_closures(closures)
-        _refuse_double_service(spaces, installations)
+        town = Tables(
+            zones=zones,
+            spaces=spaces,
+            counters=counters,
+            installations=installations,
+            gateways=gateways,
+            devices=devices,
+            closures=closures,
+        )
+        for contradiction in contradictions(town):
+            raise contradiction
         self.zones: Mapping[str, Zone] = MappingProxyType({zone.id: zone for zone in zones})
         self.counters: Mapping[str, Counter] = MappingProxyType({counter.id: counter for counter in counters})
         self.gateways: Mapping[str, Gateway] = MappingProxyType({gateway.name: gateway for gateway in gateways})
@@ -141,102 +129,3 @@ def _grouped(values: Iterable[Value], key: Callable[[Value], str]) -> Mapping[st
     for value in values:
         groups[key(value)].append(value)
     return MappingProxyType({name: tuple(group) for name, group in groups.items()})
-
-
-def _refuse_repeated_ids(zones: Sequence[Zone], spaces: Sequence[Space], counters: Sequence[Counter]) -> None:
-    _refuse_repeats("zone", "id", [zone.id for zone in zones], taken=set())
-    places = {zone.id for zone in zones}
-    _refuse_repeats("space", "id", [space.id for space in spaces], taken=places)
-    places |= {space.id for space in spaces}
-    _refuse_repeats("counter", "id", [counter.id for counter in counters], taken=places)
-
-
-def _refuse_repeats(table: str, field: str, names: Iterable[str], taken: set[str]) -> None:
-    seen = set(taken)
-    for index, name in enumerate(names):
-        if name in seen:
-            raise ContradictionError(table, index, field, f"{name!r} is taken already; a name of its own expected")
-        seen.add(name)
-
-
-def _refuse_unclear_counting(zones: Sequence[Zone]) -> None:
-    for index, zone in enumerate(zones):
-        if zone.counting is Counting.FEED and zone.feed is None:
-            raise ContradictionError("zone", index, "feed", "missing; counting by feed expects its name and id")
-        if zone.counting is not Counting.FEED and zone.feed is not None:
-            reason = f"given, yet counting is {zone.counting.value!r}; counting 'feed' expected"
-            raise ContradictionError("zone", index, "counting", reason)
-
-
-def _refuse_dangling(
-    zones: Sequence[Zone], spaces: Sequence[Space], counters: Sequence[Counter], installations: Sequence[Installation]
-) -> None:
-    known_zones = {zone.id for zone in zones}
-    for index, space in enumerate(spaces):
-        if space.zone not in known_zones:
-            raise ContradictionError("space", index, "zone", f"no zone {space.zone!r}; the id of a [[zone]] expected")
-    entered = {zone.id for zone in zones if zone.counting is Counting.ENTRANCES}
-    served = {space.id for space in spaces} | {counter.id for counter in counters} | entered
-    for index, each in enumerate(installations):
-        if each.place not in served:
-            what = "a zone that is not counted at its entrances" if each.place in known_zones else "no place"
-            reason = f"{what} {each.place!r}; the id of a [[counter]] or [[space]] expected"
-            raise ContradictionError("installation", index, "place", reason)
-
-
-def _refuse_dangling_closures(zones: Sequence[Zone], spaces: Sequence[Space], closures: Sequence[Closure]) -> None:
-    closable = {zone.id for zone in zones} | {space.id for space in spaces}
-    for index, each in enumerate(closures):
-        if each.place not in closable:
-            reason = f"no place {each.place!r}; the id of a zone or space expected"
-            raise ContradictionError("closure", index, "place", reason)
-
-
-def _refuse_dangling_devices(gateways: Sequence[Gateway], devices: Sequence[Device]) -> None:
-    known = {gateway.name for gateway in gateways}
-    for index, each in enumerate(devices):
-        if each.gateway is not None and each.gateway not in known:
-            reason = f"no gateway {each.gateway!r}; the name of a gateway expected"
-            raise ContradictionError("device", index, "gateway", reason)
-
-
-def _refuse_impossible_closures(closures: Sequence[Closure]) -> None:
-    for index, each in enumerate(closures):
-        if each.end is not None and each.end < each.start:
-            raise ContradictionError("closure", index, "to", f"{each.end}; a time not before `from` expected")
-
-
-def _refuse_impossible_periods(installations: Sequence[Installation]) -> None:
-    for index, each in enumerate(installations):
-        if not _on_the_hour(each.start):
-            raise ContradictionError("installation", index, "from", f"{each.start}; a full hour expected")
-        if each.end is not None and not _on_the_hour(each.end):
-            raise ContradictionError("installation", index, "to", f"{each.end}; a full hour expected")
-        if each.end is not None and each.end <= each.start:
-            raise ContradictionError("installation", index, "to", f"{each.end}; a time after `from` expected")
-
-
-def _on_the_hour(instant: datetime) -> bool:
-    return instant.timestamp() % 3600 == 0
-
-
-def _refuse_double_service(spaces: Sequence[Space], installations: Sequence[Installation]) -> None:
-    numbered = sorted(enumerate(installations), key=lambda pair: pair[1].start)
-    space_ids = {space.id for space in spaces}
-    of_space = [(index, each) for index, each in numbered if each.place in space_ids]
-    _refuse_overlap(of_space, lambda each: each.place, "place", "is served by another device in the same period")
-    _refuse_overlap(numbered, _channel, "channel", "serves another place in the same period")
-
-
-def _channel(installation: Installation) -> str:
-    return f"{installation.device} {installation.channel} {installation.mode}".rstrip()
-
-
-def _refuse_overlap(
-    numbered: Sequence[tuple[int, Installation]], key: Callable[[Installation], str], field: str, reason: str
-) -> None:
-    groups = _grouped(numbered, lambda pair: key(pair[1]))
-    for name, group in groups.items():
-        for (_, earlier), (index, later) in pairwise(group):
-            if earlier.end is None or later.start < earlier.end:
-                raise ContradictionError("installation", index, field, f"{name!r} {reason}")

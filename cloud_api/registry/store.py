@@ -14,10 +14,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import Connection, Engine, delete, insert, literal, select, union_all, update
 
+from cloud_api.registry.contradictions import ContradictionError
 from cloud_api.registry.database import RegistryError, open_database, reading, revision, writing
 from cloud_api.registry.keys import KeyStore
 from cloud_api.registry.places import Closure, Counter, Device, Entry, Gateway, Installation, Space, Zone
-from cloud_api.registry.registry import ContradictionError, Registry
+from cloud_api.registry.registry import Registry
+from cloud_api.registry.soundness import faults
 from cloud_api.registry.tables import AUDIT, ENTRIES, REVISION, key_of, kind_of, name_of
 
 Value = TypeVar("Value", bound=Entry)
@@ -73,6 +75,7 @@ class Merged(Struct, frozen=True):
     changed: tuple[str, ...]
     same: int
     """How many were so already."""
+    removed: tuple[str, ...] = ()
 
 
 class RegistryStore:
@@ -124,15 +127,15 @@ class RegistryStore:
         with self._changing(by, at) as change:
             change.remove(entry, seen)
 
-    def merge(self, entries: Sequence[Entry], *, by: str, at: datetime) -> Merged:
-        """Add what is new and replace what differs, all or nothing; what is not named stays."""
+    def merge(self, entries: Sequence[Entry], *, gone: Sequence[Entry] = (), by: str, at: datetime) -> Merged:
+        """Add what is new, replace what differs and remove what is `gone`, all or nothing; what is not named stays."""
         with self._changing(by, at) as change:
-            return change.merge(entries)
+            return change.merge(entries, gone)
 
-    def rehearse(self, entries: Sequence[Entry], *, by: str, at: datetime) -> Merged:
+    def rehearse(self, entries: Sequence[Entry], *, gone: Sequence[Entry] = (), by: str, at: datetime) -> Merged:
         """What `merge` would do, refusals included; nothing is done."""
         with writing(self._engine) as connection:
-            merged = _Change(connection, by, at).merge(entries)
+            merged = _Change(connection, by, at).merge(entries, gone)
             _hold_together(connection)
             connection.rollback()
         return merged
@@ -196,13 +199,10 @@ class _Change:
 
     def remove(self, entry: Entry, seen: int) -> None:
         """A row less."""
-        before = self._seen(entry, seen)
-        table = ENTRIES[kind_of(entry)]
-        self._connection.execute(delete(table).where(table.c.key == key_of(entry)))
-        self._trace(_Step(entry, before=before.entry, after=None))
+        self._remove(entry, self._seen(entry, seen))
 
-    def merge(self, entries: Sequence[Entry]) -> Merged:
-        """Rows that are new, and other values in those that differ."""
+    def merge(self, entries: Sequence[Entry], gone: Sequence[Entry]) -> Merged:
+        """Rows that are new, other values in those that differ, and rows less."""
         known = {(row.kind, row.key): row for row in _rows(self._connection)}
         new: list[Entry] = []
         changed: list[Entry] = []
@@ -215,9 +215,20 @@ class _Change:
                 self._update(entry, before)
                 changed.append(entry)
         self._insert(new)
-        return Merged(_names(new), _names(changed), same=len(entries) - len(new) - len(changed))
+        removed = [each for each in gone if (kind_of(each), key_of(each)) in known]
+        for entry in removed:
+            self._remove(entry, self.found(type(entry), key_of(entry)))
+        same = len(entries) - len(new) - len(changed)
+        return Merged(_names(new), _names(changed), same=same, removed=_names(removed))
+
+    def _remove(self, entry: Entry, before: "Versioned[Entry]") -> None:
+        table = ENTRIES[kind_of(entry)]
+        self._connection.execute(delete(table).where(table.c.key == key_of(entry)))
+        self._trace(_Step(entry, before=before.entry, after=None))
 
     def _insert(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            _refuse_unsound(entry)
         for kind, table in ENTRIES.items():
             rows = [{"key": key_of(each), "version": 1, "body": each} for each in entries if kind_of(each) == kind]
             if rows:
@@ -225,6 +236,7 @@ class _Change:
         self._trace(*(_Step(each, before=None, after=each) for each in entries))
 
     def _update(self, entry: Entry, before: "Versioned[Entry]") -> None:
+        _refuse_unsound(entry)
         table = ENTRIES[kind_of(entry)]
         here = table.c.key == key_of(entry)
         self._connection.execute(update(table).where(here).values(version=before.version + 1, body=entry))
@@ -258,6 +270,11 @@ class _Step(NamedTuple):
     entry: Entry
     before: Entry | None
     after: Entry | None
+
+
+def _refuse_unsound(entry: Entry) -> None:
+    for field, reason in faults(entry):
+        raise RefusedChangeError(kind_of(entry), key_of(entry), field, reason)
 
 
 def _names(entries: Sequence[Entry]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import httpx
 
-from cloud_api.registry.toml import parse_places
+from cloud_api.registry.files.toml import parse_places
 from tests.broker import HOST, Mosquitto, free_port
 from tests.town import kept, until
 

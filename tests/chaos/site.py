@@ -15,7 +15,7 @@ from random import Random
 import httpx
 import msgspec
 
-from cloud_api.registry.toml import parse_places
+from cloud_api.registry.files.toml import parse_places
 from edge import messages
 from edge.aggregator.device import DeviceState
 from firmware_sim.links.chirpstack import ChirpStackPeer, uplink

@@ -104,6 +104,30 @@ def test_a_merge_adds_what_is_new_changes_what_differs_and_leaves_the_rest(store
     assert len(store.snapshot().closures) == 1
 
 
+def test_a_merge_removes_what_is_gone_and_leaves_it_in_the_trail(store: RegistryStore) -> None:
+    told(store)
+    (installation,) = store.snapshot().installations
+
+    merged = store.merge([], gone=[installation, WORKS, SPACE], by="test", at=NOW)
+
+    assert merged.removed == (f"installation {key_of(installation)}", "closure works-1", "space m1")
+    assert not store.snapshot().spaces
+    assert store.trail(key="m1")[0].after is None
+    assert store.merge([], gone=[SPACE], by="test", at=NOW).removed == (), "it is gone already"
+
+
+def test_a_merge_that_leaves_something_dangling_removes_nothing(store: RegistryStore) -> None:
+    with pytest.raises(RefusedChangeError, match="installation"):
+        told(store).merge([], gone=[SPACE], by="test", at=NOW)
+
+    assert len(store.snapshot().spaces) == 1
+
+
+def test_opening_hours_that_nobody_can_read_are_refused(store: RegistryStore) -> None:
+    with pytest.raises(RefusedChangeError, match="zone marche, opening_hours"):
+        store.add(replace(MARKET, opening_hours="9h-18h"), by="test", at=NOW)
+
+
 def test_a_merge_that_changes_nothing_leaves_no_trace(store: RegistryStore) -> None:
     told(store)
     before = store.revision(), store.trail()

@@ -17,7 +17,7 @@ import httpx
 from msgspec.structs import replace
 
 from cloud_api.app import create_app
-from cloud_api.registry.toml import parse_places
+from cloud_api.registry.files.toml import parse_places
 from cloud_api.server import ApiServer, listen
 from cloud_api.settings import Broker, Settings
 from cloud_api.stores.base import Store

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloud_api.registry import Closure, Position, Registry, Space, Zone
-from cloud_api.registry.registry import ContradictionError
+from cloud_api.registry.contradictions import ContradictionError
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from cloud_api.registry import PlacesError, Registry
-from cloud_api.registry.toml import parse_places
+from cloud_api.registry import Registry
+from cloud_api.registry.files.draft import PlacesError
+from cloud_api.registry.files.toml import parse_places
 
 TOWN = """\
 [[gateway]]
@@ -89,8 +90,8 @@ def test_a_channel_leads_to_the_place_it_serves() -> None:
     [
         ('name = "Place du Marché"', "name = 5", 7, "name", "Expected `str`"),
         ('id = "marche-1"', 'id = "Marché 1"', 11, "id", "matching regex"),
-        ('audience = "pmr"', 'audiance = "pmr"', 17, "audiance", "unknown field"),
-        ('in = "vers la gare"\n', "", 19, "in", "missing required field"),
+        ('audience = "pmr"', 'audiance = "pmr"', 17, "audiance", "not known of a space"),
+        ('in = "vers la gare"\n', "", 19, "in", "missing"),
         ("lat = 47.21", "lat = 147.21", 8, "position.lat", "<= 90"),
         ('zone = "place-du-marche"\naud', 'zone = "place-du-marcher"\naud', 16, "zone", "no zone"),
         ('place = "marche-1"', 'place = "marche-9"', 27, "place", "no place"),
@@ -107,7 +108,7 @@ def test_a_channel_leads_to_the_place_it_serves() -> None:
         ),
         ('id = "place-du-marche"', 'id = "place-du-marche"\ncounting = "feed"', 5, "feed", "expects its name and id"),
         ('place = "marche-1"', 'place = "place-du-marche"', 27, "place", "not counted at its entrances"),
-        ('label = "Les halles"', 'label = "Les halles"\n[[closure]]\nid = "c"', 4, "place", "missing required"),
+        ('label = "Les halles"', 'label = "Les halles"\n[[closure]]\nid = "c"', 4, "place", "missing"),
         ("[[space]]", "[[spaces]]", 10, "spaces", "[[space]]"),
         ("[[zone]]", "[[zone]", 5, "", "no TOML"),
     ],
@@ -116,6 +117,7 @@ def test_a_mistake_is_named_by_line_and_field(old: str, new: str, line: int, fie
     with pytest.raises(PlacesError) as caught:
         town(TOWN.replace(old, new, 1))
 
-    assert (caught.value.line, caught.value.field) == (line, field)
-    assert reason in str(caught.value)
+    (mistake,) = [each for each in caught.value.mistakes if each.field == field]
+    assert mistake.line == line
+    assert reason in mistake.reason
     assert str(caught.value).startswith(f"places.toml, line {line}")

@@ -4,7 +4,7 @@ import tomllib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cloud_api.registry.toml import parse_places
+from cloud_api.registry.files.toml import parse_places
 from edge.config import parse
 from firmware_sim.footfall import weeks_without_gaps
 from firmware_sim.saint_aubin import SPRING_IN_AUCKLAND, saint_aubin

@@ -1,0 +1,44 @@
+"""What is wrong with one entry by itself, beyond what its types say: opening hours and outlines. Pure.
+
+It is asked of what comes into the registry, never of what is there: a stricter reader must not end a running town.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+from opening_hours import validate
+from shapely import from_geojson, is_valid_reason
+from shapely.errors import ShapelyError
+
+from cloud_api.registry.geometry import Geometry
+from cloud_api.registry.places import Entry, Space, Zone
+
+
+def faults(entry: Entry) -> Iterator[tuple[str, str]]:
+    """The fields that cannot be as they are, each with why and what was expected."""
+    match entry:
+        case Zone():
+            yield from _hours(entry.opening_hours)
+            yield from _outline(entry.geometry)
+        case Space():
+            yield from _hours(entry.opening_hours)
+        case _:
+            return
+
+
+def _hours(text: str | None) -> Iterator[tuple[str, str]]:
+    if text is not None and not validate(text):
+        yield "opening_hours", f"{text!r}; OpenStreetMap's syntax (`Mo-Sa 07:00-21:00; PH off`) expected"
+
+
+def _outline(geometry: Geometry | None) -> Iterator[tuple[str, str]]:
+    if geometry is None:
+        return
+    try:
+        shape = from_geojson(msgspec.json.encode(geometry))
+    except ShapelyError as error:
+        yield "geometry", f"{error}; a shape of RFC 7946 expected, each ring closed"
+        return
+    reason = is_valid_reason(shape)
+    if reason != "Valid Geometry":
+        yield "geometry", f"{reason}; a line or an area that does not cross itself expected"
