@@ -38,13 +38,25 @@ from cloud_api.problems import install_problems
 from cloud_api.registry.current import read_current
 from cloud_api.registry.store import RegistryStore
 from cloud_api.reloading import reload_registry
-from cloud_api.routes import comptage, datex2, flows, forecast, ngsi_ld, open_data, operation, parkapi, parking
+from cloud_api.routes import (
+    comptage,
+    datex2,
+    flows,
+    forecast,
+    nearby,
+    ngsi_ld,
+    open_data,
+    operation,
+    parkapi,
+    parking,
+    spaces,
+)
 from cloud_api.routes.parking_now import hot_routes
 from cloud_api.services import Services
 from cloud_api.settings import Settings
 from cloud_api.stores.base import Store
 
-RESOURCES: Final = (parking, forecast, flows, parkapi, ngsi_ld, datex2, open_data, comptage, operation)
+RESOURCES: Final = (parking, nearby, spaces, forecast, flows, parkapi, ngsi_ld, datex2, open_data, comptage, operation)
 PAGES: Final = "cloud_api.web.routes"
 DESCRIPTION: Final = "Free parking spaces now, people counted hour by hour. What is not known is null, never 0."
 

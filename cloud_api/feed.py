@@ -4,7 +4,7 @@ In come the zones that may have changed, and the time; out go bytes, encoded onc
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -15,15 +15,17 @@ from cloud_api.live import Live
 from cloud_api.prepared import Prepared
 from cloud_api.registry.current import CurrentRegistry
 from cloud_api.stream import HEARTBEAT_S, Stream, Zones, encode_event
-from cloud_api.zones import ZoneView, samples_of, zone_view
+from cloud_api.zones import ZoneDetail, ZoneView, samples_of, zone_detail
 
 TTL_S: Final = 10
 """How long a caller may keep an answer, in seconds."""
 CACHE_CONTROL: Final = f"public, max-age={TTL_S}"
 VERSION: Final = "1.0"
 """Of the shape of the answers."""
-TICK_S: Final = 1.0
-"""How often what only grows old is looked at again."""
+EACH_WITHIN: Final = timedelta(seconds=1)
+"""How often a zone that only grows old is looked at again."""
+TICK_S: Final = 0.1
+"""How often some of them are."""
 COALESCE_S: Final = 0.02
 """Changes that come closer together than this leave as one event per zone."""
 
@@ -53,10 +55,12 @@ class ZoneFeed:
         self._current = registry
         self._registry = registry.now
         self._views: dict[str, ZoneView] = {}
+        self._details: dict[str, ZoneDetail] = {}
         self._encoded: dict[str, bytes] = {}
-        self.as_of = self._all_looked_at = self._stamped_at = datetime.min.replace(tzinfo=UTC)
+        self.as_of = self._turned_at = self._stamped_at = datetime.min.replace(tzinfo=UTC)
         self.edition = 0
         """Counts up whenever the figures are dated anew: what was made of an older edition is out of date."""
+        self._turn = 0
         self._touched: set[str] = set()
         self._touch = asyncio.Event()
         self._prepared: Prepared | None = None
@@ -68,6 +72,10 @@ class ZoneFeed:
         """The zones as last looked at."""
         return tuple(self._views[zone] for zone in self._registry.zones)
 
+    def details(self) -> Mapping[str, ZoneDetail]:
+        """The same with their spaces, by id."""
+        return {zone: self._details[zone] for zone in self._registry.zones}
+
     def touch(self, zones: Iterable[str]) -> None:
         """Say that these zones may look different now."""
         self._touched.update(zones)
@@ -75,14 +83,12 @@ class ZoneFeed:
             self._touch.set()
 
     def look(self, now: datetime) -> ZonesAnswer:
-        """Look again at the zones that were touched, and once a second at all; tells the listeners what changed."""
+        """Look again at the zones that were touched, and at each within a second; tells the listeners what changed."""
         reloaded = self._current.now is not self._registry
         if reloaded:
             self._show_zones_of_another_registry()
-        if reloaded or abs(now - self._all_looked_at) >= timedelta(seconds=TICK_S):
-            self._all_looked_at = now
-            self._note(now)
-            self._touched.update(self._registry.zones)
+        self._note(now)
+        self._touched.update(self._registry.zones if reloaded else self._growing_old(now))
         touched = sorted(self._touched & self._registry.zones.keys())
         changed = [zone for zone in touched if self._looks_different(zone, now)]
         self._touched.clear()
@@ -105,7 +111,7 @@ class ZoneFeed:
         return self._prepared
 
     async def changed(self) -> None:
-        """Wait until a zone is touched, or a tick has passed."""
+        """Wait until a zone is touched, or a moment has passed."""
         try:
             async with asyncio.timeout(TICK_S):
                 await self._touch.wait()
@@ -149,8 +155,18 @@ class ZoneFeed:
         before, self._registry = list(self._registry.zones), self._current.now
         if list(self._registry.zones) != before:
             self._views = {zone: view for zone, view in self._views.items() if zone in self._registry.zones}
+            self._details = {zone: self._details[zone] for zone in self._views}
             self._encoded = {zone: self._encoded[zone] for zone in self._views}
             self.stream.begin_anew()
+
+    def _growing_old(self, now: datetime) -> list[str]:
+        """The zones whose turn it is: never many at once, and each about once a second."""
+        zones = list(self._registry.zones)
+        turns = min(len(zones), int(len(zones) * (abs(now - self._turned_at) / EACH_WITHIN)))
+        if not turns:
+            return []
+        first, self._turned_at, self._turn = self._turn, now, (self._turn + turns) % len(zones)
+        return (zones + zones)[first : first + turns]
 
     def _note(self, now: datetime) -> None:
         if self._live.trails.is_due(now):
@@ -158,7 +174,8 @@ class ZoneFeed:
 
     def _looks_different(self, zone: str, now: datetime) -> bool:
         """Look at a zone; whether it looks different from the last time."""
-        view = zone_view(self._live, self._registry, self._registry.zones[zone], now)
+        self._details[zone] = zone_detail(self._live, self._registry, self._registry.zones[zone], now)
+        view = self._details[zone].without_spaces()
         if view == self._views.get(zone):
             return False
         self._views[zone] = view

@@ -15,7 +15,7 @@ from cloud_api.feed import ZoneFeed
 from cloud_api.feeds.feed_metrics import FeedMetrics
 from cloud_api.live import Live
 from cloud_api.registry.current import CurrentRegistry
-from cloud_api.zones import SpaceView, space_views
+from cloud_api.zones import SpaceView
 from edge.messages import Dropped, Status
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -113,8 +113,8 @@ class _Present(Collector):
         )
 
     def _spaces(self) -> Iterator[SpaceView]:
-        for zone in self._registry.now.zones.values():
-            yield from space_views(self._live, self._registry.now, zone, self._feed.as_of)
+        for zone in self._feed.details().values():
+            yield from zone.spaces
 
 
 def _gateway_metrics(statuses: list[Status]) -> Iterator[Metric]:

@@ -59,7 +59,7 @@ def refusal(error: ProblemError, path: str) -> Responses:
     return {error.status.value: {"description": error.title, "content": {MEDIA_TYPE: content}}}
 
 
-def parameter(example: str, summary: str) -> dict[str, Any]:
+def parameter(example: str | float, summary: str) -> dict[str, Any]:
     """The example of a parameter, as FastAPI's `openapi_examples`."""
     return {"example": {"summary": summary, "value": example}}
 

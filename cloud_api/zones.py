@@ -73,29 +73,32 @@ class ZoneDetail(ZoneView, frozen=True, kw_only=True):
 
     spaces: tuple[SpaceView, ...]
 
+    def without_spaces(self) -> ZoneView:
+        """The zone alone."""
+        return ZoneView(**{name: getattr(self, name) for name in ZoneView.__struct_fields__})
 
-def zone_views(live: Live, registry: Registry, now: datetime) -> list[ZoneView]:
-    """All zones, in the order of the registry."""
-    return [zone_view(live, registry, zone, now) for zone in registry.zones.values()]
+
+def zone_detail(live: Live, registry: Registry, zone: Zone, now: datetime) -> ZoneDetail:
+    """One zone with its spaces."""
+    spaces = space_views(live, registry, zone, now)
+    return ZoneDetail(**structs.asdict(_view_of(live, registry, zone, spaces, now)), spaces=tuple(spaces))
 
 
 def zone_view(live: Live, registry: Registry, zone: Zone, now: datetime) -> ZoneView:
     """One zone."""
+    return zone_detail(live, registry, zone, now).without_spaces()
+
+
+def _view_of(live: Live, registry: Registry, zone: Zone, spaces: Sequence[SpaceView], now: datetime) -> ZoneView:
     match zone.counting:
         case Counting.FEED if zone.feed is not None:
             return _fed_view(live, registry, zone, zone.feed, now)
         case Counting.ENTRANCES:
             return _entered_view(live, registry, zone, now)
         case Counting.SPACES:
-            return _spaces_view(live, zone, space_views(live, registry, zone, now))
+            return _spaces_view(live, zone, spaces)
         case _:
             return _uncounted_view(live, registry, zone, now)
-
-
-def zone_detail(live: Live, registry: Registry, zone: Zone, now: datetime) -> ZoneDetail:
-    """One zone with its spaces."""
-    spaces = space_views(live, registry, zone, now)
-    return ZoneDetail(**structs.asdict(zone_view(live, registry, zone, now)), spaces=tuple(spaces))
 
 
 def space_views(live: Live, registry: Registry, zone: Zone, now: datetime) -> list[SpaceView]:

@@ -14,7 +14,7 @@ from cloud_api.openapi import JSON, Responses, answer, parameter, refusal, text_
 from cloud_api.problems import FieldError, invalid, not_found
 from cloud_api.routes.parking_now import EVENT_STREAM, FULL, MOST_ZONES
 from cloud_api.services import Services
-from cloud_api.zones import ZoneDetail, zone_detail
+from cloud_api.zones import ZoneDetail
 
 KEPT = {"cache-control": CACHE_CONTROL}
 
@@ -88,12 +88,10 @@ def router(services: Services) -> APIRouter:
         ],
     ) -> Response:
         """One zone and each of its spaces, with the trust in its sensor."""
-        place = services.registry.zones.get(zone_id)
-        if place is None:
+        detail = services.feed.details().get(zone_id)
+        if detail is None:
             raise not_found("zone", zone_id)
-        now = services.clock()
-        detail = zone_detail(services.live, services.registry, place, now)
-        body = ZoneAnswer(last_updated=now, ttl=TTL_S, version=VERSION, data=detail)
+        body = ZoneAnswer(last_updated=services.feed.as_of, ttl=TTL_S, version=VERSION, data=detail)
         return Response(msgspec.json.encode(body), media_type=JSON, headers=KEPT)
 
     @routes.get(

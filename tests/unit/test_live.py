@@ -12,7 +12,7 @@ from cloud_api.registry import Counter, Installation, Position, Registry, Space,
 from cloud_api.registry.current import CurrentRegistry
 from cloud_api.stores.base import StoredSpace
 from cloud_api.trust import Trust
-from cloud_api.zones import SpaceStatus, ZoneView, zone_detail, zone_views
+from cloud_api.zones import SpaceStatus, ZoneView, zone_detail, zone_view
 from edge.messages import DeviceHealth, Flow, FlowInterval, HealthReport, SpaceState, Status
 from edge.messages import Space as SpaceMessage
 
@@ -56,7 +56,7 @@ def status(*, online: bool) -> Status:
 
 
 def zone(live: Live, now: datetime = NOW) -> ZoneView:
-    return zone_views(live, registry(), now)[0]
+    return zone_view(live, registry(), registry().zones["marche"], now)
 
 
 def heard(*states: SpaceState) -> Live:
