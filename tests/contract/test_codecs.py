@@ -1,5 +1,6 @@
 """The contract of all codecs: their cases, what every declaration must say, and what no bytes may ever provoke."""
 
+import json
 import re
 
 import pytest
@@ -33,7 +34,9 @@ MAX_PAYLOAD = 242
 def test_a_case_gives_its_readings_or_its_error(name: str, case: Case) -> None:
     model = catalogue()[name]
     if case.error is None:
-        assert cases.printed(model.decode(case.frame, case.known)) == case.readings
+        printed = cases.printed(model.decode(case.frame, case.known))
+        assert printed == case.readings
+        assert _exact(printed) == _exact(case.readings)
         return
     with pytest.raises(DecodeError) as refused:
         model.decode(case.frame, case.known)
@@ -41,6 +44,11 @@ def test_a_case_gives_its_readings_or_its_error(name: str, case: Case) -> None:
     assert refused.value.offset == case.error.offset
     assert case.error.reason in refused.value.reason
     assert (refused.value.model, refused.value.port) == (name, case.port)
+
+
+def _exact(readings: list[cases.Printed]) -> str:
+    """As JSON, which tells `true` from 1, and 3.0 from 3; in Python they are equal."""
+    return json.dumps(readings, sort_keys=True, indent=1)
 
 
 def test_every_case_file_belongs_to_a_model() -> None:
@@ -101,10 +109,14 @@ def test_a_model_sends_what_it_declares(model: Model) -> None:
         for reading in model.decode(case.frame, case.known)
     ]
     sent = {(reading.channel, reading.mode) for reading in readings if isinstance(reading, Total | Delta | Event)}
-    totals = {(reading.channel, reading.mode) for reading in readings if isinstance(reading, Total)}
+    widths: dict[tuple[str, str | None], int] = {}
+    for total in (reading for reading in readings if isinstance(reading, Total)):
+        widths[total.channel, total.mode] = max(total.bits, widths.get((total.channel, total.mode), 0))
     declared = {(channel.name, channel.mode) for channel in model.channels}
     assert sent == (declared if model.signal is None else set())
-    assert totals == {(channel.name, channel.mode) for channel in model.channels if channel.bits is not None}
+    assert widths == {
+        (channel.name, channel.mode): channel.bits for channel in model.channels if channel.bits is not None
+    }
     if model.kind is Kind.PARKING:
         assert any(isinstance(reading, Presence) for reading in readings)
 

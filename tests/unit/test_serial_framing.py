@@ -3,6 +3,7 @@
 import pytest
 
 from edge.drivers.devices import catalogue
+from edge.drivers.model import Framing
 
 BENEWAKES = ["benewake-tfmini-plus", "benewake-tfmini-s", "benewake-tf-luna"]
 COMMAND = "fdfcfbfa"
@@ -10,10 +11,14 @@ REPORT_2410 = "f4f3f2f1"
 UNKNOWN = None
 
 
+def framing(model: str) -> Framing:
+    told = catalogue()[model].framing
+    assert told is not None
+    return told
+
+
 def length(model: str, seen: str) -> int | None:
-    framing = catalogue()[model].framing
-    assert framing is not None
-    return framing.length(bytes.fromhex(seen))
+    return framing(model).length(bytes.fromhex(seen))
 
 
 @pytest.mark.parametrize("model", BENEWAKES)
@@ -61,3 +66,18 @@ def test_a_presence_radars_report_is_as_long_as_its_length_field_says(seen: str,
 )
 def test_a_tracking_radars_report_has_thirty_bytes_and_a_command_what_it_says(seen: str, told: int) -> None:
     assert length("hlk-ld2450", seen) == told
+
+
+@pytest.mark.parametrize("model", BENEWAKES)
+def test_the_problem_of_a_lidars_frame_names_the_byte(model: str) -> None:
+    problem = framing(model).problem
+    assert problem(bytes.fromhex("5959c8003c0548090c")) is None
+    assert problem(bytes.fromhex("5959c8003c0548090d")) == "byte 8: checksum: expected 0x0c, got 0x0d"
+
+
+@pytest.mark.parametrize(
+    ("model", "baud"),
+    [*((model, 115_200) for model in BENEWAKES), ("hlk-ld2410", 256_000), ("hlk-ld2450", 256_000)],
+)
+def test_a_serial_model_is_heard_at_the_speed_of_its_sheet(model: str, baud: int) -> None:
+    assert catalogue()[model].baud == baud

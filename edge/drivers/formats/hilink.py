@@ -47,9 +47,8 @@ def command_length(seen: bytes) -> int | None:
 
 
 def decode_command(model: str, frame: Frame, words: Mapping[int, str]) -> list[AnyReading]:
-    """What a command or an answer says, as one `Health`. Raises `DecodeError`."""
+    """What a command or an answer that begins with `COMMAND_HEADER` says, as one `Health`. Raises `DecodeError`."""
     payload = frame.payload
-    require_bytes(model, frame, 0, COMMAND_HEADER, "header")
     _check_length(model, frame)
     require_bytes(model, frame, len(payload) - len(COMMAND_TAIL), COMMAND_TAIL, "tail")
     word = little(payload, WORD_AT)

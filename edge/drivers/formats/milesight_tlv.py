@@ -2,7 +2,8 @@
 
 In comes a frame and a table of a family's records, out come all readings, or one `DecodeError` at the first record that
 is unknown or cut: behind it nothing has a known place. What records say together (two halves of a total, several
-findings of health) is put together here; it must never guess a width.
+findings of health) is put together here; it must never guess a width. The fPort is 85 unless a customer chose another,
+so none is refused.
 Source: Milesight-IoT/SensorDecoders, vs-series.
 """
 
@@ -17,8 +18,6 @@ from msgspec.structs import replace
 from edge.drivers.formats.fields import celsius, celsius_note, notes, percent, percent_note
 from edge.readings import CLOCK_SET, AnyReading, DecodeError, Delta, Frame, Health, Presence, ResetCause, Total
 
-DEFAULT_PORT = 85
-"""The fPort it leaves the factory with; a customer may choose another, so none is refused."""
 LINE = "line1"
 PEDESTRIAN = "pedestrian"
 
