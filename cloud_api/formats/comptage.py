@@ -58,7 +58,7 @@ MEASURE_FIELDS: Final = ("channel_id", "counter_id", "start_datetime", "end_date
 
 def write_sites(counters: Iterable[Counter]) -> bytes:
     """A line for each counter."""
-    return _lines(SITE_FIELDS, map(_site, counters), head=True)
+    return _lines(SITE_FIELDS, map(_site, counters))
 
 
 def write_channels(town: Town, counters: Iterable[tuple[Counter, Sequence[Installation]]]) -> bytes:
@@ -69,16 +69,31 @@ def write_channels(town: Town, counters: Iterable[tuple[Counter, Sequence[Instal
         if serving
         for direction in DIRECTIONS
     )
-    return _lines(CHANNEL_FIELDS, lines, head=True)
+    return _lines(CHANNEL_FIELDS, lines)
 
 
 def write_measures(flows: Sequence[HourlyFlows], *, head: bool) -> bytes:
     """Two lines for each hour of each counter, in the order of time; the names of the fields above them if `head`."""
-    hours = zip(*(each.hours for each in flows), strict=True)
-    lines = (
-        line for of_one in hours for each, hour in zip(flows, of_one, strict=True) for line in _measures(each, hour)
-    )
-    return _lines(MEASURE_FIELDS, lines, head=head)
+    text = io.StringIO()
+    lines = csv.writer(text)
+    if head:
+        lines.writerow(MEASURE_FIELDS)
+    channels = [tuple(_channel_id(each.counter, direction) for direction in DIRECTIONS) for each in flows]
+    for hours in zip(*(each.hours for each in flows), strict=True):
+        lines.writerows(_measures(channels, hours))
+    return text.getvalue().encode()
+
+
+def _measures(
+    channels: Sequence[tuple[str, ...]], hours: Sequence[LocalHour]
+) -> Iterator[tuple[str | int | None, ...]]:
+    """The lines of one hour: channel, no counter, start, end, count."""
+    start = hours[0].start.astimezone(UTC)
+    times = _utc(start), _utc(start + HOUR)
+    for (in_, out), hour in zip(channels, hours, strict=True):
+        known = hour.trust is Trust.FRESH and hour.coverage >= COVERED
+        yield in_, None, *times, hour.in_ if known else None
+        yield out, None, *times, hour.out if known else None
 
 
 def _site(counter: Counter) -> Mapping[str, str]:
@@ -108,17 +123,6 @@ def _channel(town: Town, counter: Counter, direction: str, serving: Sequence[Ins
     }
 
 
-def _measures(flows: HourlyFlows, hour: LocalHour) -> Iterator[Mapping[str, str]]:
-    known = hour.trust is Trust.FRESH and hour.coverage >= COVERED
-    for direction, count in zip(DIRECTIONS, (hour.in_, hour.out), strict=True):
-        yield {
-            "channel_id": _channel_id(flows.counter, direction),
-            "start_datetime": _utc(hour.start),
-            "end_datetime": _utc(hour.start.astimezone(UTC) + HOUR),
-            "count": str(count) if known and count is not None else "",
-        }
-
-
 def _channel_id(counter: str, direction: str) -> str:
     return f"{counter}-{direction}"
 
@@ -127,10 +131,9 @@ def _utc(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _lines(fields: Sequence[str], lines: Iterable[Mapping[str, str]], *, head: bool) -> bytes:
+def _lines(fields: Sequence[str], lines: Iterable[Mapping[str, str]]) -> bytes:
     text = io.StringIO()
     writer = csv.DictWriter(text, fields, restval="")
-    if head:
-        writer.writeheader()
+    writer.writeheader()
     writer.writerows(lines)
     return text.getvalue().encode()
