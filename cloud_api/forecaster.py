@@ -23,7 +23,8 @@ from cloud_api.forecast.answers import (
     ZoneQuality,
 )
 from cloud_api.forecast.archive import OBSERVATIONS_KEPT, Archive, Issued, Observed
-from cloud_api.forecast.arrival import JUDGED, Closures, Known, Lead, Weighed, arrivals, weigh
+from cloud_api.forecast.arrival import JUDGED, Known, Lead, Weighed, arrivals, weigh
+from cloud_api.forecast.closed import closed_then
 from cloud_api.forecast.days import Calendar
 from cloud_api.forecast.model import learn
 from cloud_api.forecast.occupancy import QUARTER, Occupancy, quarter_of, start_of
@@ -31,7 +32,7 @@ from cloud_api.forecast.past import filled, told_past
 from cloud_api.forecast.present import Present, present
 from cloud_api.forecast.record import judged
 from cloud_api.live import Live
-from cloud_api.registry import Registry, Zone
+from cloud_api.registry import Closure, Registry, Zone
 from cloud_api.registry.current import CurrentRegistry
 from cloud_api.settings import Settings
 from cloud_api.stores.base import Store, StoreError
@@ -47,6 +48,8 @@ PAUSE_S: Final = 0.05
 """Between two zones: whoever asks the API meanwhile goes first."""
 LATE: Final = timedelta(minutes=5)
 """So late into a quarter-hour it is no longer observed at its beginning."""
+Closures = Mapping[str, Closure]
+"""What closures close at one moment, by zone and space."""
 MOST_ANSWERS: Final = 2048
 """Answers kept; they are good for as long as their callers may keep them."""
 
@@ -114,9 +117,8 @@ class Forecaster:
             self._known = {
                 zone: self._noted(zone, quarter, sure.get(zone)) for zone in self._known.keys() & seen.keys()
             }
-            closed = _closures(registry, JUDGED, now)
             observed = [_observed(zone, quarter, each) for zone, each in sure.items()]
-            issued = await asyncio.to_thread(self._issue, dict(self._known), sure, closed, now)
+            issued = await asyncio.to_thread(self._issue, registry, dict(self._known), sure, now)
             await asyncio.to_thread(self._archive.note, quarter, observed, issued, JUDGED)
 
     async def learn(self, now: datetime) -> None:
@@ -157,13 +159,17 @@ class Forecaster:
 
     def _forecast(self, registry: Registry, zone: Zone, minutes: tuple[int, ...], now: datetime) -> ZoneForecast:
         seen, known = present(self._live, registry, zone, now), self._known.get(zone.id, Known())
+        closed = {
+            each: closed_then(closures, registry, zone, now + timedelta(minutes=each), self._zone)
+            for each, closures in _closures(registry, minutes, now).items()
+        }
         return ZoneForecast(
             id=zone.id,
             name=zone.name,
             audience=seen.audience,
             capacity=seen.capacity,
             free=seen.spaces().free if seen.can_be_believed else None,
-            forecasts=arrivals(known, seen, _closures(registry, minutes, now), zone.id, now, self._zone),
+            forecasts=arrivals(known, seen, closed, zone.id, now, self._zone),
         )
 
     def _noted(self, zone: str, quarter: int, seen: Present | None) -> Known:
@@ -175,17 +181,27 @@ class Forecaster:
         return structs.replace(known, past=past)
 
     def _issue(
-        self, known: Mapping[str, Known], seen: Mapping[str, Present], closed: Mapping[int, Closures], now: datetime
+        self, registry: Registry, known: Mapping[str, Known], seen: Mapping[str, Present], now: datetime
     ) -> list[Issued]:
         """The forecasts of every judged lead time, of all zones of which something can be said."""
+        closures = _closures(registry, JUDGED, now)
         issued: list[Issued] = []
-        for zone in seen.keys() & known.keys():
-            open_then = {minutes: places for minutes, places in closed.items() if zone not in places}
-            leads = [Lead(minutes, seen[zone].spaces(places)) for minutes, places in open_then.items()]
-            sayable = [lead for lead in leads if lead.spaces.known and known[zone].model is not None]
-            weighed = weigh(known[zone], sayable, now, self._zone)
-            issued += [_issued(zone, lead, each, now) for lead, each in zip(sayable, weighed, strict=True)]
+        for zone in seen.keys() & {zone for zone, each in known.items() if each.model is not None}:
+            leads = self._leads(registry, registry.zones[zone], seen[zone], closures, now)
+            weighed = weigh(known[zone], leads, now, self._zone)
+            issued += [_issued(zone, lead, each, now) for lead, each in zip(leads, weighed, strict=True)]
         return issued
+
+    def _leads(
+        self, registry: Registry, zone: Zone, seen: Present, closures: Mapping[int, Closures], now: datetime
+    ) -> list[Lead]:
+        """The lead times at which the zone is open, and something is known of the spaces that are."""
+        leads = []
+        for minutes, in_force in closures.items():
+            closed = closed_then(in_force, registry, zone, now + timedelta(minutes=minutes), self._zone)
+            if zone.id not in closed and seen.spaces(closed).known:
+                leads.append(Lead(minutes, seen.spaces(closed)))
+        return leads
 
     def _learn(self, registry: Registry, zone: Zone, capacity: int, known: Known, now: datetime) -> Known:
         past = self._recall(registry, zone, now) if known.model is None else known.past

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from msgspec import structs
+
 from cloud_api.forecast.archive import Archive
 from cloud_api.forecast.arrival import Arrival
 from cloud_api.forecast.occupancy import QUARTER
@@ -27,11 +29,11 @@ ZONE = Zone(id="halles", name="Rue des Halles", position=HERE)
 BAYS = 4
 
 
-def street(bays: int = BAYS, closures: Sequence[Closure] = ()) -> Registry:
+def street(bays: int = BAYS, closures: Sequence[Closure] = (), opening_hours: str | None = None) -> Registry:
     """One zone of so many bays, each with a sensor."""
     start = datetime(2025, 1, 1, tzinfo=UTC)
     return Registry(
-        zones=[ZONE],
+        zones=[structs.replace(ZONE, opening_hours=opening_hours)],
         spaces=[Space(id=f"h{number}", zone=ZONE.id) for number in range(bays)],
         installations=[
             Installation(place=f"h{number}", device=f"d{number}", channel="1", start=start) for number in range(bays)

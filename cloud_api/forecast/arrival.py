@@ -13,13 +13,13 @@ import numpy as np
 from msgspec import Struct
 
 from cloud_api.forecast.baselines import UNMOVED, three_weeks, unchanged
+from cloud_api.forecast.closed import Closed
 from cloud_api.forecast.distribution import Said, Spaces, outlook
 from cloud_api.forecast.model import TREND, Model
 from cloud_api.forecast.occupancy import QUARTER, Occupancy, quarter_of
 from cloud_api.forecast.present import Present
 from cloud_api.forecast.quality import DIGITS, Method
 from cloud_api.forecast.record import BY_THE_MODEL, LeadQuality
-from cloud_api.registry import Closure
 from cloud_api.trust import Cause, Trust
 
 JUDGED: Final = (15, 30, 60, 120, 180)
@@ -27,10 +27,6 @@ JUDGED: Final = (15, 30, 60, 120, 180)
 SHORTEST_MINUTES: Final = 5
 LONGEST_MINUTES: Final = 180
 NOTHING: Final = Occupancy(0, np.empty(0))
-
-
-Closures = Mapping[str, Closure]
-"""What is closed at one moment, by zone and space."""
 
 
 class Known(Struct, frozen=True, kw_only=True, eq=False):
@@ -95,7 +91,7 @@ class Lead(Struct, frozen=True):
 
 
 def arrivals(
-    known: Known, seen: Present, closed: Mapping[int, Closures], zone: str, now: datetime, tz: ZoneInfo
+    known: Known, seen: Present, closed: Mapping[int, Closed], zone: str, now: datetime, tz: ZoneInfo
 ) -> tuple[Arrival, ...]:
     """What can be said of arrivals at `zone`; `closed`: by lead time in minutes, what will be closed then."""
     leads = [Lead(minutes, seen.spaces(places)) for minutes, places in closed.items()]
@@ -142,10 +138,10 @@ def nearest(minutes: int) -> int:
     return min(JUDGED, key=lambda each: abs(each - minutes))
 
 
-def _silence(known: Known, seen: Present, closing: Closure | None, spaces: Spaces) -> Cause | None:
+def _silence(known: Known, seen: Present, closing: Cause | None, spaces: Spaces) -> Cause | None:
     """Why nothing can be said of that moment; None when something can."""
     if closing is not None:
-        return Cause(f"fermé à cette heure : {closing.reason}", f"closed at that time: {closing.reason}")
+        return closing
     if seen.verdict.trust is not Trust.FRESH:
         return seen.verdict.cause or NONE_LEFT
     if not spaces.known:

@@ -116,6 +116,22 @@ def test_a_space_that_will_be_closed_on_arrival_is_not_counted_on(store: Store, 
     town.archive.close()
 
 
+def test_a_car_park_that_shuts_before_the_driver_comes_says_so(store: Store, tmp_path: Path) -> None:
+    town = Town(store, tmp_path, street(opening_hours="Mo-Sa 07:00-21:00; PH off"))
+    town.remember(by_timetable(weeks=4))
+    town.clock.now = MONDAY + timedelta(hours=19, minutes=40)
+    town.see([False] * BAYS)
+    town.learn()
+    asyncio.run(town.forecaster.note(town.clock.now))
+    later = quarter_of(town.clock.now) + days(1)
+
+    assert town.arrival(15).probability is not None
+    assert town.arrival(30).probability is None
+    assert town.arrival(30).why.en == "closed at that time: opening hours Mo-Sa 07:00-21:00; PH off"
+    assert [town.archive.outcomes(ZONE.id, minutes, later).unverified for minutes in (15, 30, 60)] == [1, 0, 0]
+    town.archive.close()
+
+
 def test_an_answer_is_kept_for_its_time_to_live(town: Town) -> None:
     town.see([False] * BAYS)
     first = town.forecaster.look(ZONE, (15,), town.clock.now)
