@@ -92,6 +92,16 @@ def needs(scope: Scope) -> Any:
     return Depends(check)
 
 
+def guarded(app: ASGIApp, needed: Scope) -> ASGIApp:
+    """A plain ASGI route that not everybody may use; what is refused is raised as `ProblemError`."""
+
+    async def answer(scope: AsgiScope, receive: Receive, send: Send) -> None:
+        demand(Request(scope), needed)
+        await app(scope, receive, send)
+
+    return answer
+
+
 class Access:
     """Lets in who may, as often as he may."""
 

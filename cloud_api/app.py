@@ -51,7 +51,7 @@ from cloud_api.routes import (
     parking,
     spaces,
 )
-from cloud_api.routes.parking_now import hot_routes
+from cloud_api.routes.hot_routes import hot_routes
 from cloud_api.services import Services
 from cloud_api.settings import Settings
 from cloud_api.stores.base import Store
@@ -71,6 +71,7 @@ class Api(DescribedApi):
     def end_streams(self) -> None:
         """Let the listeners of the stream go, so that a server that stops need not wait for them."""
         self.services.feed.end()
+        self.services.flows.stream.end()
 
 
 def create_app(
@@ -95,7 +96,7 @@ def create_app(
     follower = Follower(settings.broker, worker=settings.worker, live=live, feed=feed, metrics=metrics, clock=clock)
     learner = Learner(settings, store=store, registry=places, live=live, feed=feed, clock=clock)
     keyring = Keyring(registry.keys, clock)
-    flow_watch = FlowWatch(settings, store=store, places=places, clock=clock)
+    flow_watch = FlowWatch(settings, store=store, places=places, live=live, clock=clock)
     archive = Archive(settings.forecasts)
     forecaster = Forecaster(settings, store=store, registry=places, live=live, archive=archive, clock=clock)
     services = Services(
@@ -113,47 +114,39 @@ def create_app(
 
     @asynccontextmanager
     async def running(_app: FastAPI) -> AsyncIterator[None]:
+        background = (
+            follower.run(),
+            _recall_and_learn(follower, learner, store, ledger),
+            feed.keep_beating(),
+            poll_all(
+                neighbours,
+                metrics=metrics.feeds,
+                clock=clock,
+                news=lambda name: feed.touch(zones_fed_by(places.now, name)),
+            ),
+            keep_counts(store, places, live, feed, clock),
+            flow_watch.run(),
+            forecaster.run(),
+            reload_registry(
+                registry,
+                places,
+                live=live,
+                feed=feed,
+                recall=lambda: follower.recall_newcomers(store, ledger),
+                clock=clock,
+            ),
+            keyring.watch(),
+        )
         async with asyncio.TaskGroup() as tasks:
-            following = tasks.create_task(follower.run())
-            beating = tasks.create_task(feed.keep_beating())
-            polling = tasks.create_task(
-                poll_all(
-                    neighbours,
-                    metrics=metrics.feeds,
-                    clock=clock,
-                    news=lambda name: feed.touch(zones_fed_by(places.now, name)),
-                )
-            )
-            recalling = tasks.create_task(_recall_and_learn(follower, learner, store, ledger))
-            counting = tasks.create_task(keep_counts(store, places, live, feed, clock))
-            watching = tasks.create_task(flow_watch.run())
-            forecasting = tasks.create_task(forecaster.run())
-            reloading = tasks.create_task(
-                reload_registry(
-                    registry,
-                    places,
-                    live=live,
-                    feed=feed,
-                    recall=lambda: follower.recall_newcomers(store, ledger),
-                    clock=clock,
-                )
-            )
-            guarding = tasks.create_task(keyring.watch())
+            started = [tasks.create_task(each) for each in background]
             ingest.start()
             try:
                 yield
             finally:
-                feed.end()
+                api.end_streams()
                 await asyncio.to_thread(ingest.stop)
-                beating.cancel()
-                reloading.cancel()
-                watching.cancel()
-                guarding.cancel()
-                polling.cancel()
-                counting.cancel()
-                forecasting.cancel()
-                recalling.cancel()
-                following.cancel()
+                for task in started:
+                    task.cancel()
         ledger.close()
         archive.close()
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 from cloud_api.live import Live
 from cloud_api.prepared import Prepared
 from cloud_api.registry.current import CurrentRegistry
-from cloud_api.stream import HEARTBEAT_S, Stream, Zones, encode_event
+from cloud_api.stream import HEARTBEAT_S, Stream, Wanted, encode_event
 from cloud_api.zones import ZoneDetail, ZoneView, samples_of, zone_detail
 
 TTL_S: Final = 10
@@ -65,7 +65,7 @@ class ZoneFeed:
         self._touch = asyncio.Event()
         self._prepared: Prepared | None = None
         self._whole_snapshot: bytes | None = None
-        self.stream = Stream(self._snapshot)
+        self.stream = Stream("zone", self._snapshot)
         self.look(now)
 
     def zones(self) -> tuple[ZoneView, ...]:
@@ -134,7 +134,7 @@ class ZoneFeed:
         self.edition += 1
         self._prepared = self._whole_snapshot = None
 
-    def _snapshot(self, number: str, zones: Zones) -> bytes:
+    def _snapshot(self, number: str, zones: Wanted) -> bytes:
         """Zones as one event; that of all zones is made once for everybody."""
         if zones is not None:
             return encode_event("snapshot", number, self._envelope(zones))
@@ -142,7 +142,7 @@ class ZoneFeed:
             self._whole_snapshot = encode_event("snapshot", number, self._envelope(None))
         return self._whole_snapshot
 
-    def _envelope(self, zones: Zones) -> bytes:
+    def _envelope(self, zones: Wanted) -> bytes:
         """A `ZonesAnswer` as JSON, of zones that are encoded already."""
         wanted = (each for each in self._registry.zones if zones is None or each in zones)
         told = msgspec.Raw(b"[" + b",".join(self._encoded[each] for each in wanted) + b"]")

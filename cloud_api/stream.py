@@ -1,8 +1,7 @@
-"""Server-sent events of zones, for thousands of listeners: encoded once, kept a while, given again to who comes back.
+"""Server-sent events of places, for thousands of listeners: encoded once, kept a while, given again to who comes back.
 
-In come events with the zone that they tell of, out go bytes for each listener. An event tells a zone whole, so the
-newest of each zone is all that a listener who is behind needs: what waits for him, and what is kept of the past, is
-bounded.
+In come events with the place that they tell of, out go bytes for each listener. An event tells a place whole, so the
+newest of each is all that a listener who is behind needs: what waits for him, and what is kept of the past, is bounded.
 """
 
 import asyncio
@@ -21,23 +20,24 @@ LONGEST_ID: Final = 40
 HEARTBEAT_S: Final = 15.0
 HEARTBEAT: Final = b": still here\n\n"
 
-Zones = frozenset[str] | None
-"""The zones that somebody listens to; None for all."""
+Wanted = frozenset[str] | None
+"""The places that somebody listens to; None for all."""
 
 
 class Told(Struct, frozen=True):
     """One event of the past."""
 
     number: int
-    zone: str
+    place: str
     event: bytes
 
 
 class Stream:
-    """Guards that whoever takes every event, or comes back after any of them, ends with the zones as they are."""
+    """Guards that whoever takes every event, or comes back after any of them, ends with the places as they are."""
 
-    def __init__(self, snapshot: Callable[[str, Zones], bytes]) -> None:
-        """`snapshot` makes the event that tells zones as they are now, under a number."""
+    def __init__(self, event: str, snapshot: Callable[[str, Wanted], bytes]) -> None:
+        """`event` names what tells of one place; `snapshot` makes the event that tells of all, under a number."""
+        self._event = event
         self._snapshot = snapshot
         self._run = _new_run()
         self._number = 0
@@ -50,16 +50,16 @@ class Stream:
         """How many listen now."""
         return len(self._listeners)
 
-    def tell(self, zone: str, body: bytes) -> None:
-        """Tell the listeners how a zone looks now."""
+    def tell(self, place: str, body: bytes) -> None:
+        """Tell the listeners how a place looks now."""
         self._number += 1
-        event = encode_event("zone", self._last_id, body)
-        self._past.append(Told(self._number, zone, event))
+        event = encode_event(self._event, self._last_id, body)
+        self._past.append(Told(self._number, place, event))
         for listener in self._listeners:
-            listener.push(zone, event)
+            listener.push(place, event)
 
     def begin_anew(self) -> None:
-        """Tell everybody all zones: what was told before says nothing of those that are there now."""
+        """Tell everybody all places: what was told before says nothing of those that are there now."""
         self._run = _new_run()
         self._past.clear()
         for listener in self._listeners:
@@ -77,9 +77,9 @@ class Stream:
             listener.end()
 
     @contextmanager
-    def listen(self, zones: Zones = None, last_id: str = "") -> Iterator["Listener"]:
+    def listen(self, wanted: Wanted = None, last_id: str = "") -> Iterator["Listener"]:
         """Listen for the length of a `with`; `last_id` is the last event that the caller had."""
-        listener = Listener(zones, lambda: self._snapshot(self._last_id, zones))
+        listener = Listener(wanted, lambda: self._snapshot(self._last_id, wanted))
         missed = self._since(last_id)
         if missed is not None:
             listener.resume(missed)
@@ -105,10 +105,10 @@ class Stream:
 
 
 class Listener:
-    """One caller: a snapshot first, or what he missed; then what changes. Of each zone the newest event waits."""
+    """One caller: a snapshot first, or what he missed; then what changes. Of each place the newest event waits."""
 
-    def __init__(self, zones: Zones, snapshot: Callable[[], bytes]) -> None:
-        self._zones = zones
+    def __init__(self, wanted: Wanted, snapshot: Callable[[], bytes]) -> None:
+        self._wanted = wanted
         self._snapshot = snapshot
         self._waiting: dict[str, bytes] = {}
         self._snapshot_due = True
@@ -116,12 +116,12 @@ class Listener:
         self._wake = asyncio.Event()
         self._wake.set()
 
-    def push(self, zone: str, event: bytes) -> None:
-        """Keep an event for the caller, in the place of an older one of the same zone."""
-        if self._snapshot_due or (self._zones is not None and zone not in self._zones):
+    def push(self, place: str, event: bytes) -> None:
+        """Keep an event for the caller, in the place of an older one of the same place."""
+        if self._snapshot_due or (self._wanted is not None and place not in self._wanted):
             return
-        self._waiting.pop(zone, None)
-        self._waiting[zone] = event
+        self._waiting.pop(place, None)
+        self._waiting[place] = event
         self._wake.set()
 
     def resume(self, missed: list[Told]) -> None:
@@ -129,7 +129,7 @@ class Listener:
         self._snapshot_due = False
         self.beat()
         for told in missed:
-            self.push(told.zone, told.event)
+            self.push(told.place, told.event)
 
     def begin_anew(self) -> None:
         """A snapshot stands for all that the caller did not get yet."""

@@ -1,22 +1,22 @@
 """Flows: the counters of a town, and the hours of one of them. Read only."""
 
-from datetime import datetime
 from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Query
-from msgspec import Struct, structs
+from msgspec import Struct
 from starlette.responses import Response
 
 from cloud_api import examples
 from cloud_api.access import key_needed, needs, scope_missing
 from cloud_api.counters import CounterView, counter_views
-from cloud_api.feed import TTL_S, VERSION
+from cloud_api.feed import VERSION
+from cloud_api.flow_watch import TTL_S, CountersNow, FlowsNowAnswer, counter_now
 from cloud_api.flows import hourly_flows
-from cloud_api.flows_now import UNKNOWN, LastHour
-from cloud_api.openapi import JSON, answer, parameter, refusal
+from cloud_api.openapi import JSON, answer, parameter, refusal, text_answer
 from cloud_api.periods import LONGEST, Period, PeriodError, parse_period
 from cloud_api.problems import FieldError, invalid, not_found, unavailable
+from cloud_api.routes.event_stream import EVENT_STREAM, LAST_EVENT_PARAMETER, full, named_parameter, unknown
 from cloud_api.scopes import Scope
 from cloud_api.services import Services
 
@@ -27,34 +27,6 @@ class CountersAnswer(Struct, frozen=True):
     counters: tuple[CounterView, ...]
 
 
-class CounterNow(CounterView, frozen=True, kw_only=True):
-    """One counter now, and what it counted in the last hour."""
-
-    last_hour: LastHour
-
-
-class CountersNow(Struct, frozen=True):
-    """The counters of a town now."""
-
-    counters: tuple[CounterNow, ...]
-
-
-class FlowsNowAnswer(Struct, frozen=True, kw_only=True):
-    """All counters in the envelope of the parking answers."""
-
-    last_updated: datetime
-    """As of when the figures are, UTC."""
-    ttl: int
-    """How long this answer may be kept, in seconds."""
-    version: str
-    data: CountersNow
-
-
-def counter_now(view: CounterView, last_hour: LastHour) -> CounterNow:
-    """A counter with its last hour."""
-    return CounterNow(**structs.asdict(view), last_hour=last_hour)
-
-
 COUNTERS_EXAMPLE = CountersAnswer((examples.COUNTER,))
 NOW_EXAMPLE = FlowsNowAnswer(
     last_updated=examples.NOW,
@@ -63,6 +35,12 @@ NOW_EXAMPLE = FlowsNowAnswer(
     data=CountersNow((counter_now(examples.COUNTER, examples.LAST_HOUR),)),
 )
 ANSWERS = (COUNTERS_EXAMPLE, NOW_EXAMPLE, examples.HOURLY)
+STREAM_EXAMPLE = (
+    f"id: 5d0c11aa-7\nevent: snapshot\ndata: {msgspec.json.encode(NOW_EXAMPLE).decode()}\n\n"
+    f"id: 5d0c11aa-8\nevent: counter\ndata: {msgspec.json.encode(NOW_EXAMPLE.data.counters[0]).decode()}\n\n"
+    ": still here\n\n"
+)
+KEPT = {"cache-control": f"max-age={TTL_S}"}
 NO_HISTORY = "The history cannot be read at the moment; try again in a minute."
 PATH = "/v1/flows/hourly"
 WRONG_PERIOD = FieldError(field="to", reason="a time after `from` expected")
@@ -106,14 +84,27 @@ def router(services: Services) -> APIRouter:
         the quietest tenth and the busiest tenth of them.
         """
         try:
-            hours = await services.flows.hours()
+            told = await services.flows.answer()
         except TimeoutError as error:
             raise unavailable(NO_HISTORY) from error
-        now = services.clock()
-        views = counter_views(services.live, services.registry, now)
-        counters = CountersNow(tuple(counter_now(view, hours.get(view.id, UNKNOWN)) for view in views))
-        body = FlowsNowAnswer(last_updated=now, ttl=TTL_S, version=VERSION, data=counters)
-        return Response(msgspec.json.encode(body), media_type=JSON)
+        return Response(msgspec.json.encode(told), media_type=JSON, headers=KEPT)
+
+    @routes.get(
+        "/stream",
+        summary="Counters as they change",
+        responses={
+            **text_answer(EVENT_STREAM, STREAM_EXAMPLE, "Server-sent events, for as long as the caller stays"),
+            **refusal(unknown("counters", "rue-haut"), "/v1/flows/stream"),
+            **refusal(full("/v1/flows/now"), "/v1/flows/stream"),
+        },
+        openapi_extra={"parameters": [named_parameter("counters", "rue-haute,venelle"), LAST_EVENT_PARAMETER]},
+    )
+    async def stream() -> None:
+        """One `snapshot` event (as `/v1/flows/now`), then twice a minute a `counter` event for each that changed.
+
+        A caller that comes back with its `Last-Event-ID` gets what it missed, of each counter the newest. A comment
+        comes every 30 s when nothing else does.
+        """
 
     @routes.get(
         "/hourly",

@@ -12,7 +12,7 @@ from cloud_api import examples
 from cloud_api.feed import CACHE_CONTROL, TTL_S, VERSION
 from cloud_api.openapi import JSON, Responses, answer, parameter, refusal, text_answer
 from cloud_api.problems import FieldError, invalid, not_found
-from cloud_api.routes.parking_now import EVENT_STREAM, FULL, MOST_ZONES
+from cloud_api.routes.event_stream import EVENT_STREAM, LAST_EVENT_PARAMETER, full, named_parameter, unknown
 from cloud_api.services import Services
 from cloud_api.zones import ZoneDetail
 
@@ -33,21 +33,6 @@ class ZoneAnswer(Struct, frozen=True, kw_only=True):
 ZONE_EXAMPLE = ZoneAnswer(last_updated=examples.NOW, ttl=TTL_S, version=VERSION, data=examples.ZONE_DETAIL)
 ANSWERS = (examples.ZONES, ZONE_EXAMPLE)
 UNCHANGED: Responses = {304: {"description": "The caller has it already (`If-None-Match`)", "content": {}}}
-WRONG_ZONES = FieldError(field="zones", reason="no zone 'place-du-marcher'; ids of zones expected, separated by commas")
-ZONES_PARAMETER = {
-    "name": "zones",
-    "in": "query",
-    "description": f"Ids of zones, separated by commas, at most {MOST_ZONES}; all zones without it.",
-    "schema": {"type": "string"},
-    "examples": parameter("place-du-marche,gare", "Two zones"),
-}
-LAST_EVENT_PARAMETER = {
-    "name": "Last-Event-ID",
-    "in": "header",
-    "description": "The id of the last event that the caller had; browsers send it by themselves.",
-    "schema": {"type": "string"},
-    "examples": parameter("9f3a6b01-41", "As an event told it"),
-}
 STREAM_EXAMPLE = (
     f"id: 9f3a6b01-41\nevent: snapshot\ndata: {msgspec.json.encode(examples.ZONES).decode()}\n\n"
     f"id: 9f3a6b01-42\nevent: zone\ndata: {msgspec.json.encode(examples.ZONE).decode()}\n\n"
@@ -99,10 +84,10 @@ def router(services: Services) -> APIRouter:
         summary="Zones as they change",
         responses={
             **text_answer(EVENT_STREAM, STREAM_EXAMPLE, "Server-sent events, for as long as the caller stays"),
-            **refusal(invalid([WRONG_ZONES]), "/v1/parking/stream"),
-            **refusal(FULL, "/v1/parking/stream"),
+            **refusal(unknown("zones", "place-du-marcher"), "/v1/parking/stream"),
+            **refusal(full("/v1/parking/zones"), "/v1/parking/stream"),
         },
-        openapi_extra={"parameters": [ZONES_PARAMETER, LAST_EVENT_PARAMETER]},
+        openapi_extra={"parameters": [named_parameter("zones", "place-du-marche,gare"), LAST_EVENT_PARAMETER]},
     )
     async def stream() -> None:
         """One `snapshot` event (as `/v1/parking/zones`), then a `zone` event for each zone that looks different.

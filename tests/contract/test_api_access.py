@@ -80,6 +80,8 @@ def test_parking_is_public_and_counts_are_for_holders_of_a_key_that_opens_them(t
         assert refused.headers["www-authenticate"] == "Bearer"
         assert problem(client.get(FLOWS, headers=bearing(reporter))) == (403, "scope-missing")
         assert client.get(FLOWS, headers=bearing(reader)).status_code == 200
+        assert problem(client.get("/v1/flows/stream")) == (401, "key-needed")
+        assert client.head("/v1/flows/stream", headers=bearing(reader)).status_code == 200
         assert client.get(FLOWS, headers=bearing(admin)).status_code == 200
 
 

@@ -39,12 +39,10 @@ class Town:
 
 
 @pytest.fixture
-def town(mosquitto: Mosquitto, tmp_path: Path) -> Iterator[Town]:
+def town(own_mosquitto: Mosquitto, tmp_path: Path) -> Iterator[Town]:
     registry = kept(REGISTRY, tmp_path)
-    settings = Settings(
-        broker=Broker(host=mosquitto.host, port=mosquitto.port), ledger=tmp_path / "ledger.db", worker=tmp_path.name
-    )
-    with closing(open_store(f"sqlite:///{tmp_path}/history.db")) as store, gateway(mosquitto) as sender:
+    settings = Settings(broker=Broker(host=own_mosquitto.host, port=own_mosquitto.port), ledger=tmp_path / "ledger.db")
+    with closing(open_store(f"sqlite:///{tmp_path}/history.db")) as store, gateway(own_mosquitto) as sender:
         sender.publish(sender.status())
         api = create_app(settings, store=store, registry=registry, clock=Clock())
         with serving(api) as address, httpx.Client(base_url=address, timeout=PATIENCE_S) as client:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloud_api import stream
-from cloud_api.stream import HEARTBEAT, PAST, Stream, Zones, encode_event
+from cloud_api.stream import HEARTBEAT, PAST, Stream, Wanted, encode_event
 
 ZONES = ("a", "b", "c")
 
@@ -19,13 +19,13 @@ class Town:
 
     def __init__(self) -> None:
         self.zones = dict.fromkeys(ZONES, 0)
-        self.stream = Stream(self._snapshot)
+        self.stream = Stream("zone", self._snapshot)
 
     def change(self, zone: str) -> None:
         self.zones[zone] += 1
         self.stream.tell(zone, json.dumps({zone: self.zones[zone]}).encode())
 
-    def _snapshot(self, number: str, zones: Zones) -> bytes:
+    def _snapshot(self, number: str, zones: Wanted) -> bytes:
         seen = {zone: value for zone, value in self.zones.items() if zones is None or zone in zones}
         return encode_event("snapshot", number, json.dumps(seen).encode())
 
@@ -51,7 +51,7 @@ class Caller:
 
 
 @contextmanager
-def listening(town: Town, caller: Caller, zones: Zones = None) -> Iterator[AsyncIterator[bytes]]:
+def listening(town: Town, caller: Caller, zones: Wanted = None) -> Iterator[AsyncIterator[bytes]]:
     with town.stream.listen(zones, caller.last_id) as listener:
         yield listener.events()
 
@@ -60,7 +60,7 @@ MOVES = st.lists(st.sampled_from([*ZONES, "hear", "come back", "another registry
 
 
 @given(moves=MOVES, wanted=st.none() | st.frozensets(st.sampled_from(ZONES), min_size=1), past=st.integers(1, 4))
-def test_a_listener_ends_with_the_same_zones_as_a_fresh_snapshot(moves: list[str], wanted: Zones, past: int) -> None:
+def test_a_listener_ends_with_the_same_zones_as_a_fresh_snapshot(moves: list[str], wanted: Wanted, past: int) -> None:
     """Through any order of changes, of being slow, of leaving and coming back, with a past however short."""
 
     async def scenario() -> tuple[Caller, Caller]:
@@ -102,7 +102,7 @@ async def follow(town: Town, caller: Caller, events: AsyncIterator[bytes], moves
     return []
 
 
-def heard(*steps: str, zones: Zones = None) -> Caller:
+def heard(*steps: str, zones: Wanted = None) -> Caller:
     """A caller that hears the snapshot, is away for these changes, and comes back."""
 
     async def scenario() -> Caller:
