@@ -13,6 +13,7 @@ from msgspec import Struct, structs
 
 from cloud_api.audiences import divided, shares_of
 from cloud_api.car_parks import judge_count
+from cloud_api.closed import ClosedView, closed_views
 from cloud_api.counts import AudienceCounts, Counts
 from cloud_api.feeds.neighbours import Neighbour
 from cloud_api.live import Live
@@ -46,6 +47,8 @@ class SpaceView(Struct, frozen=True, kw_only=True):
     """When the sensor last spoke of it, UTC; null when it never did."""
     since: datetime | None
     """Since when it is free or occupied, UTC; null where that is not known."""
+    closed_until: datetime | None = None
+    """Until when it is closed, UTC; null where it is not, and until further notice."""
 
 
 class ZoneView(Counts, frozen=True, kw_only=True):
@@ -62,6 +65,8 @@ class ZoneView(Counts, frozen=True, kw_only=True):
     """Who says so, where it is not the town itself: the operator of the car park."""
     audiences: tuple[AudienceCounts, ...] = ()
     """For each audience that has spaces here; none where operator and town contradict each other about them."""
+    closures: tuple[ClosedView, ...] = ()
+    """Why spaces are closed now, and until when."""
 
     def of(self, audience: Audience) -> AudienceCounts | None:
         """The figures of one audience; None where it has no space here."""
@@ -90,6 +95,12 @@ def zone_view(live: Live, registry: Registry, zone: Zone, now: datetime) -> Zone
 
 
 def _view_of(live: Live, registry: Registry, zone: Zone, spaces: Sequence[SpaceView], now: datetime) -> ZoneView:
+    view = _as_counted(live, registry, zone, spaces, now)
+    closures = closed_views(registry, zone, view.capacity, now)
+    return structs.replace(view, closures=closures) if closures else view
+
+
+def _as_counted(live: Live, registry: Registry, zone: Zone, spaces: Sequence[SpaceView], now: datetime) -> ZoneView:
     match zone.counting:
         case Counting.FEED if zone.feed is not None:
             return _fed_view(live, registry, zone, zone.feed, now)
@@ -125,6 +136,7 @@ def _space_view(live: Live, registry: Registry, space: Space, closure: Closure |
         cause=verdict.cause,
         measured_at=state.at if state else None,
         since=state.since if state and known else None,
+        closed_until=None if closure is None else closure.end,
     )
 
 

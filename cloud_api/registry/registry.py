@@ -51,6 +51,8 @@ class Registry:
         self.devices: Mapping[str, Device] = MappingProxyType({device.address: device for device in devices})
         self.installations: Sequence[Installation] = tuple(installations)
         self.closures: Sequence[Closure] = tuple(closures)
+        self._closed: tuple[datetime | None, Mapping[str, Closure]] = (None, {})
+        """What was asked last: all zones are looked at at one instant."""
         self._spaces = _grouped(spaces, lambda space: space.zone)
         self._by_place = _grouped(installations, lambda installation: installation.place)
         self._by_device = _grouped(installations, lambda installation: installation.device)
@@ -84,10 +86,14 @@ class Registry:
 
         The spaces of a closed zone are closed with it; a zone whose every space is closed by itself is not named.
         """
+        at, known = self._closed
+        if at == instant:
+            return known
         closed: dict[str, Closure] = {}
         for closure in (each for each in self.closures if each.in_force_at(instant)):
             for place in (closure.place, *(space.id for space in self.spaces_of(closure.place))):
                 closed[place] = max(closed.get(place, closure), closure, key=_lasts_until)
+        self._closed = instant, MappingProxyType(closed)
         return closed
 
     def spaces_of(self, zone: str) -> Sequence[Space]:

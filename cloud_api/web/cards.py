@@ -8,6 +8,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from cloud_api.closed import ClosedView
 from cloud_api.forecast.arrival import Arrival
 from cloud_api.registry import Position
 from cloud_api.trust import Trust
@@ -52,6 +53,8 @@ class ZoneCard(Struct, frozen=True, kw_only=True):
     age: str
     detail: str
     cause: str
+    closures: tuple[str, ...]
+    """How many spaces are closed, until when and why."""
     arrival: str
     """What to expect of an arrival, and how likely a space is found; empty where nothing can be said."""
     arrival_at: datetime | None
@@ -69,7 +72,7 @@ class Summary(Struct, frozen=True, kw_only=True):
 
 
 def zone_card(zone: ZoneView, words: Words, now: datetime, arrival: Arrival | None = None) -> ZoneCard:
-    """One zone at a time; with an arrival, `at` in local time, what can be said of it."""
+    """One zone at a time, `now` in local time; with an arrival, `at` in local time too, what can be said of it."""
     number = shown_free(zone)
     return ZoneCard(
         id=zone.id,
@@ -84,10 +87,21 @@ def zone_card(zone: ZoneView, words: Words, now: datetime, arrival: Arrival | No
         age=age(zone.measured_at, words, now),
         detail=_detail(zone.capacity, zone.occupied, zone.unknown, zone.closed, words),
         cause="" if zone.cause is None else words.cause(zone.cause),
+        closures=tuple(closed_in_words(each, words, now) for each in zone.closures),
         arrival="" if arrival is None else on_arrival(arrival, words),
         arrival_at=None if arrival is None else arrival.at,
         shares=_shares(zone),
     )
+
+
+def closed_in_words(closed: ClosedView, words: Words, now: datetime) -> str:
+    """A closure in one line; its end by the clock of `now`."""
+    spaces = words.count(closed.spaces, words.spaces_closed)
+    if closed.until is None:
+        return words.closed_for_now.format(spaces=spaces, reason=closed.reason)
+    until = closed.until.astimezone(now.tzinfo)
+    day, time = until.strftime("%d/%m/%Y"), until.strftime("%H:%M")
+    return words.closed_until.format(spaces=spaces, day=day, time=time, reason=closed.reason)
 
 
 def on_arrival(arrival: Arrival, words: Words) -> str:

@@ -47,7 +47,7 @@ def router(services: Services) -> APIRouter:
 
     @routes.get("/")
     async def page(request: Request, lang: str = FRENCH.lang) -> Response:
-        now = services.clock()
+        now = services.clock().astimezone(services.settings.time_zone)
         words = words_in(lang)
         zones = services.feed.look(now).data.zones
         counters = counter_views(services.live, services.registry, now)
@@ -57,7 +57,7 @@ def router(services: Services) -> APIRouter:
             catalogue=msgspec.json.encode(words).decode(),
             settings=services.settings,
             stream=STREAM,
-            now=now.astimezone(services.settings.time_zone),
+            now=now,
             summary=summary(zones, words),
             zones=[zone_card(zone, words, now, _arrival(services, zone.id, now)) for zone in zones],
             counters=[_counter_card(view, flows, words, now) for view in counters],

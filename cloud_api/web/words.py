@@ -45,6 +45,9 @@ class Words(Struct, frozen=True, kw_only=True):
     occupied_spaces: Plural
     unknown_spaces: Plural
     closed_spaces: Plural
+    spaces_closed: Plural
+    closed_until: str
+    closed_for_now: str
     from_to: str
     on_arrival: str
     no_zones: str
@@ -134,6 +137,9 @@ FRENCH: Final = Words(
     occupied_spaces=Plural("occupée", "occupées"),
     unknown_spaces=Plural("inconnue", "inconnues"),
     closed_spaces=Plural("fermée", "fermées"),
+    spaces_closed=Plural("place fermée", "places fermées"),
+    closed_until="{spaces} jusqu’au {day} à {time}\N{NO-BREAK SPACE}: {reason}",
+    closed_for_now="{spaces} jusqu’à nouvel ordre\N{NO-BREAK SPACE}: {reason}",
     from_to="{low} à {free}",
     on_arrival="Vers {time}\N{NO-BREAK SPACE}: {figure}, {chance}\N{NO-BREAK SPACE}% de chances d’en trouver une",
     no_zones="Aucune zone de stationnement n’est encore équipée.",
@@ -213,6 +219,9 @@ ENGLISH: Final = Words(
     occupied_spaces=Plural("occupied", "occupied"),
     unknown_spaces=Plural("unknown", "unknown"),
     closed_spaces=Plural("closed", "closed"),
+    spaces_closed=Plural("space closed", "spaces closed"),
+    closed_until="{spaces} until {day}, {time}: {reason}",
+    closed_for_now="{spaces} until further notice: {reason}",
     from_to="{low} to {free}",
     on_arrival="Around {time}: {figure}, {chance}% likely to find one",
     no_zones="No parking zone is equipped yet.",

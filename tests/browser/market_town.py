@@ -42,6 +42,7 @@ class Parking:
     """Since when every sensor says the same, where it tells."""
     closed: str | None = None
     """Why the whole zone is closed."""
+    closed_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +181,7 @@ def _registry(parkings: tuple[Parking, ...], streets: tuple[Street, ...]) -> Reg
             *(Installation(place=each.id, device=each.id, channel="line1", start=START) for each in streets),
         ],
         closures=[
-            Closure(id=f"closure-{each.id}", place=each.id, start=START, reason=each.closed)
+            Closure(id=f"closure-{each.id}", place=each.id, start=START, end=each.closed_until, reason=each.closed)
             for each in parkings
             if each.closed
         ],

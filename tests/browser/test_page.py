@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -207,7 +208,16 @@ def test_frozen_and_closed_zones_say_so_and_why_in_the_list_and_on_the_map(
 ) -> None:
     here = Position(lat=47.4141, lon=0.9845)
     frozen = Parking(id="mail", name="Mail", at=here, spaces=4, occupied=1, same_for_days=70)
-    closed = Parking(id="forges", name="Rue des Forges", at=here, spaces=3, occupied=1, closed="travaux de voirie")
+    evening = datetime(2026, 11, 23, 17, tzinfo=UTC)
+    closed = Parking(
+        id="forges",
+        name="Rue des Forges",
+        at=here,
+        spaces=3,
+        occupied=1,
+        closed="travaux de voirie",
+        closed_until=evening,
+    )
     resize(browser, 1280, 900)
     with market_town(own_mosquitto, tmp_path, parkings=(frozen, closed), streets=()) as page:
         open_live(browser, page.address)
@@ -216,6 +226,8 @@ def test_frozen_and_closed_zones_say_so_and_why_in_the_list_and_on_the_map(
         wait_for(browser, "#zone-forges [data-field='figure']", "fermé")
         assert "la même chose depuis 70 jours" in find(browser, "#zone-mail .cause").text
         assert find(browser, "#zone-forges .cause").text == "fermé : travaux de voirie"
+        told = "3 places fermées jusqu’au 23/11/2026 à 18:00 : travaux de voirie"
+        assert find(browser, "#zone-forges .closures").text == told
         assert find(browser, ".marker[title^='Mail'] .pin").text == "?"
         assert find(browser, ".marker[title^='Rue des Forges'] .pin").text == "–"
         assert find(browser, ".marker[title^='Rue des Forges']").accessible_name.endswith("fermé")

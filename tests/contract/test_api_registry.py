@@ -71,10 +71,18 @@ def test_what_is_known_of_the_sensors_that_stay_is_kept(town: Town) -> None:
 
 
 def test_a_closure_takes_its_bay_out_of_service_and_its_end_brings_it_back(town: Town) -> None:
-    works = Closure(id="works", place="m1", start=NOW - timedelta(hours=1), reason="travaux")
+    works = Closure(
+        id="works", place="m1", start=NOW - timedelta(hours=1), end=NOW + timedelta(days=1), reason="travaux de voirie"
+    )
 
     town.registry.add(works, by="test", at=NOW)
     until(lambda: town.zone("marche")["closed"] == 1)
+    (told,) = town.zone("marche")["closures"]
+    assert told["reason"] == "travaux de voirie"
+    assert told["until"] == "2026-11-23T10:30:00Z"
+    assert (
+        "1 place fermée jusqu’au 23/11/2026 à 11:30\N{NO-BREAK SPACE}: travaux de voirie" in town.client.get("/").text
+    )
     town.registry.end_closure("works", end=NOW, by="test", at=NOW)
 
     until(lambda: town.zone("marche")["closed"] == 0)

@@ -51,6 +51,10 @@ function take(zone) {
 }
 
 function takeAll(all, serverNow) {
+  if (all.length !== cards.size || !all.every((zone) => cards.has(zone.id))) {
+    location.reload(); // zones came or went: the server writes the cards
+    return;
+  }
   aheadOfUs = serverNow - Date.now();
   all.forEach(take);
   showSummary(summary, [...zones.values()]);

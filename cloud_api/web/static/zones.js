@@ -55,6 +55,30 @@ function write(root, field, text) {
   return element;
 }
 
+const day = new Intl.DateTimeFormat("fr", {
+  day: "2-digit", month: "2-digit", year: "numeric", timeZone: document.body.dataset.timeZone,
+});
+const time = new Intl.DateTimeFormat("fr", {
+  hour: "2-digit", minute: "2-digit", timeZone: document.body.dataset.timeZone,
+});
+
+function closedInWords({ spaces, until, reason }) {
+  const closed = { spaces: count(spaces, words.spaces_closed), reason };
+  if (until === null) return fill(words.closed_for_now, closed);
+  const end = new Date(until);
+  return fill(words.closed_until, { ...closed, day: day.format(end), time: time.format(end) });
+}
+
+function writeClosures(card, closures) {
+  const list = card.querySelector('[data-field="closures"]');
+  list.hidden = closures.length === 0;
+  list.replaceChildren(...closures.map((closed) => {
+    const line = document.createElement("li");
+    line.textContent = closedInWords(closed);
+    return line;
+  }));
+}
+
 function writeFigure(root, text, numeric) {
   const element = root.querySelector('[data-field="figure"]');
   if (element.textContent === text) return;
@@ -84,6 +108,7 @@ export function showZone(card, zone) {
   card.querySelector(".sign use").setAttribute("href", `#sign-${zone.trust}`);
   const cause = write(card, "cause", zone.cause ? zone.cause[words.lang] : "");
   cause.hidden = zone.cause === null;
+  writeClosures(card, zone.closures);
   drawStrip(card, zone);
 }
 
