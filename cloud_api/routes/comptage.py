@@ -1,8 +1,9 @@
 """Counters as open data: the three files of the Schéma comptage mobilités. Open as people counts are; read only."""
 
-from collections.abc import Iterator, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
-from itertools import chain
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
@@ -49,7 +50,7 @@ def router(services: Services) -> APIRouter:
         },
     )
 
-    shelf = Shelf()
+    shelf, turn = Shelf(), asyncio.Lock()
 
     @routes.get(
         "/site.csv",
@@ -87,7 +88,7 @@ def router(services: Services) -> APIRouter:
             **refusal(unavailable(NO_HISTORY), PATH),
         },
     )
-    def measures(
+    async def measures(
         start: Annotated[
             str,
             Query(
@@ -111,10 +112,9 @@ def router(services: Services) -> APIRouter:
         period = period_of(start, end, services)
         if period.end - period.start > LONGEST:
             raise invalid([FieldError(field="to", reason=f"at most {LONGEST.days} days after `from` expected")])
-        registry = services.registry
-        told = _measures(services, registry, list(registry.counters.values()), period)
-        first = next(told)
-        return StreamingResponse(chain([first], told), media_type=comptage.MEDIA_TYPE, headers=KEPT)
+        pieces = _measures(services, period, turn)
+        first = await anext(pieces)
+        return StreamingResponse(_joined(first, pieces), media_type=comptage.MEDIA_TYPE, headers=KEPT)
 
     return routes
 
@@ -123,11 +123,26 @@ def _ever_serving(registry: Registry, counter: Counter) -> Sequence[Installation
     return registry.installations_of(counter.id, EVER.start, EVER.end)
 
 
-def _measures(services: Services, registry: Registry, counters: Sequence[Counter], period: Period) -> Iterator[bytes]:
-    """The file in pieces. Raises `StoreError`."""
+async def _measures(services: Services, period: Period, turn: asyncio.Lock) -> AsyncGenerator[bytes, None]:
+    """The file in pieces, one being made at a time whoever asks: they are work. Raises `StoreError`."""
+    registry = services.registry
     for piece in _pieces(period):
-        flows = hourly_flows_of(registry, services.store, counters, piece, services.settings.time_zone)
-        yield comptage.write_measures(flows, head=piece.start == period.start)
+        async with turn:
+            lines = await asyncio.to_thread(_lines, services, registry, piece, head=piece.start == period.start)
+        yield lines
+
+
+def _lines(services: Services, registry: Registry, piece: Period, *, head: bool) -> bytes:
+    counters = list(registry.counters.values())
+    flows = hourly_flows_of(registry, services.store, counters, piece, services.settings.time_zone)
+    return comptage.write_measures(flows, head=head)
+
+
+async def _joined(first: bytes, others: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    async with aclosing(others):
+        yield first
+        async for each in others:
+            yield each
 
 
 def _pieces(period: Period) -> Iterator[Period]:

@@ -129,6 +129,21 @@ def test_a_store_that_is_away_is_a_passing_problem(client: httpx.Client, store: 
     assert client.get("/healthz").json() == {"status": "alive"}
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/opendata/comptage/measure.csv?from=2026-11-21&to=2026-11-22",
+        "/ngsi-ld/v1/entities?type=CrowdFlowObserved",
+    ],
+)
+def test_counts_in_other_tongues_pass_on_that_the_store_is_away(
+    client: httpx.Client, store: FaultyStore, path: str
+) -> None:
+    store.failure = StoreError("connection to db-7.internal refused")
+
+    assert_problem(client.get(path), 503, "unavailable")
+
+
 def test_an_unexpected_error_shows_nothing_of_itself(client: httpx.Client, store: FaultyStore) -> None:
     store.failure = ZeroDivisionError("secret detail")
 
