@@ -82,7 +82,7 @@ EXTRAS = (
         "cloud_api.closure_commands",
         "closure",
         "cloud",
-        "Closures of bays: read them from the State's traffic orders.",
+        "Closures of bays: add, list, end, import from traffic orders.",
     ),
     Extra(("key",), app, "cloud_api.key_commands", "key", "cloud", "Keys to the API: create, list, revoke."),
     Extra(

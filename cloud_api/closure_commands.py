@@ -1,26 +1,30 @@
-"""The command `passerelle closure`: traffic orders into closures of the registry.
+"""The command `passerelle closure`: bays out of service for a time, by hand or by traffic orders.
 
-In come an export of DiaLog's (a file or an address) and a registry; out come lines for a person and an exit status.
-Nothing is changed unless the whole export was read, and then all or nothing.
+In come what a person plans, or an export of DiaLog's (a file or an address), and a registry; out come lines for a
+person and an exit status. Nothing is changed unless all was understood, and then all or nothing.
 """
 
+import getpass
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, BinaryIO, Final
+from typing import Annotated, BinaryIO, Final, NoReturn
+from zoneinfo import ZoneInfo
 
 import typer
+from rich.console import Console
+from rich.table import Table
 
 from cloud_api.commands import parse_zone
 from cloud_api.feeds.dialog import Orders, read_orders
 from cloud_api.feeds.fetching import FetchError, download
 from cloud_api.feeds.lots import FeedError
 from cloud_api.feeds.order_closures import WITHIN_M, Plan, plan
-from cloud_api.registry import Closure
+from cloud_api.registry import Closure, Registry
 from cloud_api.registry.database import RegistryError
-from cloud_api.registry.store import open_registry
+from cloud_api.registry.store import RefusedChangeError, open_registry
 from cloud_api.settings import ConfigError
 
 FAILURE: Final = 1
@@ -33,15 +37,133 @@ SHOWN: Final = 20
 closure = typer.Typer(help="Closures of bays.", no_args_is_help=True, rich_markup_mode="markdown")
 
 
+WIDTH: Final = 120
+"""Of a list, in characters."""
+
+RegistryUrl = Annotated[str, typer.Option(help="The registry: a file, sqlite:///FILE or postgresql://….")]
+TimeZone = Annotated[str, typer.Option(help="The town's time zone.")]
+
+
 @closure.callback()
 def closures() -> None:
-    """Closures of bays: read them from the State's traffic orders."""
+    """Closures of bays: plan them by hand, or read them from the State's traffic orders."""
+
+
+@closure.command()
+def add(
+    places: Annotated[list[str], typer.Argument(metavar="PLACE…", help="Zones or spaces, by their ids.")],
+    registry: RegistryUrl,
+    reason: Annotated[str, typer.Option(help="Why, for the public, in the town's words.")],
+    start: Annotated[
+        str | None, typer.Option("--from", help="Since when: 2026-11-30T08:00 by the town's clock [default: now].")
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Until when [default: until further notice].")] = None,
+    time_zone: TimeZone = "Europe/Paris",
+) -> None:
+    """Close zones or spaces for a time; a running API shows it within seconds.
+
+    Examples:
+
+        passerelle closure add marche-1 marche-2 --reason 'travaux de voirie' --to 2026-11-30T18:00
+        --registry registry.db
+
+        passerelle closure add place-du-marche --reason 'marché de Noël' --from 2026-12-12 --to 2026-12-25
+        --registry registry.db
+    """
+    now = datetime.now(UTC)
+    with _mistakes_in_words():
+        zone = parse_zone(time_zone)
+        begin = now.replace(second=0, microsecond=0) if start is None else _moment("--from", start, zone)
+        over = None if end is None else _moment("--to", end, zone)
+        planned = [
+            Closure(id=f"{place}.{begin:%Y%m%dT%H%MZ}", place=place, start=begin, end=over, reason=reason)
+            for place in places
+        ]
+        with closing(open_registry(registry)) as store:
+            store.merge(planned, by=f"closure add ({getpass.getuser()})", at=now)
+    for each in planned:
+        typer.echo(f"{_in_words(each, now)} ({each.id})")
+
+
+@closure.command("list")
+def list_closures(
+    registry: RegistryUrl,
+    place: Annotated[str | None, typer.Option(help="Of this zone, its spaces included, or of this space.")] = None,
+    past: Annotated[bool, typer.Option("--past", help="Those that are over too.")] = False,
+    time_zone: TimeZone = "Europe/Paris",
+) -> None:
+    """List closures in force and planned, by the town's clock, the first to begin at the front.
+
+    Examples:
+
+        passerelle closure list --registry registry.db
+
+        passerelle closure list --place place-du-marche --past --registry registry.db
+    """
+    now = datetime.now(UTC)
+    with _mistakes_in_words():
+        zone = parse_zone(time_zone)
+        with closing(open_registry(registry)) as store:
+            known = store.snapshot()
+    found = [each for each in _of(known, place) if past or each.end is None or each.end > now]
+    table = Table("closure", "place", "from", "until", "why", "says", "")
+    for each in sorted(found, key=lambda each: (each.start, each.id)):
+        until = "further notice" if each.end is None else _local(each.end, zone)
+        state = "in force" if each.in_force_at(now) else "planned" if each.start > now else "over"
+        table.add_row(each.id, each.place, _local(each.start, zone), until, each.reason, each.source, state)
+    if found:
+        Console(width=WIDTH).print(table)
+    typer.echo(f"{len(found)} closures")
+
+
+@closure.command()
+def end(
+    ids: Annotated[list[str], typer.Argument(metavar="CLOSURE…", help="Closures, as `closure list` names them.")],
+    registry: RegistryUrl,
+    at: Annotated[str | None, typer.Option(help="When: 2026-11-30T12:00 by the town's clock [default: now].")] = None,
+    time_zone: TimeZone = "Europe/Paris",
+) -> None:
+    """Let closures be over, or never begin; they stay in the registry and its audit trail.
+
+    One that comes from an order comes back while the order stands.
+
+    Examples:
+
+        passerelle closure end marche-1.20261127T0900Z --registry registry.db
+    """
+    now = datetime.now(UTC)
+    with _mistakes_in_words():
+        over = now if at is None else _moment("--at", at, parse_zone(time_zone))
+        by = f"closure end ({getpass.getuser()})"
+        with closing(open_registry(registry)) as store:
+            for each in ids:
+                ended = store.end_closure(each, end=over, by=by, at=now)
+                typer.echo(f"ends       {ended.place} at {over:%Y-%m-%d %H:%MZ}: {ended.reason}")
+
+
+def _moment(option: str, text: str, zone: ZoneInfo) -> datetime:
+    try:
+        told = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(f"{option} {text!r}: a date or a time as 2026-11-30T18:00 expected") from None
+    return (told if told.tzinfo is not None else told.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def _of(known: Registry, place: str | None) -> list[Closure]:
+    if place is None:
+        return list(known.closures)
+    places = {place, *(space.id for space in known.spaces_of(place))}
+    return [each for each in known.closures if each.place in places]
+
+
+def _local(instant: datetime, zone: ZoneInfo) -> str:
+    return f"{instant.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 @closure.command("import")
 def import_orders(
     export: Annotated[str, typer.Argument(help="DiaLog's DATEX II export: a file, or its https:// address.")],
-    registry: Annotated[str, typer.Option(help="The registry: a file, sqlite:///FILE or postgresql://….")],
+    registry: RegistryUrl,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would change, and change nothing.")] = False,
     source: Annotated[
         str, typer.Option(help="What closures of these orders are marked with; others are not touched.")
@@ -49,7 +171,7 @@ def import_orders(
     within_m: Annotated[
         float, typer.Option(help="How far from an order's line a bay may lie, in metres.", min=0, max=50)
     ] = WITHIN_M,
-    time_zone: Annotated[str, typer.Option(help="The town's time zone.")] = "Europe/Paris",
+    time_zone: TimeZone = "Europe/Paris",
 ) -> None:
     """Close the bays where orders forbid to park for a time; open those whose order is gone.
 
@@ -119,12 +241,12 @@ def _opened(export: str) -> Iterator[BinaryIO]:
 def _mistakes_in_words() -> Iterator[None]:
     try:
         yield
-    except ConfigError as error:
+    except (ConfigError, RefusedChangeError) as error:
         _end(USAGE, str(error))
     except (FeedError, FetchError, RegistryError) as error:
         _end(FAILURE, str(error))
 
 
-def _end(status: int, message: str) -> None:
+def _end(status: int, message: str) -> NoReturn:
     typer.echo(f"Error: {message}", err=True)
     raise typer.Exit(status)

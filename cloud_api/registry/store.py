@@ -273,6 +273,10 @@ class _Step(NamedTuple):
 
 
 def _refuse_unsound(entry: Entry) -> None:
+    try:
+        msgspec.convert(msgspec.to_builtins(entry), type(entry))
+    except msgspec.ValidationError as error:
+        raise RefusedChangeError(kind_of(entry), key_of(entry), "", str(error)) from error
     for field, reason in faults(entry):
         raise RefusedChangeError(kind_of(entry), key_of(entry), field, reason)
 

@@ -1,4 +1,4 @@
-"""`passerelle closure import` closes and opens bays in a real registry, from a file and over real HTTP."""
+"""`passerelle closure` closes and opens bays in a real registry, by hand, from a file and over real HTTP."""
 
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -41,6 +41,64 @@ def written(folder: Path, *orders: str) -> str:
 def known(town: Path) -> list[Closure]:
     with closing(open_registry(str(town))) as store:
         return list(store.snapshot().closures)
+
+
+def by_hand(town: Path, *words: str) -> Result:
+    return CliRunner().invoke(closure, [*words, "--registry", str(town)])
+
+
+def test_a_closure_by_hand_is_in_force_until_it_is_ended_and_both_are_in_the_trail(town: Path) -> None:
+    added = by_hand(town, "add", "h1", "--reason", "travaux de voirie")
+    (only,) = known(town)
+    listed = by_hand(town, "list", "--place", "haute")
+    ended = by_hand(town, "end", only.id)
+
+    assert added.exit_code == 0, added.output
+    assert "closed     h1 from" in added.output
+    assert "until further notice: travaux de voirie" in added.output
+    assert only.in_force_at(datetime.now(UTC))
+    assert only.id in listed.output
+    assert "in force" in listed.output
+    assert ended.exit_code == 0, ended.output
+    assert not known(town)[0].in_force_at(datetime.now(UTC))
+    assert "0 closures" in by_hand(town, "list").output
+    assert "over" in by_hand(town, "list", "--past").output
+    with closing(open_registry(str(town))) as store:
+        assert [line.who.split(" (")[0] for line in store.trail(key=only.id)] == ["closure end", "closure add"]
+
+
+def test_times_are_told_by_the_towns_clock_and_a_closure_told_twice_is_one(town: Path) -> None:
+    words = ("add", "h1", "haute", "--reason", "fête", "--from", "2026-07-14", "--to", "2026-07-15T02:00")
+
+    for _ in range(2):
+        assert by_hand(town, *words).exit_code == 0
+
+    assert {(each.place, each.start, each.end) for each in known(town)} == {
+        (place, datetime(2026, 7, 13, 22, tzinfo=UTC), datetime(2026, 7, 15, tzinfo=UTC)) for place in ("h1", "haute")
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["add", "nowhere", "--reason", "x"], "no place 'nowhere'"),
+        (["add", "h1", "--reason", "x", "--to", "tomorrow"], "--to 'tomorrow': a date or a time"),
+        (["add", "h1", "--reason", "x", "--from", "2026-12-02", "--to", "2026-12-01"], "a time not before `from`"),
+        (["add", "h1", "--reason", ""], "reason"),
+        (["end", "nothing"], "closure nothing: not there"),
+    ],
+)
+def test_a_closure_that_cannot_be_is_refused_in_words(town: Path, words: list[str], message: str) -> None:
+    result = by_hand(town, *words)
+
+    assert result.exit_code == 2
+    assert message in result.output
+    assert known(town) == []
+
+
+@pytest.mark.parametrize("command", ["add", "list", "end", "import"])
+def test_the_help_shows_examples(command: str) -> None:
+    assert f"passerelle closure {command}" in CliRunner().invoke(closure, [command, "--help"]).output
 
 
 def test_a_rehearsal_tells_what_would_be_closed_and_closes_nothing(town: Path) -> None:
