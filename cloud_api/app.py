@@ -98,7 +98,7 @@ def create_app(
     keyring = Keyring(registry.keys, clock)
     flow_watch = FlowWatch(settings, store=store, places=places, live=live, clock=clock)
     archive = Archive(settings.forecasts)
-    forecaster = Forecaster(settings, store=store, registry=places, live=live, archive=archive, clock=clock)
+    forecaster = Forecaster(settings, store=store, registry=places, feed=feed, archive=archive, clock=clock)
     services = Services(
         settings=settings,
         store=store,

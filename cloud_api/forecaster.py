@@ -13,7 +13,7 @@ from typing import Final
 
 from msgspec import structs
 
-from cloud_api.feed import TTL_S, VERSION
+from cloud_api.feed import TTL_S, VERSION, ZoneFeed
 from cloud_api.forecast.answers import (
     QUALITY_TTL_S,
     ForecastAnswer,
@@ -31,7 +31,6 @@ from cloud_api.forecast.occupancy import QUARTER, Occupancy, quarter_of, start_o
 from cloud_api.forecast.past import filled, told_past
 from cloud_api.forecast.present import Present, present
 from cloud_api.forecast.record import judged
-from cloud_api.live import Live
 from cloud_api.registry import Closure, Registry, Zone
 from cloud_api.registry.current import CurrentRegistry
 from cloud_api.settings import Settings
@@ -63,7 +62,7 @@ class Forecaster:
         *,
         store: Store,
         registry: CurrentRegistry,
-        live: Live,
+        feed: ZoneFeed,
         archive: Archive,
         clock: Callable[[], datetime],
     ) -> None:
@@ -71,7 +70,7 @@ class Forecaster:
         self._calendar = Calendar(settings.school_zone)
         self._store = store
         self._registry = registry
-        self._live = live
+        self._feed = feed
         self._archive = archive
         self._clock = clock
         self._known: dict[str, Known] = {}
@@ -112,7 +111,7 @@ class Forecaster:
         """
         quarter, registry = quarter_of(now), self._registry.now
         async with self._one_at_a_time:
-            seen = {zone.id: present(self._live, registry, zone, now) for zone in registry.zones.values()}
+            seen = {zone.id: self._present(zone, now) for zone in registry.zones.values()}
             sure = {zone: each for zone, each in seen.items() if each.can_be_believed}
             self._known = {
                 zone: self._noted(zone, quarter, sure.get(zone)) for zone in self._known.keys() & seen.keys()
@@ -128,7 +127,7 @@ class Forecaster:
             async with self._one_at_a_time:
                 known = self._known.get(zone.id, Known())
                 if known.learned_at is None or abs(now - known.learned_at) >= LEARNED_FOR:
-                    capacity = present(self._live, registry, zone, now).capacity
+                    capacity = self._present(zone, now).capacity
                     self._known[zone.id] = await asyncio.to_thread(self._learn, registry, zone, capacity, known, now)
                     self._answers.clear()
             await asyncio.sleep(PAUSE_S)
@@ -158,7 +157,7 @@ class Forecaster:
                 await asyncio.sleep(RETRY_S)
 
     def _forecast(self, registry: Registry, zone: Zone, minutes: tuple[int, ...], now: datetime) -> ZoneForecast:
-        seen, known = present(self._live, registry, zone, now), self._known.get(zone.id, Known())
+        seen, known = self._present(zone, now), self._known.get(zone.id, Known())
         closed = {
             each: closed_then(closures, registry, zone, now + timedelta(minutes=each), self._zone)
             for each, closures in _closures(registry, minutes, now).items()
@@ -171,6 +170,11 @@ class Forecaster:
             free=seen.spaces().free if seen.can_be_believed else None,
             forecasts=arrivals(known, seen, closed, zone.id, now, self._zone),
         )
+
+    def _present(self, zone: Zone, now: datetime) -> Present:
+        """What is known of a zone now."""
+        self._feed.look(now)
+        return present(zone, self._feed.details()[zone.id])
 
     def _noted(self, zone: str, quarter: int, seen: Present | None) -> Known:
         """What is known of a zone, with what is observed now."""

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import structs
 
+from cloud_api.feed import ZoneFeed
 from cloud_api.forecast.archive import Archive
 from cloud_api.forecast.arrival import Arrival
 from cloud_api.forecast.occupancy import QUARTER
@@ -64,13 +65,15 @@ class Town:
     clock: Clock = field(default_factory=lambda: Clock(MONDAY))
 
     def __post_init__(self) -> None:
-        self.live = Live(CurrentRegistry(self.registry))
+        registry = CurrentRegistry(self.registry)
+        self.live = Live(registry)
+        self.feed = ZoneFeed(self.live, registry, self.clock.now)
         self.archive = Archive(self.folder / "forecasts.db")
         self.forecaster = Forecaster(
             Settings(time_zone=PARIS),
             store=self.store,
-            registry=CurrentRegistry(self.registry),
-            live=self.live,
+            registry=registry,
+            feed=self.feed,
             archive=self.archive,
             clock=self.clock,
         )
@@ -87,7 +90,7 @@ class Town:
 
     def see(self, occupied: Sequence[bool]) -> None:
         """The sensors speak."""
-        self.live.remember(words(occupied, self.clock.now), self.clock.now)
+        self.feed.touch(self.live.remember(words(occupied, self.clock.now), self.clock.now))
 
     def live_through(self, taken: Sequence[Sequence[bool]]) -> None:
         """So many quarter-hours pass, each noted at its beginning; the clock stands at the end of the last."""

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from opening_hours import OpeningHours
+from opening_hours import OpeningHours, validate
 
 from cloud_api.registry import Closure, Registry, Zone
 from cloud_api.trust import Cause
@@ -45,7 +45,4 @@ def _shut(text: str, at: datetime, tz: ZoneInfo) -> bool:
 @lru_cache(TEXTS_REMEMBERED)
 def _parsed(text: str, tz: ZoneInfo) -> OpeningHours | None:
     """None for a text that is none of OpenStreetMap's: the registry may hold it from before it was checked."""
-    try:
-        return OpeningHours(text, country=COUNTRY, timezone=tz)
-    except SyntaxError:
-        return None
+    return OpeningHours(text, country=COUNTRY, timezone=tz) if validate(text) else None

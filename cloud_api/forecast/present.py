@@ -5,17 +5,15 @@ that most of its spaces are kept for. Where cars are counted, or another operato
 """
 
 from collections import Counter
-from collections.abc import Container, Mapping
-from datetime import datetime
+from collections.abc import Container, Iterable, Mapping
 
 from msgspec import Struct
 
 from cloud_api.forecast.distribution import Spaces
-from cloud_api.live import Live
 from cloud_api.registry import Registry, Space, Zone
 from cloud_api.registry.places import Audience, Counting
 from cloud_api.trust import Trust, Verdict, judge_zone
-from cloud_api.zones import SpaceStatus, space_views, zone_view
+from cloud_api.zones import SpaceStatus, ZoneDetail
 
 NOBODY = Spaces(0, 0)
 
@@ -46,16 +44,15 @@ class Present(Struct, frozen=True, kw_only=True):
         return self.verdict.trust is Trust.FRESH and self.spaces().known > 0
 
 
-def present(live: Live, registry: Registry, zone: Zone, now: datetime) -> Present:
-    """What is known of a zone now."""
-    if zone.feed is not None or zone.counting is Counting.ENTRANCES:
-        return _counted(live, registry, zone, now)
-    spaces = forecast_spaces(registry, zone)
-    wanted = {each.id for each in spaces}
-    views = [view for view in space_views(live, registry, zone, now) if view.id in wanted]
+def present(zone: Zone, seen: ZoneDetail) -> Present:
+    """What is known of a zone that looks like this now."""
+    if zone.counting is not Counting.SPACES:
+        return _counted(seen)
+    chosen = _chosen(each.audience for each in seen.spaces)
+    views = [view for view in seen.spaces if view.audience is chosen]
     known = [view for view in views if view.status in {SpaceStatus.FREE, SpaceStatus.OCCUPIED}]
     return Present(
-        audience=spaces[0].audience if spaces else None,
+        audience=chosen,
         capacity=len(views),
         verdict=judge_zone([Verdict(view.trust, view.cause) for view in views]),
         occupied={view.id: view.status is SpaceStatus.OCCUPIED for view in known},
@@ -66,19 +63,23 @@ def present(live: Live, registry: Registry, zone: Zone, now: datetime) -> Presen
 def forecast_spaces(registry: Registry, zone: Zone) -> list[Space]:
     """The single spaces of a zone that are forecast: one audience's."""
     spaces = registry.spaces_of(zone.id)
-    audiences = Counter(each.audience for each in spaces)
-    if not audiences:
-        return []
-    chosen = Audience.PUBLIC if Audience.PUBLIC in audiences else audiences.most_common(1)[0][0]
+    chosen = _chosen(each.audience for each in spaces)
     return [each for each in spaces if each.audience is chosen]
 
 
-def _counted(live: Live, registry: Registry, zone: Zone, now: datetime) -> Present:
-    view = zone_view(live, registry, zone, now)
+def _chosen(audiences: Iterable[Audience]) -> Audience | None:
+    """Everybody where there is a space for everybody, else whom most spaces are kept for; None without spaces."""
+    counted = Counter(audiences)
+    if not counted:
+        return None
+    return Audience.PUBLIC if Audience.PUBLIC in counted else counted.most_common(1)[0][0]
+
+
+def _counted(seen: ZoneDetail) -> Present:
     return Present(
         audience=None,
-        capacity=view.capacity,
-        verdict=Verdict(view.trust, view.cause),
+        capacity=seen.capacity,
+        verdict=Verdict(seen.trust, seen.cause),
         occupied={},
-        counted=NOBODY if view.free is None or view.occupied is None else Spaces(view.free, view.occupied),
+        counted=NOBODY if seen.free is None or seen.occupied is None else Spaces(seen.free, seen.occupied),
     )

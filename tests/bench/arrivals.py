@@ -9,6 +9,7 @@ from time import perf_counter, process_time
 
 import numpy as np
 
+from cloud_api.feed import ZoneFeed
 from cloud_api.forecast.archive import FORECASTS_KEPT, Archive, Issued, Observed
 from cloud_api.forecast.arrival import JUDGED
 from cloud_api.forecast.occupancy import QUARTER, quarter_of
@@ -48,18 +49,27 @@ def rows() -> Iterator[Row]:
         _observe(archive)
         registry, clock = CurrentRegistry(TOWN), Clock(MONDAY)
         live = Live(registry)
-        forecaster = Forecaster(Settings(), store=store, registry=registry, live=live, archive=archive, clock=clock)
-        yield from asyncio.run(_measured(forecaster, live, clock))
+        feed = ZoneFeed(live, registry, clock.now)
+        forecaster = Forecaster(
+            Settings(),
+            store=store,
+            registry=registry,
+            feed=ZoneFeed(live, registry, clock.now),
+            archive=archive,
+            clock=clock,
+        )
+        yield from asyncio.run(_measured(forecaster, live, feed, clock))
         yield Row("the archive of one zone's forecasts of four weeks", _kept_bytes(Path(folder) / "one.db") / 1e6, "MB")
 
 
-async def _measured(forecaster: Forecaster, live: Live, clock: Clock) -> list[Row]:
+async def _measured(forecaster: Forecaster, live: Live, feed: ZoneFeed, clock: Clock) -> list[Row]:
     begin = process_time()
     await forecaster.learn(clock.now)
     learning, noting = process_time() - begin, 0.0
     for _ in range(NOTED):
         clock.now += QUARTER
-        live.remember(words([number % 3 > 0 for number in range(SPACES)], clock.now), clock.now)
+        feed.touch(live.remember(words([number % 3 > 0 for number in range(SPACES)], clock.now), clock.now))
+        feed.look(clock.now)
         begin = perf_counter()
         await forecaster.note(clock.now)
         noting += perf_counter() - begin
