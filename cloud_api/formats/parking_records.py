@@ -12,10 +12,10 @@ from typing import Final, Literal
 import msgspec
 from msgspec import Struct, structs
 
-from cloud_api.counts import Counts
 from cloud_api.formats.picture import Picture, ZoneNow
 from cloud_api.registry.places import Audience
 from cloud_api.trust import Trust
+from cloud_api.zones import ZoneView
 
 CSV: Final = "text/csv"
 State = Literal["OUVERT", "COMPLET", "FERME", "."]
@@ -83,7 +83,7 @@ def write_csv(picture: Picture) -> bytes:
 
 def _record(picture: Picture, zone: ZoneNow) -> ParkingRecord:
     place, now = zone.place, zone.now
-    public, pmr, ve = (_pair(now.of(each)) for each in (Audience.PUBLIC, Audience.PMR, Audience.EV))
+    public, pmr, ve = (_pair(now, each) for each in (Audience.PUBLIC, Audience.PMR, Audience.EV))
     return ParkingRecord(
         id=place.id,
         libelle=place.name,
@@ -111,9 +111,12 @@ def _record(picture: Picture, zone: ZoneNow) -> ParkingRecord:
     )
 
 
-def _pair(counts: Counts | None) -> tuple[int | None, int | None]:
-    """Free spaces, and spaces in all."""
-    return (None, None) if counts is None else (counts.free, counts.capacity)
+def _pair(now: ZoneView, audience: Audience) -> tuple[int | None, int | None]:
+    """Free spaces for an audience, and spaces in all; none where all are kept for others."""
+    counts = now.of(audience)
+    if counts is None:
+        return (0, 0) if now.audiences else (None, None)
+    return counts.free, counts.capacity
 
 
 def _state(zone: ZoneNow) -> State:

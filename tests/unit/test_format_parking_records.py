@@ -38,7 +38,14 @@ def test_a_record_tells_all_spaces_and_those_of_each_audience() -> None:
 
     assert (record["dispo"], record["max"]) == (30, 100)
     assert (record["dispo_public"], record["max_public"]) == (20, 90)
-    assert (record["dispo_pmr"], record["max_pmr"], record["max_ve"]) == (None, 10, None)
+    assert (record["dispo_pmr"], record["max_pmr"]) == (None, 10)
+    assert (record["dispo_ve"], record["max_ve"]) == (0, 0)
+
+
+def test_who_has_what_is_null_where_nobody_knows_which_spaces_are_whose() -> None:
+    (record,) = json.loads(parking_records.write_json(picture(zone())))
+
+    assert (record["max"], record["max_public"], record["max_pmr"]) == (10, None, None)
 
 
 def test_closed_is_ferme_and_full_is_complet() -> None:
