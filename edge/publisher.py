@@ -10,7 +10,6 @@ import ssl
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import msgspec
@@ -21,6 +20,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from edge import messages
 from edge.absence import Absence
+from edge.connection import connected
 from edge.entries import Entry
 from edge.messages import AnyMessage, MessageError, SeqRange, Status, Stored
 from edge.outbox import Outbox, OutboxError
@@ -39,9 +39,9 @@ PATIENCE_S = 30.0
 LONGEST_PATIENCE_S = 300.0
 TIDY_EVERY_S = 1.0
 """How often what is stored is deleted from the outbox: together, to spare the SD card."""
-KEEPALIVE_S = 30
-LEAVE_WITHIN_S = 1.0
-"""So long a broker may take to let us go; one that swallows everything would hold us until the keep-alive."""
+FIRST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 60.0
+"""Between two attempts to connect; doubled each time up to the longest."""
 NO_MATCHING_SUBSCRIBERS = 16
 
 
@@ -80,8 +80,6 @@ class Publisher:
         """Outbox sequence number by MQTT message id; 0 for what is not from the outbox."""
         self._unconfirmed: dict[int, float] = {}
         """When each publish that is not confirmed was sent, by sequence number, in order."""
-        self._acknowledgements: deque[tuple[int, ReasonCode]] = deque()
-        """What the network thread heard and the event loop has not seen yet."""
         self._stored: list[SeqRange] = []
         self._read_until = 0
         self._unread = True
@@ -89,7 +87,6 @@ class Publisher:
         self._window = WINDOW
         self._patience_s = PATIENCE_S
         self.connected = False
-        self._leaving = False
         self._absence = Absence()
         self._sending_since_s: float | None = None
         """When it began to send all that waits; None once the store has had all of it."""
@@ -112,15 +109,13 @@ class Publisher:
     async def run(self) -> None:
         """Connect, stay connected and publish until cancelled; then take leave and disconnect."""
         self._loop = asyncio.get_running_loop()
-        self._client = self._new_client()
-        self._client.connect_async(self._broker.host, self._broker.port, KEEPALIVE_S)
-        self._client.loop_start()
         try:
             async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._stay_connected())
                 tasks.create_task(self._pump())
                 tasks.create_task(self._tidy())
         finally:
-            await self._take_leave()
+            await self._delete_stored()
 
     async def drained(self) -> None:
         """Return when the store has confirmed everything, or the broker is away."""
@@ -132,16 +127,24 @@ class Publisher:
             await self._deleted.wait()
 
     async def _pump(self) -> None:
+        """Read from the outbox whenever there is room for more."""
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self.connected and len(self._in_flight) < self._window and len(self._unconfirmed) < UNCONFIRMED:
-                if not self._ready:
-                    if not await self._read_ahead():
-                        break
-                    continue
-                entry = self._ready.popleft()
-                self._publish(entry.topic, entry.body, entry.retain, entry.seq)
+            while self._has_room and not self._ready and await self._read_ahead():
+                self._send()
+
+    @property
+    def _has_room(self) -> bool:
+        return self.connected and len(self._in_flight) < self._window and len(self._unconfirmed) < UNCONFIRMED
+
+    def _send(self) -> None:
+        """Publish what is ready, as far as there is room; who empties it wakes who reads more."""
+        while self._ready and self._has_room:
+            entry = self._ready.popleft()
+            self._publish(entry.topic, entry.body, entry.retain, entry.seq)
+        if self._unread and not self._ready:
+            self._wake.set()
 
     async def _read_ahead(self) -> bool:
         """Whether there may be something to send now. What was read before a rewind is of no use after it."""
@@ -206,83 +209,68 @@ class Publisher:
             self._sending_since_s, self._confirmed = self._loop.time(), 0
         self._wake.set()
 
-    async def _take_leave(self) -> None:
-        self._leaving = True
-        await self._delete_stored()
-        if self.connected:
-            farewell = Status(gateway=self._outbox.gateway, epoch=self._outbox.epoch, online=False)
-            self.tell(farewell)
-        left = asyncio.Event()
-        Thread(target=self._disconnect, args=(left,), name="mqtt-leave", daemon=True).start()
-        try:
-            async with asyncio.timeout(LEAVE_WITHIN_S):
-                await left.wait()
-        except TimeoutError:
-            log.warning("the broker did not let go within %g s; the outbox keeps everything", LEAVE_WITHIN_S)
+    async def _stay_connected(self) -> None:
+        pause_s = FIRST_PAUSE_S
+        while True:
+            try:
+                reason = await self._connect()
+            except (OSError, ValueError) as error:
+                reason = f"it cannot be reached: {error}"
+            if self.connected:
+                pause_s = FIRST_PAUSE_S
+            self._disconnected(reason)
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
-    def _disconnect(self, left: asyncio.Event) -> None:
-        """In a thread that nobody waits for when the program ends: paho's own waits for the network without limit."""
-        self._client.disconnect()
-        self._client.loop_stop()
-        self._call(left.set)
+    async def _connect(self) -> str:
+        """Live through one connection; why it ended. Raises OSError or ValueError when there is none."""
+        self._client = self._new_client()
+        async with connected(self._client, self._broker.host, self._broker.port) as connection:
+            try:
+                return await connection.lost()
+            except asyncio.CancelledError:
+                self.tell(self._farewell())
+                raise
+
+    def _farewell(self) -> Status:
+        return Status(gateway=self._outbox.gateway, epoch=self._outbox.epoch, online=False)
 
     def _new_client(self) -> mqtt.Client:
-        gateway, epoch = self._outbox.gateway, self._outbox.epoch
-        client = mqtt.Client(
-            CallbackAPIVersion.VERSION2, client_id=f"passerelle-edge-{gateway}", protocol=MQTTProtocolVersion.MQTTv5
-        )
+        client_id = f"passerelle-edge-{self._outbox.gateway}"
+        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id, protocol=MQTTProtocolVersion.MQTTv5)
         client.max_inflight_messages_set(2 * WINDOW)
-        client.reconnect_delay_set(1, 60)
         if self._broker.username is not None:
             password = None if self._broker.password_file is None else self._broker.password_file.read_text().strip()
             client.username_pw_set(self._broker.username, password)
         if self._broker.ca_file is not None:
             client.tls_set(ca_certs=str(self._broker.ca_file), tls_version=ssl.PROTOCOL_TLS_CLIENT)
-        will = Status(gateway=gateway, epoch=epoch, online=False)
+        will = self._farewell()
         client.will_set(messages.topic_of(will), messages.encode(will), qos=1, retain=True)
-        client.on_connect = self._connected_in_thread
-        client.on_connect_fail = lambda *_: self._call(self._not_reached)
-        client.on_disconnect = self._disconnected_in_thread
-        client.on_publish = self._published_in_thread
-        client.on_message = self._message_in_thread
+        client.on_connect = self._on_connack
+        client.on_publish = self._on_puback
+        client.on_message = self._on_publish
         return client
 
-    def _connected_in_thread(
+    def _on_connack(
         self, client: mqtt.Client, _userdata: Any, _flags: mqtt.ConnectFlags, code: ReasonCode, props: Properties | None
     ) -> None:
         if code.is_failure:
-            self._call(self._refused_connection, str(code))
+            self._refused_connection(str(code))
             return
         gateway = self._outbox.gateway
         own = ("stored", "config/desired", "command")
         client.subscribe([(messages.topic(gateway, suffix), 1) for suffix in own])
         window = getattr(props, "ReceiveMaximum", WINDOW) if props is not None else WINDOW
-        self._call(self._connected, min(window, WINDOW))
+        self._loop.call_soon(self._connected, min(window, WINDOW))
 
-    def _disconnected_in_thread(
-        self,
-        _client: mqtt.Client,
-        _userdata: Any,
-        _flags: mqtt.DisconnectFlags,
-        code: ReasonCode,
-        _props: Properties | None,
-    ) -> None:
-        self._call(self._disconnected, str(code))
-
-    def _published_in_thread(
+    def _on_puback(
         self, _client: mqtt.Client, _userdata: Any, mid: int, code: ReasonCode, _props: Properties | None
     ) -> None:
-        """Many acknowledgements share one call into the event loop: waking it for each costs more than publishing."""
-        self._acknowledgements.append((mid, code))
-        if len(self._acknowledgements) == 1:
-            self._call(self._take_acknowledgements)
+        self._acknowledged(mid, code)
+        self._send()
 
-    def _message_in_thread(self, _client: mqtt.Client, _userdata: Any, message: mqtt.MQTTMessage) -> None:
-        self._call(self._received, message.topic, message.payload)
-
-    def _call(self, function: Callable[..., None], *arguments: object) -> None:
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(function, *arguments)
+    def _on_publish(self, _client: mqtt.Client, _userdata: Any, message: mqtt.MQTTMessage) -> None:
+        self._loop.call_soon(self._received, message.topic, bytes(message.payload))
 
     def _connected(self, window: int) -> None:
         self._absence.ends(self._broker.host, self._broker.port, self._loop.time())
@@ -294,14 +282,10 @@ class Publisher:
             self.tell(message)
 
     def _disconnected(self, reason: str) -> None:
-        if self.connected and not self._leaving:
-            self._absence.begins(reason, self._loop.time())
+        self._absence.begins(reason, self._loop.time())
         self.connected = False
         self._in_flight.clear()
         self._deleted.set()
-
-    def _not_reached(self) -> None:
-        self._absence.begins("it cannot be reached", self._loop.time())
 
     def _refused_connection(self, reason: str) -> None:
         self.counters["connection_refused"] += 1
@@ -313,11 +297,6 @@ class Publisher:
     def _times(self, line: str) -> int:
         """How often a line came up since it was last written; 0 when it is not to be written now."""
         return self._seldom[line].times(self._loop.time())
-
-    def _take_acknowledgements(self) -> None:
-        while self._acknowledgements:
-            self._acknowledged(*self._acknowledgements.popleft())
-        self._wake.set()
 
     def _acknowledged(self, mid: int, code: ReasonCode) -> None:
         seq = self._in_flight.pop(mid, None)
@@ -358,7 +337,7 @@ class Publisher:
             self._stored.append(stored)
             for seq in range(stored.first, min(stored.last, stored.first + UNCONFIRMED) + 1):
                 self._confirmed += self._unconfirmed.pop(seq, None) is not None
-        self._wake.set()
+        self._send()
         self._say_when_drained()
 
     def _say_when_drained(self) -> None:

@@ -30,6 +30,7 @@ from edge.messages import (
 from edge.outbox import Outbox
 from edge.publisher import BrokerConfig, Publisher
 from tests.broker import Mosquitto, running_mosquitto
+from tests.certificates import Authority
 from tests.log_lines import logged
 from tests.town import until
 
@@ -46,7 +47,7 @@ def flow(count: int) -> Flow:
 class Cloud:
     """A subscriber that answers `stored` when told to."""
 
-    def __init__(self, broker: Mosquitto) -> None:
+    def __init__(self, broker: Mosquitto, ca_file: Path | None = None) -> None:
         self.heard: queue.Queue[AnyMessage] = queue.Queue()
         self._subscribed = queue.Queue[None]()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
@@ -54,6 +55,8 @@ class Cloud:
             messages.decode(message.topic, bytes(message.payload))
         )
         self._client.on_subscribe = lambda *_: self._subscribed.put(None)
+        if ca_file is not None:
+            self._client.tls_set(str(ca_file))
         self._client.connect(broker.host, broker.port)
         self._client.subscribe([(messages.topic("+", "flow"), 1), (messages.topic("+", "status"), 1)])
         self._client.loop_start()
@@ -86,10 +89,14 @@ def outbox(tmp_path: Path) -> Outbox:
 
 @asynccontextmanager
 async def publishing(
-    outbox: Outbox, broker: Mosquitto, hear: Callable[[AnyMessage], None] = lambda _: None
+    outbox: Outbox,
+    broker: Mosquitto,
+    hear: Callable[[AnyMessage], None] = lambda _: None,
+    *,
+    ca_file: Path | None = None,
 ) -> AsyncIterator[Publisher]:
     running = Publisher(
-        BrokerConfig(host=broker.host, port=broker.port),
+        BrokerConfig(host=broker.host, port=broker.port, ca_file=ca_file),
         outbox,
         on_connected=lambda: [Status(gateway=NAME, epoch=outbox.epoch, online=True)],
         on_message=hear,
@@ -122,6 +129,25 @@ def test_everything_comes_in_order_and_is_forgotten_when_stored(outbox: Outbox, 
         cloud.close()
 
     asyncio.run(scenario())
+
+
+def test_over_tls_everything_comes_in_order_and_is_forgotten_when_stored(outbox: Outbox, tmp_path: Path) -> None:
+    authority = Authority(tmp_path, "city")
+    certificate, key = authority.sign()
+
+    async def scenario(broker: Mosquitto) -> None:
+        cloud = Cloud(broker, authority.file)
+        outbox.commit({}, [flow(number) for number in range(1, 301)])
+        async with publishing(outbox, broker, ca_file=authority.file) as running:
+            for number in range(1, 301):
+                message = await cloud.hear_flow()
+                assert message.seq == number
+                cloud.store(message)
+            await until_empty(outbox, running)
+        cloud.close()
+
+    with running_mosquitto(tmp_path, settings=f"certfile {certificate}\nkeyfile {key}") as broker:
+        asyncio.run(scenario(broker))
 
 
 def test_what_is_not_stored_in_time_is_sent_again(
@@ -234,7 +260,7 @@ def test_a_broker_that_is_away_at_the_start_is_told_and_so_is_its_return(
     async def scenario() -> None:
         with logged("edge") as log:
             async with publishing(outbox, own_mosquitto):
-                await log.says("the broker is away reason='it cannot be reached'")
+                await log.says("the broker is away reason='it cannot be reached: ")
                 await asyncio.to_thread(own_mosquitto.start)
                 await log.says(f"connected to the broker host={own_mosquitto.host} port={own_mosquitto.port} after")
 
