@@ -7,7 +7,7 @@ from msgspec.structs import asdict
 
 from cloud_api.counters import CounterView, Directions
 from cloud_api.counts import AudienceCounts
-from cloud_api.feed import TTL_S, VERSION, ZoneList, ZonesAnswer
+from cloud_api.feed import TTL_S, ZoneList, ZonesAnswer
 from cloud_api.feeds.lots import Tendency
 from cloud_api.flows import FlowTotals, HourlyFlows, LocalHour
 from cloud_api.flows_now import Busyness, LastHour, Usual
@@ -66,7 +66,7 @@ ZONE: Final = ZoneView(
     trend=FILLING,
     audiences=(PUBLIC, PMR),
 )
-ZONES: Final = ZonesAnswer(last_updated=NOW, ttl=TTL_S, version=VERSION, data=ZoneList((ZONE,)))
+ZONES: Final = ZonesAnswer(last_updated=NOW, ttl=TTL_S, data=ZoneList((ZONE,)))
 TOWN: Final = Town(id="saint-aubin", name="Saint-Aubin")
 PLACE: Final = Zone(
     id=ZONE.id,

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from cloud_api.envelope import VERSION, Envelope
 from cloud_api.live import Live
 from cloud_api.prepared import Prepared
 from cloud_api.registry.current import CurrentRegistry
@@ -20,8 +21,6 @@ from cloud_api.zones import ZoneDetail, ZoneView, samples_of, zone_detail
 TTL_S: Final = 10
 """How long a caller may keep an answer, in seconds."""
 CACHE_CONTROL: Final = f"public, max-age={TTL_S}"
-VERSION: Final = "1.0"
-"""Of the shape of the answers."""
 EACH_WITHIN: Final = timedelta(seconds=1)
 """How often a zone that only grows old is looked at again."""
 TICK_S: Final = 0.1
@@ -36,14 +35,9 @@ class ZoneList(Struct, frozen=True):
     zones: tuple[ZoneView, ...]
 
 
-class ZonesAnswer(Struct, frozen=True, kw_only=True):
+class ZonesAnswer(Envelope, frozen=True, kw_only=True):
     """All zones in the envelope that GBFS taught."""
 
-    last_updated: datetime
-    """As of when the figures are, UTC."""
-    ttl: int
-    """How long this answer may be kept, in seconds."""
-    version: str
     data: ZoneList
 
 
@@ -102,7 +96,7 @@ class ZoneFeed:
 
     def answer(self) -> ZonesAnswer:
         """All zones as last looked at."""
-        return ZonesAnswer(last_updated=self._stamped_at, ttl=TTL_S, version=VERSION, data=ZoneList(self.zones()))
+        return ZonesAnswer(last_updated=self._stamped_at, ttl=TTL_S, data=ZoneList(self.zones()))
 
     def prepared(self) -> Prepared:
         """The same, ready to send: made once for each change, when somebody first asks."""

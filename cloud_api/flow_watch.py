@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct, structs
 
 from cloud_api.counters import CounterView, counter_views
-from cloud_api.feed import VERSION
+from cloud_api.envelope import Envelope
 from cloud_api.flows_now import UNKNOWN, LastHour, last_hours
 from cloud_api.forecast.days import Calendar
 from cloud_api.live import Live
@@ -43,14 +43,9 @@ class CountersNow(Struct, frozen=True):
     counters: tuple[CounterNow, ...]
 
 
-class FlowsNowAnswer(Struct, frozen=True, kw_only=True):
+class FlowsNowAnswer(Envelope, frozen=True, kw_only=True):
     """All counters in the envelope of the parking answers."""
 
-    last_updated: datetime
-    """As of when the figures are, UTC."""
-    ttl: int
-    """How long this answer may be kept, in seconds."""
-    version: str
     data: CountersNow
 
 
@@ -110,7 +105,7 @@ class FlowWatch:
 
     def _envelope(self, wanted: Wanted) -> FlowsNowAnswer:
         counters = tuple(each for each in self._counters.values() if wanted is None or each.id in wanted)
-        return FlowsNowAnswer(last_updated=self._as_of, ttl=TTL_S, version=VERSION, data=CountersNow(counters))
+        return FlowsNowAnswer(last_updated=self._as_of, ttl=TTL_S, data=CountersNow(counters))
 
     def _snapshot(self, number: str, wanted: Wanted) -> bytes:
         return encode_event("snapshot", number, msgspec.json.encode(self._envelope(wanted)))

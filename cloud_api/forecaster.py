@@ -13,7 +13,7 @@ from typing import Final
 
 from msgspec import structs
 
-from cloud_api.feed import TTL_S, VERSION, ZoneFeed
+from cloud_api.feed import TTL_S, ZoneFeed
 from cloud_api.forecast.answers import (
     QUALITY_TTL_S,
     ForecastAnswer,
@@ -91,7 +91,7 @@ class Forecaster:
         if len(self._answers) >= MOST_ANSWERS:
             self._answers.clear()
         answer = ForecastAnswer(
-            last_updated=now, ttl=TTL_S, version=VERSION, data=self._forecast(self._registry.now, zone, minutes, now)
+            last_updated=now, ttl=TTL_S, data=self._forecast(self._registry.now, zone, minutes, now)
         )
         self._answers[zone.id, minutes] = answer
         return answer
@@ -102,7 +102,7 @@ class Forecaster:
             ZoneQuality(id=zone.id, name=zone.name, leads=tuple(self._known.get(zone.id, Known()).judged.values()))
             for zone in zones.values()
         )
-        return QualityAnswer(last_updated=now, ttl=QUALITY_TTL_S, version=VERSION, data=QualityList(data))
+        return QualityAnswer(last_updated=now, ttl=QUALITY_TTL_S, data=QualityList(data))
 
     async def note(self, now: datetime) -> None:
         """Write down what is observed now, what comes of earlier forecasts, and what is forecast. Raises `StoreError`.

@@ -1,10 +1,10 @@
 """What the API answers about arrivals and about past forecasts, in the envelope of the other parking answers."""
 
-from datetime import datetime
 from typing import Final
 
 from msgspec import Struct
 
+from cloud_api.envelope import Envelope
 from cloud_api.forecast.arrival import Arrival
 from cloud_api.forecast.record import LeadQuality
 from cloud_api.registry.places import Audience
@@ -28,14 +28,9 @@ class ZoneForecast(Struct, frozen=True, kw_only=True):
     """One for each lead time that was asked for, in that order."""
 
 
-class ForecastAnswer(Struct, frozen=True, kw_only=True):
+class ForecastAnswer(Envelope, frozen=True, kw_only=True):
     """One zone on arrival."""
 
-    last_updated: datetime
-    """The moment that lead times count from, UTC."""
-    ttl: int
-    """How long this answer may be kept, in seconds."""
-    version: str
     data: ZoneForecast
 
 
@@ -54,12 +49,7 @@ class QualityList(Struct, frozen=True):
     zones: tuple[ZoneQuality, ...]
 
 
-class QualityAnswer(Struct, frozen=True, kw_only=True):
+class QualityAnswer(Envelope, frozen=True, kw_only=True):
     """How good past forecasts were."""
 
-    last_updated: datetime
-    """As of when, UTC."""
-    ttl: int
-    """How long this answer may be kept, in seconds."""
-    version: str
     data: QualityList

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Final
 
 from cloud_api import examples
-from cloud_api.feed import TTL_S, VERSION
+from cloud_api.feed import TTL_S
 from cloud_api.forecast.answers import (
     QUALITY_TTL_S,
     ForecastAnswer,
@@ -24,7 +24,6 @@ CLOSED: Final = Cause("fermé à cette heure : marché", "closed at that time: m
 FORECAST: Final = ForecastAnswer(
     last_updated=examples.NOW,
     ttl=TTL_S,
-    version=VERSION,
     data=ZoneForecast(
         id=examples.ZONE.id,
         name=examples.ZONE.name,
@@ -59,7 +58,6 @@ FORECAST: Final = ForecastAnswer(
 QUALITY: Final = QualityAnswer(
     last_updated=examples.NOW,
     ttl=QUALITY_TTL_S,
-    version=VERSION,
     data=QualityList(
         (
             ZoneQuality(

@@ -10,7 +10,6 @@ from starlette.responses import Response
 from cloud_api import examples
 from cloud_api.access import key_needed, needs, scope_missing
 from cloud_api.counters import CounterView, counter_views
-from cloud_api.feed import VERSION
 from cloud_api.flow_watch import TTL_S, CountersNow, FlowsNowAnswer, counter_now
 from cloud_api.flows import hourly_flows
 from cloud_api.openapi import JSON, answer, parameter, refusal, text_answer
@@ -31,7 +30,6 @@ COUNTERS_EXAMPLE = CountersAnswer((examples.COUNTER,))
 NOW_EXAMPLE = FlowsNowAnswer(
     last_updated=examples.NOW,
     ttl=TTL_S,
-    version=VERSION,
     data=CountersNow((counter_now(examples.COUNTER, examples.LAST_HOUR),)),
 )
 ANSWERS = (COUNTERS_EXAMPLE, NOW_EXAMPLE, examples.HOURLY)

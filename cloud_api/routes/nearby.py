@@ -1,6 +1,5 @@
 """Where to park around a point. Public, read only."""
 
-from datetime import datetime
 from typing import Annotated, Final
 
 import msgspec
@@ -9,7 +8,8 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from cloud_api import examples
-from cloud_api.feed import TTL_S, VERSION
+from cloud_api.envelope import Envelope
+from cloud_api.feed import TTL_S
 from cloud_api.nearby import NearbyZone, nearby
 from cloud_api.openapi import JSON, answer, parameter, refusal
 from cloud_api.problems import FieldError, invalid
@@ -29,21 +29,15 @@ class NearbyZones(Struct, frozen=True):
     zones: tuple[NearbyZone, ...]
 
 
-class NearbyAnswer(Struct, frozen=True, kw_only=True):
+class NearbyAnswer(Envelope, frozen=True, kw_only=True):
     """Zones around a point, in the envelope of all zones."""
 
-    last_updated: datetime
-    """As of when the figures are, UTC."""
-    ttl: int
-    """How long this answer may be kept, in seconds."""
-    version: str
     data: NearbyZones
 
 
 EXAMPLE: Final = NearbyAnswer(
     last_updated=examples.NOW,
     ttl=TTL_S,
-    version=VERSION,
     data=NearbyZones(tuple(nearby([examples.ZONE], Position(lat=47.2151, lon=-1.5540), Audience.PMR, 500))),
 )
 ANSWERS: Final = (EXAMPLE,)
@@ -90,7 +84,7 @@ def router(services: Services) -> APIRouter:
         """
         here, feed = Position(lat=lat, lon=lon), services.feed
         zones = nearby(feed.zones(), here, audience, radius)[:MOST_ZONES]
-        body = NearbyAnswer(last_updated=feed.as_of, ttl=TTL_S, version=VERSION, data=NearbyZones(tuple(zones)))
+        body = NearbyAnswer(last_updated=feed.as_of, ttl=TTL_S, data=NearbyZones(tuple(zones)))
         return Response(msgspec.json.encode(body), media_type=JSON, headers=KEPT)
 
     return routes

@@ -1,15 +1,14 @@
 """Parking now: zones, one zone with its spaces, and the stream of what changes. Public, read only."""
 
-from datetime import datetime
 from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Path
-from msgspec import Struct
 from starlette.responses import Response
 
 from cloud_api import examples
-from cloud_api.feed import CACHE_CONTROL, TTL_S, VERSION
+from cloud_api.envelope import Envelope
+from cloud_api.feed import CACHE_CONTROL, TTL_S
 from cloud_api.openapi import JSON, Responses, answer, parameter, refusal, text_answer
 from cloud_api.problems import FieldError, invalid, not_found
 from cloud_api.routes.event_stream import EVENT_STREAM, LAST_EVENT_PARAMETER, full, named_parameter, unknown
@@ -19,18 +18,13 @@ from cloud_api.zones import ZoneDetail
 KEPT = {"cache-control": CACHE_CONTROL}
 
 
-class ZoneAnswer(Struct, frozen=True, kw_only=True):
+class ZoneAnswer(Envelope, frozen=True, kw_only=True):
     """One zone in the same envelope as all of them."""
 
-    last_updated: datetime
-    """As of when the figures are, UTC."""
-    ttl: int
-    """How long this answer may be kept, in seconds."""
-    version: str
     data: ZoneDetail
 
 
-ZONE_EXAMPLE = ZoneAnswer(last_updated=examples.NOW, ttl=TTL_S, version=VERSION, data=examples.ZONE_DETAIL)
+ZONE_EXAMPLE = ZoneAnswer(last_updated=examples.NOW, ttl=TTL_S, data=examples.ZONE_DETAIL)
 ANSWERS = (examples.ZONES, ZONE_EXAMPLE)
 UNCHANGED: Responses = {304: {"description": "The caller has it already (`If-None-Match`)", "content": {}}}
 STREAM_EXAMPLE = (
@@ -76,7 +70,7 @@ def router(services: Services) -> APIRouter:
         detail = services.feed.details().get(zone_id)
         if detail is None:
             raise not_found("zone", zone_id)
-        body = ZoneAnswer(last_updated=services.feed.as_of, ttl=TTL_S, version=VERSION, data=detail)
+        body = ZoneAnswer(last_updated=services.feed.as_of, ttl=TTL_S, data=detail)
         return Response(msgspec.json.encode(body), media_type=JSON, headers=KEPT)
 
     @routes.get(

@@ -1,7 +1,6 @@
 """Single parking spaces now, of a zone or in a box. Public, read only."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Annotated, Final
 
 import msgspec
@@ -11,7 +10,8 @@ from msgspec.structs import asdict
 from starlette.responses import Response
 
 from cloud_api import examples
-from cloud_api.feed import TTL_S, VERSION
+from cloud_api.envelope import Envelope
+from cloud_api.feed import TTL_S
 from cloud_api.openapi import JSON, answer, parameter, refusal
 from cloud_api.problems import FieldError, ProblemError, invalid, not_found
 from cloud_api.registry import Position
@@ -36,14 +36,9 @@ class SpaceList(Struct, frozen=True):
     spaces: tuple[SpaceHere, ...]
 
 
-class SpacesAnswer(Struct, frozen=True, kw_only=True):
+class SpacesAnswer(Envelope, frozen=True, kw_only=True):
     """Single spaces, in the envelope of all zones."""
 
-    last_updated: datetime
-    """As of when they are so, UTC."""
-    ttl: int
-    """How long this answer may be kept, in seconds."""
-    version: str
     data: SpaceList
 
 
@@ -70,7 +65,6 @@ def space_here(space: SpaceView, zone: str) -> SpaceHere:
 EXAMPLE: Final = SpacesAnswer(
     last_updated=examples.NOW,
     ttl=TTL_S,
-    version=VERSION,
     data=SpaceList(tuple(space_here(each, examples.ZONE.id) for each in examples.SPACES)),
 )
 ANSWERS: Final = (EXAMPLE,)
@@ -116,7 +110,7 @@ def router(services: Services) -> APIRouter:
         if zone is None and bbox is None:
             raise wrong("zone", "a zone or a bbox expected")
         found = _within(None if bbox is None else parse_box(bbox), _zones(services, zone))
-        body = SpacesAnswer(last_updated=services.feed.as_of, ttl=TTL_S, version=VERSION, data=SpaceList(found))
+        body = SpacesAnswer(last_updated=services.feed.as_of, ttl=TTL_S, data=SpaceList(found))
         return Response(msgspec.json.encode(body), media_type=JSON, headers=KEPT)
 
     return routes
