@@ -8,7 +8,7 @@ Held in memory per zone: eight weeks of quarter-hours and a model, about 100 kB.
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from msgspec import structs
@@ -23,7 +23,7 @@ from cloud_api.forecast.answers import (
     ZoneQuality,
 )
 from cloud_api.forecast.archive import OBSERVATIONS_KEPT, Archive, Issued, Observed
-from cloud_api.forecast.arrival import JUDGED, Known, Lead, Weighed, arrivals, weigh
+from cloud_api.forecast.arrival import JUDGED, Arrival, Known, Lead, Weighed, arrivals, weigh
 from cloud_api.forecast.closed import closed_then
 from cloud_api.forecast.days import Calendar
 from cloud_api.forecast.model import learn
@@ -49,6 +49,9 @@ LATE: Final = timedelta(minutes=5)
 """So late into a quarter-hour it is no longer observed at its beginning."""
 Closures = Mapping[str, Closure]
 """What closures close at one moment, by zone and space."""
+SOON_MINUTES: Final = 30
+AHEAD_FOR: Final = timedelta(minutes=1)
+"""How long what is said of half an hour hence is said unchanged."""
 MOST_ANSWERS: Final = 2048
 """Answers kept; they are good for as long as their callers may keep them."""
 
@@ -75,6 +78,8 @@ class Forecaster:
         self._clock = clock
         self._known: dict[str, Known] = {}
         self._answers: dict[tuple[str, tuple[int, ...]], ForecastAnswer] = {}
+        self._soon: dict[str, Arrival] = {}
+        self._looked_ahead_at = datetime.min.replace(tzinfo=UTC)
         self._one_at_a_time = asyncio.Lock()
 
     async def run(self) -> None:
@@ -95,6 +100,10 @@ class Forecaster:
         )
         self._answers[zone.id, minutes] = answer
         return answer
+
+    def soon(self, zone: str, now: datetime) -> Arrival | None:
+        """What can be said of an arrival in half an hour, worked out for all zones within the last minute or so."""
+        return self._soon.get(zone) if abs(now - self._looked_ahead_at) < LATE else None
 
     def quality(self, zones: Mapping[str, Zone], now: datetime) -> QualityAnswer:
         """How good the past forecasts of these zones were, as last judged."""
@@ -122,21 +131,34 @@ class Forecaster:
 
     async def learn(self, now: datetime) -> None:
         """Learn the zones that were not learned within the hour. Raises `StoreError`."""
-        registry = self._registry.now
-        for zone in registry.zones.values():
+        due = [zone for zone in self._registry.now.zones if self._is_due(zone, now)]
+        for name in due:
             async with self._one_at_a_time:
-                known = self._known.get(zone.id, Known())
-                if known.learned_at is None or abs(now - known.learned_at) >= LEARNED_FOR:
-                    capacity = self._present(zone, now).capacity
-                    self._known[zone.id] = await asyncio.to_thread(self._learn, registry, zone, capacity, known, now)
+                registry = self._registry.now
+                zone = registry.zones.get(name)
+                if zone is not None:
+                    known, capacity = self._known.get(name, Known()), self._present(zone, now).capacity
+                    self._known[name] = await asyncio.to_thread(self._learn, registry, zone, capacity, known, now)
                     self._answers.clear()
             await asyncio.sleep(PAUSE_S)
+        if due:
+            able = sum(known.model is not None for known in self._known.values())
+            log.info("learned %d zones; of %d, %d have history enough to be forecast", len(due), len(self._known), able)
+
+    async def look_ahead(self, now: datetime) -> None:
+        """Work out for every zone what `soon` tells."""
+        registry = self._registry.now
+        seen = {zone.id: self._present(zone, now) for zone in registry.zones.values()}
+        self._soon = await asyncio.to_thread(self._all_soon, registry, dict(self._known), seen, now)
+        self._looked_ahead_at = now
 
     async def _keep_noting(self) -> None:
         noted = quarter_of(self._clock())
         while True:
             await asyncio.sleep(TICK_S)
             now = self._clock()
+            if abs(now - self._looked_ahead_at) >= AHEAD_FOR:
+                await self.look_ahead(now)
             if quarter_of(now) == noted:
                 continue
             noted = quarter_of(now)
@@ -170,6 +192,22 @@ class Forecaster:
             free=seen.spaces().free if seen.can_be_believed else None,
             forecasts=arrivals(known, seen, closed, zone.id, now, self._zone),
         )
+
+    def _all_soon(
+        self, registry: Registry, known: Mapping[str, Known], seen: Mapping[str, Present], now: datetime
+    ) -> dict[str, Arrival]:
+        closures = registry.closures_at(now + timedelta(minutes=SOON_MINUTES))
+        told: dict[str, Arrival] = {}
+        for name, each in seen.items():
+            zone = registry.zones[name]
+            closed = closed_then(closures, registry, zone, now + timedelta(minutes=SOON_MINUTES), self._zone)
+            (told[name],) = arrivals(known.get(name, Known()), each, {SOON_MINUTES: closed}, name, now, self._zone)
+        return told
+
+    def _is_due(self, zone: str, now: datetime) -> bool:
+        """Whether a zone was not learned within the hour."""
+        learned_at = self._known.get(zone, Known()).learned_at
+        return learned_at is None or abs(now - learned_at) >= LEARNED_FOR
 
     def _present(self, zone: Zone, now: datetime) -> Present:
         """What is known of a zone now."""

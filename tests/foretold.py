@@ -65,14 +65,14 @@ class Town:
     clock: Clock = field(default_factory=lambda: Clock(MONDAY))
 
     def __post_init__(self) -> None:
-        registry = CurrentRegistry(self.registry)
-        self.live = Live(registry)
-        self.feed = ZoneFeed(self.live, registry, self.clock.now)
+        self.places = CurrentRegistry(self.registry)
+        self.live = Live(self.places)
+        self.feed = ZoneFeed(self.live, self.places, self.clock.now)
         self.archive = Archive(self.folder / "forecasts.db")
         self.forecaster = Forecaster(
             Settings(time_zone=PARIS),
             store=self.store,
-            registry=registry,
+            registry=self.places,
             feed=self.feed,
             archive=self.archive,
             clock=self.clock,

@@ -26,8 +26,6 @@ from cloud_api.web.cards import age, summary, zone_card
 from cloud_api.web.recent import Flows, RecentFlows
 from cloud_api.web.words import FRENCH, Words, words_in
 
-ARRIVAL: Final = (30,)
-"""In so many minutes."""
 STREAM: Final = "v1/parking/stream"
 """Where the page listens, relative to itself: it may be served under any path."""
 
@@ -111,10 +109,10 @@ def _environment() -> Environment:
     )
 
 
-def _arrival(services: Services, zone: str, now: datetime) -> Arrival:
+def _arrival(services: Services, zone: str, now: datetime) -> Arrival | None:
     """What can be said of an arrival in half an hour, its time by the clocks of the town."""
-    (told,) = services.forecaster.look(services.registry.zones[zone], ARRIVAL, now).data.forecasts
-    return structs.replace(told, at=told.at.astimezone(services.settings.time_zone))
+    told = services.forecaster.soon(zone, now)
+    return None if told is None else structs.replace(told, at=told.at.astimezone(services.settings.time_zone))
 
 
 def _counter_card(view: CounterView, flows: Flows | None, words: Words, now: datetime) -> CounterCard:

@@ -62,7 +62,17 @@ def told_of(which: Known, seen: Present, minutes: int = 15) -> Arrival:
     return told
 
 
-LEARNED = [known(seed) for seed in range(3)] + [known(3, quality(0.5, free=4, free_then=9))]
+def known_of(share: float) -> Known:
+    """What is learned of a day at whose every quarter-hour it was the same."""
+    past = Occupancy(quarter_of(NOW) - 96, np.full(96, share))
+    return Known(past=past, model=learn(past, MOST, Calendar(None), PARIS))
+
+
+LEARNED = [
+    *(known_of(share) for share in (0, 0.5, 1)),
+    *(known(seed) for seed in range(3)),
+    known(3, quality(0.5, free=4, free_then=9)),
+]
 
 
 @given(

@@ -15,6 +15,7 @@ from cloud_api.forecast.quality import Method
 from cloud_api.forecast.record import judged
 from cloud_api.stores.base import StoreError
 
+VERSIONS = sorted((Path(__file__).parents[1] / "fixtures").glob("forecasts-v*.sql"))
 QUARTER = quarter_of(datetime(2026, 11, 22, 10, tzinfo=UTC))
 
 
@@ -103,6 +104,22 @@ def test_what_is_too_old_goes(archive: Archive) -> None:
 
     archive.note(QUARTER + 1 + OBSERVATIONS_KEPT, [], [], [15])
     assert archive.series("halles", QUARTER, QUARTER + 2).share == pytest.approx([np.nan, 0.7], nan_ok=True)
+
+
+def test_every_version_has_a_fixture() -> None:
+    assert [path.name for path in VERSIONS] == [f"forecasts-v{number}.sql" for number in range(1, len(SCHEMA) + 1)]
+
+
+@pytest.mark.parametrize("version", VERSIONS, ids=lambda path: path.stem)
+def test_a_file_of_an_old_version_opens_with_all_it_held(version: Path, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "forecasts.db")) as database:
+        database.executescript(version.read_text())
+
+    with closing(Archive(tmp_path / "forecasts.db")) as archive:
+        archive.note(QUARTER + 2, [seen(QUARTER + 2, 5)], [], [15])
+
+        assert archive.outcomes("halles", 15, QUARTER + 3).scored.free.tolist() == [4, 5]
+        assert archive.series("halles", QUARTER, QUARTER + 3).share == pytest.approx([0.7, 0.6, 0.5])
 
 
 def test_a_file_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from cloud_api.forecast.occupancy import quarter_of
 from cloud_api.forecast.quality import FEWEST, Method
-from cloud_api.registry import Closure
+from cloud_api.registry import Closure, Registry
+from cloud_api.registry.current import CurrentRegistry
 from cloud_api.stores import open_store
 from cloud_api.stores.base import Store
 from firmware_sim.parking import Habits
@@ -138,6 +140,33 @@ def test_an_answer_is_kept_for_its_time_to_live(town: Town) -> None:
 
     assert town.forecaster.look(ZONE, (15,), town.clock.now + timedelta(seconds=9)) is first
     assert town.forecaster.look(ZONE, (15,), town.clock.now + timedelta(seconds=10)) is not first
+
+
+def test_half_an_hour_ahead_is_worked_out_for_all_zones_and_told_for_some_minutes(town: Town) -> None:
+    town.remember(by_timetable(weeks=4))
+    town.see([False] * BAYS)
+    town.learn()
+    asyncio.run(town.forecaster.look_ahead(town.clock.now))
+
+    soon = town.forecaster.soon(ZONE.id, town.clock.now + timedelta(minutes=2))
+
+    assert soon == town.arrival(30)
+    assert town.forecaster.soon(ZONE.id, town.clock.now + timedelta(minutes=6)) is None
+    assert town.forecaster.soon("elsewhere", town.clock.now) is None
+
+
+def test_a_zone_that_left_the_registry_is_forgotten_and_a_new_one_learned(town: Town) -> None:
+    town.remember(by_timetable(weeks=4))
+    town.learn()
+    other = structs.replace(ZONE, id="gare")
+    town.places.replace(CurrentRegistry(Registry(zones=[other])))
+    asyncio.run(town.forecaster.note(town.clock.now))
+    town.learn()
+
+    (quality,) = town.forecaster.quality(town.places.now.zones, town.clock.now).data.zones
+
+    assert quality.id == "gare"
+    assert town.forecaster.quality({ZONE.id: ZONE}, town.clock.now).data.zones[0].leads == ()
 
 
 def test_by_a_timetable_the_last_three_weeks_are_the_better_word_and_are_served(town: Town) -> None:
