@@ -148,6 +148,12 @@ def test_what_has_neither_counter_nor_packet_id_has_none() -> None:
     assert packet_id(b"") is None
 
 
+def test_a_sealed_message_opens_with_its_key_and_address() -> None:
+    sealed = bytes.fromhex("41 a47266c95f73 00112233 78237214")
+    key = bytes.fromhex("231d39c1d7cc1ab1aee224cd096db932")
+    assert decrypt(sealed, DeviceAddress("54:48:E6:8F:80:A5"), key) == bytes.fromhex("02ca09 03bf13")
+
+
 def test_a_plain_frame_is_never_decrypted() -> None:
     with pytest.raises(DecodeError, match="not encrypted"):
         decrypt(bytes.fromhex("400160"), DeviceAddress("54:48:E6:8F:80:A5"), bytes(16))
