@@ -19,8 +19,9 @@ from cloud_api.access import Access, bad_key, too_many
 from cloud_api.entrances import keep_counts
 from cloud_api.feed import ZoneFeed
 from cloud_api.feeds.neighbours import Neighbours
+from cloud_api.feeds.orders_poller import poll_orders
 from cloud_api.feeds.poller import poll_all, zones_fed_by
-from cloud_api.feeds.settings import LotFeed
+from cloud_api.feeds.settings import LotFeed, OrderFeed
 from cloud_api.flow_watch import FlowWatch
 from cloud_api.follower import Follower
 from cloud_api.forecast.archive import Archive
@@ -81,6 +82,7 @@ def create_app(
     registry: RegistryStore,
     clock: Callable[[], datetime],
     feeds: Sequence[LotFeed] = (),
+    orders: Sequence[OrderFeed] = (),
 ) -> Api:
     """One town's API; connects to the broker when it is started. `clock` tells the time now, UTC.
 
@@ -124,6 +126,7 @@ def create_app(
                 clock=clock,
                 news=lambda name: feed.touch(zones_fed_by(places.now, name)),
             ),
+            poll_orders(orders, registry, zone=settings.time_zone, metrics=metrics.feeds, clock=clock),
             keep_counts(store, places, live, feed, clock),
             flow_watch.run(),
             forecaster.run(),

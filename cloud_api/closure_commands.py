@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cloud_api.commands import parse_zone
-from cloud_api.feeds.dialog import Orders, read_orders
+from cloud_api.feeds.dialog import LARGEST_EXPORT, Orders, read_orders
 from cloud_api.feeds.fetching import FetchError, download
 from cloud_api.feeds.lots import FeedError
 from cloud_api.feeds.order_closures import WITHIN_M, Plan, plan
@@ -29,8 +29,6 @@ from cloud_api.settings import ConfigError
 
 FAILURE: Final = 1
 USAGE: Final = 2
-LARGEST: Final = 512 * 2**20
-"""Bytes of an export; the national one had 100 MB in 2026."""
 SHOWN: Final = 20
 """Refusals told one by one."""
 
@@ -232,7 +230,7 @@ def _opened(export: str) -> Iterator[BinaryIO]:
             raise ConfigError(f"{export}: cannot be read: {error.strerror or error}") from error
         return
     with tempfile.TemporaryFile() as stream:
-        download(export, stream, LARGEST)
+        download(export, stream, LARGEST_EXPORT)
         stream.seek(0)
         yield stream
 

@@ -76,7 +76,7 @@ def api(
     ] = None,
     worker: Annotated[str, typer.Option(help="This process's name, one of its own for each on the same broker.")] = "1",
     feeds: Annotated[
-        Path | None, typer.Option(help="Other operators' feeds of car parks (TOML, see docs/feeds.md).")
+        Path | None, typer.Option(help="Others' car parks, and the State's traffic orders (TOML, see docs/feeds.md).")
     ] = None,
     flows_by_key: Annotated[
         bool, typer.Option("--flows-by-key", help="People counts only for holders of a key (passerelle key create).")
@@ -195,18 +195,26 @@ def parse_zone(name: str) -> ZoneInfo:
 
 def _serve(settings: Settings, registry_url: str, store_url: str, host: str, port: int, feeds: Path | None) -> None:
     from cloud_api.app import create_app
-    from cloud_api.feeds.settings import load_feeds
+    from cloud_api.feeds.settings import FeedsFile, load_feeds
     from cloud_api.registry.store import open_registry
     from cloud_api.stores import open_store
 
-    read = () if feeds is None else load_feeds(feeds)
+    read = FeedsFile() if feeds is None else load_feeds(feeds)
     with (
         _listening(host, port) as listener,
         closing(open_store(store_url)) as store,
         closing(open_registry(registry_url)) as registry,
     ):
         _run(
-            create_app(settings, store=store, registry=registry, clock=lambda: datetime.now(UTC), feeds=read), listener
+            create_app(
+                settings,
+                store=store,
+                registry=registry,
+                clock=lambda: datetime.now(UTC),
+                feeds=read.feed,
+                orders=read.orders,
+            ),
+            listener,
         )
 
 

@@ -30,6 +30,8 @@ READ_OF_A_PERIOD: Final = {"recurringTimePeriodOfDay", "recurringDayWeekMonthPer
 READ_OF_A_VALIDITY: Final = {"overallStartTime", "overallEndTime", "validPeriod"}
 NOT_FOR_CARS: Final = {"VehicleCondition", "NonVehicularRoadUserCondition", "AccessCondition"}
 LONGEST_REASON: Final = 200
+LARGEST_EXPORT: Final = 512 * 2**20
+"""Bytes; the national export had 100 MB in 2026."""
 
 
 class Weekly(Struct, frozen=True):

@@ -5,6 +5,7 @@ TLS is checked for `https://`; a redirection is an error that names where to, fo
 """
 
 import asyncio
+import io
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -16,6 +17,8 @@ from cloud_api.feeds.xml_trees import LARGEST
 
 WHOLE_S: Final = 30.0
 """For one answer from the first byte sent to the last byte read, however slowly they drip."""
+DOWNLOAD_S: Final = 600.0
+"""For a national export, read in the background."""
 TIMEOUTS: Final = httpx.Timeout(10.0, connect=5.0)
 DOWNLOAD_TIMEOUTS: Final = httpx.Timeout(60.0, connect=10.0)
 """For what a person waits for: a national export takes its time."""
@@ -49,11 +52,16 @@ class Address:
 
     async def fetch(self, largest: int = LARGEST) -> bytes | None:
         """The body, at most `largest` bytes; None when it is the one of last time. Raises `FetchError`."""
+        body = io.BytesIO()
+        return body.getvalue() if await self.fetch_into(body, largest) else None
+
+    async def fetch_into(self, body: BinaryIO, largest: int, *, whole_s: float = WHOLE_S) -> bool:
+        """Write the body as it comes; False, and nothing, when it is the one of last time. Raises `FetchError`."""
         try:
-            async with asyncio.timeout(WHOLE_S):
-                return await self._ask(largest)
+            async with asyncio.timeout(whole_s):
+                return await self._ask(body, largest)
         except TimeoutError as error:
-            raise FetchError(f"no whole answer within {WHOLE_S:g} s") from error
+            raise FetchError(f"no whole answer within {whole_s:g} s") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise FetchError(f"{type(error).__name__}: {error}") from error
 
@@ -61,18 +69,17 @@ class Address:
         """Ask for the whole body next time: the last one could not be read."""
         self._validators = {}
 
-    async def _ask(self, largest: int) -> bytes | None:
+    async def _ask(self, body: BinaryIO, largest: int) -> bool:
         async with self._client.stream("GET", self._url, headers={**self._headers, **self._validators}) as answer:
             if answer.status_code == HTTPStatus.NOT_MODIFIED and self._validators:
-                return None
+                return False
             _refuse(answer)
-            body = bytearray()
             async for chunk in answer.aiter_raw():
-                body += chunk
-                if len(body) > largest:
+                body.write(chunk)
+                if body.tell() > largest:
                     raise FetchError(f"the answer is larger than {largest} bytes")
             self._remember(answer)
-            return bytes(body)
+            return True
 
     def _remember(self, answer: httpx.Response) -> None:
         validators = {"if-none-match": "etag", "if-modified-since": "last-modified"}

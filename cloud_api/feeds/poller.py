@@ -12,6 +12,7 @@ from typing import Final
 
 import httpx
 
+from cloud_api.feeds.attempts import Attempts
 from cloud_api.feeds.feed_metrics import FeedMetrics
 from cloud_api.feeds.fetching import Address, FetchError, new_client
 from cloud_api.feeds.lots import FeedError
@@ -49,7 +50,7 @@ class Poller:
         self._clock = clock
         self._news = news
         self._random = random
-        self._failures = 0
+        self._attempts = Attempts(feed.name, feed.operator, metrics, clock)
 
     async def run(self) -> None:
         """Ask until cancelled; the first time after a part of the period that is drawn by lot."""
@@ -60,7 +61,7 @@ class Poller:
             except Exception as error:
                 log.exception("feed=%s crashed", self._feed.name)
                 wait_s = self._fail("crash", f"{type(error).__name__}: {error}")
-            await asyncio.sleep(max(wait_s, pause_s(self._feed.period_s, self._failures, self._random)))
+            await asyncio.sleep(max(wait_s, pause_s(self._feed.period_s, self._attempts.failures, self._random)))
 
     async def poll(self) -> float:
         """Ask once; returns how long the operator asks us to stay away, in seconds."""
@@ -68,11 +69,11 @@ class Poller:
         try:
             body = await self._address.fetch()
             if body is None:
-                self._succeed("same")
+                self._attempts.succeeded("same")
                 self._neighbours.put(name, unchanged(state, self._clock()))
             else:
                 reading = await asyncio.to_thread(self._read, body)
-                self._succeed("news")
+                self._attempts.succeeded("news")
                 self._metrics.lots.labels(name).set(len(reading.lots))
                 self._metrics.refused.labels(name).inc(len(reading.refused))
                 for each in reading.refused[:3]:
@@ -86,19 +87,9 @@ class Poller:
         self._news(name)
         return 0.0
 
-    def _succeed(self, outcome: str) -> None:
-        if self._failures:
-            log.info("feed=%s answers again", self._feed.name)
-        self._failures = 0
-        self._metrics.reads.labels(self._feed.name, outcome).inc()
-        self._metrics.read_at.labels(self._feed.name).set(self._clock().timestamp())
-
     def _fail(self, outcome: str, trouble: str, wait_s: float = 0.0) -> float:
         name = self._feed.name
-        self._failures += 1
-        if str(self._failures).strip("0") == "1":
-            log.warning("feed=%s operator=%s failures=%d: %s", name, self._feed.operator, self._failures, trouble)
-        self._metrics.reads.labels(name, outcome).inc()
+        self._attempts.failed(outcome, trouble)
         self._neighbours.put(name, failed(self._neighbours.state(name), trouble))
         self._news(name)
         return wait_s

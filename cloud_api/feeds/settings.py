@@ -1,4 +1,6 @@
-"""Which feeds of others are read: `feeds.toml`, one `[[feed]]` each. A zone names its feed in the registry.
+"""Which feeds of others are read: `feeds.toml`, one `[[feed]]` of car parks or `[[orders]]` of traffic orders each.
+
+A zone names its feed in the registry.
 
 In comes a file, out come frozen values, or one `ConfigError` with the file, the field and what was expected.
 """
@@ -13,6 +15,7 @@ from msgspec import Meta, Struct
 from cloud_api.feeds import datex2, ngsi, opendatasoft, parkapi_v1, parkapi_v3
 from cloud_api.feeds.lots import Reader
 from cloud_api.feeds.opendatasoft import DIALECTS, Dialect
+from cloud_api.feeds.order_closures import WITHIN_M
 from cloud_api.registry.places import Label, PlaceId
 from cloud_api.settings import ConfigError
 
@@ -57,10 +60,25 @@ class LotFeed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Headers whose value is the content of a file (`Authorization`)."""
 
 
+class OrderFeed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The State's traffic orders, as DiaLog exports them."""
+
+    name: PlaceId = "dialog"
+    """As closures name it (`source`), and the audit trail."""
+    operator: Label = "DiaLog"
+    """Who is named when it fails."""
+    url: WebAddress = "https://dialog.beta.gouv.fr/api/regulations.xml?includePermanent=false"
+    period_s: Annotated[float, Meta(ge=600, le=7 * 86_400)] = 4 * 3600.0
+    """How often it is asked."""
+    within_m: Annotated[float, Meta(ge=0, le=50)] = WITHIN_M
+    """How far from an order's line a bay may lie, in metres."""
+
+
 class FeedsFile(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file."""
 
     feed: tuple[LotFeed, ...] = ()
+    orders: tuple[OrderFeed, ...] = ()
 
 
 READERS: Final[dict[Tongue, Reader]] = {
@@ -77,16 +95,19 @@ def reader_of(feed: LotFeed) -> Reader:
     return opendatasoft.reader(feed.fields) if feed.fields is not None else READERS[feed.tongue]
 
 
-def load_feeds(file: Path) -> tuple[LotFeed, ...]:
+def load_feeds(file: Path) -> FeedsFile:
     """The feeds that a file describes. Raises `ConfigError`."""
     try:
-        feeds = msgspec.toml.decode(file.read_bytes(), type=FeedsFile).feed
+        feeds = msgspec.toml.decode(file.read_bytes(), type=FeedsFile)
     except OSError as error:
         raise ConfigError(f"{file}: cannot be read: {error.strerror or error}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: {error}") from error
-    names = [feed.name for feed in feeds]
-    for index, feed in enumerate(feeds):
+    names = [feed.name for feed in feeds.feed]
+    for index, orders in enumerate(feeds.orders):
+        if orders.name in [*names, *(each.name for each in feeds.orders[:index])]:
+            raise ConfigError(f"{file}, orders[{index}].name: {orders.name!r} is taken; a name of its own expected")
+    for index, feed in enumerate(feeds.feed):
         if feed.name in names[:index]:
             raise ConfigError(f"{file}, feed[{index}].name: {feed.name!r} is taken; a name of its own expected")
         if (feed.tongue is Tongue.OPENDATASOFT) != (feed.fields is not None):

@@ -270,7 +270,7 @@ url = "https://data.example/records"
 def test_feeds_are_read_from_their_file(tmp_path: Path) -> None:
     (file := tmp_path / "feeds.toml").write_text(GOOD)
 
-    assert [feed.operator for feed in load_feeds(file)] == ["Nantes Métropole"]
+    assert [feed.operator for feed in load_feeds(file).feed] == ["Nantes Métropole"]
 
 
 @pytest.mark.parametrize(
@@ -278,6 +278,8 @@ def test_feeds_are_read_from_their_file(tmp_path: Path) -> None:
     [
         (GOOD + GOOD, r"feed\[1\].name: 'nantes' is taken"),
         (GOOD.replace('"nantes"\nurl', '"opendatasoft"\nurl'), "fields: expected"),
+        (GOOD + '[[orders]]\nname = "nantes"\n', r"orders\[0\].name: 'nantes' is taken"),
+        (GOOD + "[[orders]]\nperiod_s = 10\n", r"orders\[0\].period_s"),
         (GOOD.replace("https://", "ftp://"), "url"),
         (GOOD.replace("https://", "https://me:secret@"), "url"),
         (GOOD + "period_s = 1", "period_s"),
