@@ -22,6 +22,7 @@ DOWN_S = (0.2, 9.0)
 FROZEN_S = (1.0, 8.0)
 SWALLOWED_S = (2.0, 12.0)
 NOISE_BYTES = 200
+MOST_MORE_MB = 3
 LINES = ("ingest", "network", "uplink")
 GATHERED_S = (1.0, 4.0)
 BEGINS_S = (0.05, 0.8)
@@ -74,6 +75,9 @@ class Conductor:
             "publishing forbidden": self._forbid,
             "messages ten times": self._repeat,
             "disk full": self._fill_disk,
+            "card full": self._fill_card,
+            "card read-only": self._give_card_up,
+            "memory limit": self._limit_memory,
         }
 
     async def _kill_gateway(self, draws: Random) -> None:
@@ -220,6 +224,41 @@ class Conductor:
         programs = {"gateway": self.site.gateway, **self.site.apis}
         name, length_s = draws.choice(sorted(programs)), draws.uniform(*DOWN_S)
         async with self._held[name]:
-            programs[name].fill_disk()
+            programs[name].limit_files()
             await asyncio.sleep(length_s)
-            await programs[name].free_disk()
+            programs[name].free_files()
+            await programs[name].start_if_ended()
+
+    async def _fill_card(self, draws: Random) -> None:
+        """The gateway's own disk is full, and in half of all cases it is killed and starts on it."""
+        length_s, starts = draws.uniform(*DOWN_S), draws.random() < 0.5
+        async with self._held["gateway"]:
+            await asyncio.to_thread(self.site.disk.fill)
+            if starts:
+                await self.site.gateway.kill()
+                self.site.gateway.start()
+            await asyncio.sleep(length_s)
+            self.site.disk.free()
+            await self.site.gateway.start_if_ended()
+
+    async def _give_card_up(self, draws: Random) -> None:
+        """The gateway's own disk becomes read-only; it is taken out, checked and put in again."""
+        length_s, starts = draws.uniform(*DOWN_S), draws.random() < 0.5
+        async with self._held["gateway"]:
+            self.site.disk.give_up()
+            await asyncio.sleep(length_s)
+            await self.site.gateway.kill()
+            if starts and self.site.disk.refuses_starts:
+                self.site.gateway.start()
+                await self.site.gateway.last_words()
+            await asyncio.to_thread(self.site.disk.repair)
+            self.site.gateway.start()
+
+    async def _limit_memory(self, draws: Random) -> None:
+        """The gateway may take a little more, and a burst comes."""
+        more, length_s = draws.randint(1, MOST_MORE_MB) * 1_000_000, draws.uniform(*DOWN_S)
+        async with self._held["gateway"]:
+            self.site.memory.hold(more)
+            self.site.burst()
+            await asyncio.sleep(length_s)
+            self.done["ended for memory"] += await self.site.memory.lift()

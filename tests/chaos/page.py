@@ -32,8 +32,9 @@ every space with its car.
 in them. The network server's broker is stopped and started, never killed: what it loses, no gateway ever had.
 
 A row is run again by `make chaos SCENARIO="…, …" SEED=… HOURS=…`. The same seed draws the same faults in the same
-order; which instruction they strike is the machine's doing. *Code* is the commit that ran; the first rows did not note
-it.
+order; which instruction they strike is the machine's doing. *Code* is the commit that ran, with a + when there were
+changes not yet committed; the first rows did not note it. *Measured*: what a story measured, by what means disk and
+memory were limited, and the most memory that the gateway held in any of its lives.
 """
 NOW = ("scenario", "what is broken", "faults", "sent", "stored", "twice", "verdict", "measured", "seed", "code", "date")
 COLUMNS = (

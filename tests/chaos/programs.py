@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -35,6 +35,26 @@ class Program:
         self._log = log
         self._files = files
         self._process: subprocess.Popen[bytes] | None = None
+        self._said_before = 0
+        self.peak_mb = 0
+        """The most memory that it held in any life that has ended, in MB."""
+
+    @property
+    def name(self) -> str:
+        """As its log is called."""
+        return self._log.stem
+
+    @property
+    def process_id(self) -> int:
+        """Of its present life. Raises `ProcessLookupError` when it has none."""
+        if self._process is None or self._process.poll() is not None:
+            raise ProcessLookupError(self.name)
+        return self._process.pid
+
+    @property
+    def said_since_start(self) -> str:
+        """What it has said in its present life."""
+        return self._log.read_bytes()[self._said_before :].decode(errors="replace")
 
     @property
     def log(self) -> str:
@@ -44,6 +64,7 @@ class Program:
     def start(self) -> None:
         """Start it; it goes on where it was."""
         with self._log.open("ab") as output:
+            self._said_before = output.tell()
             self._process = subprocess.Popen(self._command, stdout=output, stderr=output)
 
     async def kill(self) -> None:
@@ -64,29 +85,45 @@ class Program:
         """Let it go on."""
         self._signal(signal.SIGCONT)
 
-    def fill_disk(self) -> None:
-        """From now on the kernel refuses it every byte of a file beyond `NO_ROOM`."""
-        self._limit_files(NO_ROOM)
+    def limit_files(self, size: int = NO_ROOM) -> None:
+        """From now on the kernel refuses it every byte of a file beyond `size`."""
+        with suppress(ProcessLookupError):
+            resource.prlimit(self.process_id, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
-    async def free_disk(self) -> None:
-        """It may write again. What met the full disk while it started has ended: start it again, as systemd does."""
-        self._limit_files(resource.RLIM_INFINITY)
-        if self._process is not None and await asyncio.to_thread(_ends_within, self._process, GIVES_UP_WITHIN_S):
+    def free_files(self) -> None:
+        """It may write what it likes."""
+        self.limit_files(resource.RLIM_INFINITY)
+
+    def limit_memory(self, more: int) -> None:
+        """From now on the kernel gives it so many bytes of address space more than it has."""
+        with suppress(ProcessLookupError):
+            size = int(Path(f"/proc/{self.process_id}/statm").read_text().split()[0]) * resource.getpagesize()
+            resource.prlimit(self.process_id, resource.RLIMIT_AS, (size + more, resource.RLIM_INFINITY))
+
+    async def start_if_ended(self) -> bool:
+        """Start it again, as systemd does, when it has ended or does so within `GIVES_UP_WITHIN_S`; whether it had."""
+        ended = self._process is not None and await asyncio.to_thread(_ends_within, self._process, GIVES_UP_WITHIN_S)
+        if ended:
             self.start()
+        return ended
+
+    async def last_words(self) -> str:
+        """What it said in a life that ends by itself. Raises `subprocess.TimeoutExpired` when it does not end."""
+        if self._process is not None:
+            await asyncio.to_thread(self._process.wait, END_WITHIN_S)
+        return self.said_since_start
 
     def memory_mb(self) -> int:
         """The most memory that it ever held in this life, in MB."""
-        if self._process is None:
+        try:
+            status = Path(f"/proc/{self.process_id}/status").read_text()
+        except ProcessLookupError:
             return 0
-        status = Path(f"/proc/{self._process.pid}/status").read_text()
         return int(status.partition("VmHWM:")[2].split()[0]) // 1024
-
-    def _limit_files(self, size: int) -> None:
-        if self._process is not None and self._process.poll() is None:
-            resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
     async def _end(self, how: signal.Signals) -> None:
         if self._process is not None:
+            self.peak_mb = max(self.peak_mb, self.memory_mb())
             self._signal(how)
             await asyncio.to_thread(self._process.wait, END_WITHIN_S)
             self._process = None

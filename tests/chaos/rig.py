@@ -84,7 +84,8 @@ async def run(scenario: Scenario, seed: str, seconds: float, folder: Path) -> Ru
         verdict = await _judged(site)
         air_faults = {str(fate): count for fate, count in air.fates.items() if fate is not Fate.ARRIVES}
         faults = conductor.done + told.faults + Counter(air_faults)
-        return Run(scenario, seed, seconds, faults, town.frames(), verdict, told.measured, _now())
+        measured = "; ".join(filter(None, (told.measured, *site.measured(faults))))
+        return Run(scenario, seed, seconds, faults, town.frames(), verdict, measured, _now())
 
 
 async def _heal(site: Site) -> None:

@@ -6,7 +6,7 @@ ALL_FAULTS = (
     *("gateway killed", "gateway stopped", "API killed", "broker killed", "booted without broker"),
     *("line cut", "line black-holed", "line slowed", "gateway frozen", "API frozen", "burst", "noise"),
     *("burst over a dying line", "network server's broker restarted", "nobody listens", "publishing forbidden"),
-    *("messages ten times", "disk full"),
+    *("messages ten times", "disk full", "card full", "card read-only", "memory limit"),
 )
 
 
@@ -71,6 +71,16 @@ SCENARIOS = {
         Scenario("repeats", "what gateways said comes ten times more, in any order", ("messages ten times",)),
         Scenario("disk", "a full disk, for the gateway or for the API, torn within a page", ("disk full",)),
         Scenario(
+            "card",
+            "the gateway's disk full or read-only, in flight and when it starts; killed amid",
+            ("card full", "card read-only", "gateway killed"),
+        ),
+        Scenario(
+            "memory",
+            "the gateway held to a few MB more while a burst comes: killed by the kernel, started again",
+            ("memory limit", "burst"),
+        ),
+        Scenario(
             "everything on InfluxDB",
             "all of these together, two at a time, with two workers",
             (*ALL_FAULTS, "InfluxDB killed", "store line broken"),
@@ -88,6 +98,12 @@ SCENARIOS = {
             (),
             influx=True,
             messages=15_000,
+        ),
+        Scenario(
+            "full card",
+            "the disk full, then read-only: said in one line each, also by a start on it, and nothing durable is lost",
+            (),
+            messages=3_000,
         ),
         Scenario("one device", "all messages of one device at once", (), messages=5_000),
     )

@@ -5,7 +5,7 @@ the network server: it is stopped in good order only, because what it loses, no 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Container, Iterator
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +23,8 @@ from firmware_sim.links.lorawan import uplink as data_frame
 from firmware_sim.links.rak3172 import ModemPeer
 from tests.broker import HOST, Mosquitto, free_port, running_mosquitto
 from tests.chaos.air import Air
+from tests.chaos.disk import Disk, disk_of
+from tests.chaos.memory import MemoryLimit, memory_limit
 from tests.chaos.programs import PASSERELLE, Program, read_rows
 from tests.chaos.proxy import Proxy
 from tests.chaos.sensors import Town, Uplink, gateway_toml, places_toml
@@ -62,6 +64,10 @@ class Site:
     """Where history is kept, when it is not in SQLite."""
     lines: dict[str, Proxy]
     """Between gateway and network server, gateway and city, city and API, API and store where that is a server."""
+    disk: Disk
+    """The gateway's own."""
+    memory: MemoryLimit
+    """On the gateway."""
     modem: ModemPeer
     server: ChirpStackPeer
     address: str
@@ -149,6 +155,14 @@ class Site:
         (self.folder / "city" / "acl").write_text(ALLOWED)
         self.city.reload()
 
+    def measured(self, faults: Container[str]) -> Iterator[str]:
+        """How the gateway's memory did, and by what means its disk and memory were limited, in words."""
+        if "card full" in faults or "card read-only" in faults:
+            yield self.disk.how
+        if "memory limit" in faults:
+            yield f"memory limited by {self.memory.how}"
+        yield f"gateway at most {max(self.gateway.peak_mb, self.gateway.memory_mb())} MB"
+
     @property
     def outbox(self) -> Path:
         """The gateway's file."""
@@ -205,16 +219,19 @@ async def running_site(
             store = database.url(DATABASE).replace(f":{database.port}/", f":{ports['store']}/")
         http = [free_port() for _ in range(workers)]
         apis = {f"API {n}": _api(folder, store, ports["ingest"], port, n) for n, port in enumerate(http, 1)}
+        gateway = _gateway(folder)
         site = Site(
             town=town,
             air=air,
             draws=draws,
             city=city,
             field=field,
-            gateway=_gateway(folder),
+            gateway=gateway,
             apis=apis,
             influx=database,
             lines=lines,
+            disk=opened.enter_context(disk_of(gateway, folder / "data", folder / "card.img")),
+            memory=opened.enter_context(memory_limit(gateway)),
             modem=modem,
             server=server,
             address=f"http://{HOST}:{http[0]}",

@@ -1,6 +1,7 @@
 """`passerelle edge` as a service of `Type=notify`: ready, alive while it works, stopping; silent when it hangs."""
 
 import asyncio
+import re
 import signal
 import sqlite3
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from edge.service import report_to
 from firmware_sim.encoders import bosch_tps110
 from firmware_sim.links.chirpstack import ChirpStackPeer, EndDevice, uplink
 from tests.broker import Mosquitto, free_port
+from tests.chaos import page
 from tests.system.programs import REPOSITORY, Program, running
 from tests.systemd import Systemd, listening
 
@@ -48,6 +50,7 @@ device = "radar"
 address = "0004a30b00000002"
 model = "bosch-tps110"
 """
+MOST_MEMORY = re.compile(r"gateway at most (\d+) MB")
 WATCHDOG_S = 4
 PING_S = WATCHDOG_S / 2
 
@@ -115,9 +118,20 @@ def test_an_event_loop_that_hangs_silences_the_watchdog(tmp_path: Path, systemd:
     asyncio.run(scenario())
 
 
-def test_the_unit_lets_the_longest_wait_for_a_disk_pass() -> None:
+def unit() -> dict[str, str]:
     lines = (REPOSITORY / "deploy" / "edge" / "passerelle-edge.service").read_text().splitlines()
-    unit = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
 
-    assert unit["Type"] == "notify"
-    assert float(unit["WatchdogSec"]) / 2 > LONGEST_BACKOFF_S
+
+def test_the_unit_leaves_twice_the_memory_that_the_gateway_ever_took_in_the_rig() -> None:
+    peaks = [int(peak) for row in page.rows_of(page.PAGE) for peak in MOST_MEMORY.findall(row.measured)]
+    assert 2 * max(peaks) <= int(unit()["MemoryMax"].removesuffix("M"))
+
+
+def test_the_unit_tries_a_disk_that_refuses_the_start_for_as_long_as_it_takes() -> None:
+    assert (unit()["Restart"], unit()["StartLimitIntervalSec"]) == ("always", "0")
+
+
+def test_the_unit_lets_the_longest_wait_for_a_disk_pass() -> None:
+    assert unit()["Type"] == "notify"
+    assert float(unit()["WatchdogSec"]) / 2 > LONGEST_BACKOFF_S
