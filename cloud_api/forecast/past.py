@@ -4,7 +4,8 @@ In come the changes that sensors told of their spaces, or what was counted at en
 What another operator tells of a car park is in no store: such a zone is learned from the archive alone.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -14,23 +15,24 @@ from cloud_api.car_parks import counted_through
 from cloud_api.entrances import entered
 from cloud_api.forecast.occupancy import Floats, Occupancy, start_of, together, told_states
 from cloud_api.forecast.present import forecast_spaces
-from cloud_api.registry import Installation, Registry, Zone
+from cloud_api.registry import Registry, Zone
 from cloud_api.registry.places import Counting
 from cloud_api.stores.base import EARLIEST, SpaceChange, Store
 
 HOLD: Final = timedelta(days=2)
 """A space that has not changed for longer is unknown: the store's changes do not tell rest from silence."""
+SPACES_AT_ONCE: Final = 50
+"""Spaces whose changes are held in memory together."""
 
 
 def told_past(store: Store, registry: Registry, zone: Zone, quarters: range) -> Occupancy:
     """How full a zone was by what the store holds; NaN where nothing is. Blocks. Raises `StoreError`."""
     if zone.counting is Counting.ENTRANCES:
         return _counted_past(store, registry, zone, quarters)
-    start, end = start_of(quarters.start) - HOLD, start_of(quarters.stop)
-    spaces = [registry.installations_of(each.id, start, end) for each in forecast_spaces(registry, zone)]
-    devices = {each.device for installations in spaces for each in installations}
-    changes = store.changes(sorted(devices), start, end) if devices else []
-    states = [_states(_of_space(changes, installations), quarters) for installations in spaces]
+    spaces = [each.id for each in forecast_spaces(registry, zone)]
+    states: list[Floats] = []
+    for first in range(0, len(spaces), SPACES_AT_ONCE):
+        states += _told_states(store, registry, spaces[first : first + SPACES_AT_ONCE], quarters)
     if not states:
         return Occupancy(quarters.start, np.full(len(quarters), np.nan))
     return Occupancy(quarters.start, together(states))
@@ -52,19 +54,26 @@ def _counted_past(store: Store, registry: Registry, zone: Zone, quarters: range)
     return Occupancy(quarters.start, np.array(share))
 
 
-def _of_space(changes: Iterable[SpaceChange], installations: Sequence[Installation]) -> list[SpaceChange]:
-    """The changes that its sensors told while they served it."""
-    return sorted(
-        (
-            change
-            for change in changes
-            if any(
-                (each.device, each.channel) == (change.device, change.channel) and each.serves_at(change.at)
-                for each in installations
-            )
-        ),
-        key=lambda change: change.at,
-    )
+def _told_states(store: Store, registry: Registry, spaces: Sequence[str], quarters: range) -> list[Floats]:
+    """Some spaces, one float64[quarter] of 1, 0 and NaN each."""
+    start, end = start_of(quarters.start) - HOLD, start_of(quarters.stop)
+    serving = [registry.installations_of(each, start, end) for each in spaces]
+    devices = {each.device for installations in serving for each in installations}
+    told: defaultdict[tuple[str, str], list[SpaceChange]] = defaultdict(list)
+    for change in store.changes(sorted(devices), start, end) if devices else []:
+        told[change.device, change.channel].append(change)
+    return [
+        _states(
+            [
+                change
+                for each in sorted(installations, key=lambda each: each.start)
+                for change in told[each.device, each.channel]
+                if each.serves_at(change.at)
+            ],
+            quarters,
+        )
+        for installations in serving
+    ]
 
 
 def _states(changes: Sequence[SpaceChange], quarters: range) -> Floats:
