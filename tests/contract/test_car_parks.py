@@ -1,6 +1,5 @@
 """A car park counted at its entrances, from the store to the zone that people see, and corrected from the shell."""
 
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +19,9 @@ from cloud_api.zones import ZoneView, zone_view
 from cloud_api.zones_commands import zones
 from edge.messages import Flow
 from tests.history import flow
+from tests.stores import influx as influx
+from tests.stores import store as store
+from tests.stores import url as url
 from tests.town import EPOCH, HERE, START, kept
 
 NOW = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)
@@ -36,13 +38,6 @@ TOWN = Registry(
     ],
     closures=[Closure(id="works", place="gare", start=NOW + timedelta(days=9), reason="travaux de voirie")],
 )
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    """An empty history."""
-    with closing(open_store(f"sqlite:///{tmp_path}/history.db")) as opened:
-        yield opened
 
 
 def say(store: Store, occupied: int, at: datetime) -> None:
@@ -75,11 +70,11 @@ def test_cars_in_and_out_of_all_entrances_move_the_free_spaces(store: Store) -> 
     assert view.cause.fr == "compté aux entrées, vérifié il y a 60 min"
 
 
-def test_a_restart_finds_the_same_count_in_the_store(store: Store, tmp_path: Path) -> None:
+def test_a_restart_finds_the_same_count_in_the_store(store: Store, url: str) -> None:
     say(store, 40, NOW - timedelta(hours=1))
     before = seen(store, pass_by(store))
 
-    with closing(open_store(f"sqlite:///{tmp_path}/history.db")) as reopened:
+    with closing(open_store(url)) as reopened:
         assert count_now(reopened, TOWN, GARE, NOW) == count_now(store, TOWN, GARE, NOW)
         assert seen(reopened, Live(CurrentRegistry(TOWN))).free is None, (
             "its entrances have not spoken since the restart"
@@ -140,10 +135,9 @@ def test_more_cars_than_the_car_park_holds_and_other_zones_are_refused(store: St
     assert store.corrections("gare", EARLIEST, NOW + MINUTES) == []
 
 
-def test_a_correction_from_the_shell_is_there_for_the_next_count(tmp_path: Path) -> None:
+def test_a_correction_from_the_shell_is_there_for_the_next_count(tmp_path: Path, url: str) -> None:
     kept(TOWN, tmp_path)
     registry = str(tmp_path / "registry.db")
-    url = f"sqlite:///{tmp_path}/history.db"
     words = ["correct", "gare", "--registry", registry, "--store", url, "--why", "empty after closing", "--by", "Lou"]
 
     done = CliRunner().invoke(zones, [*words, "--occupied", "0"])

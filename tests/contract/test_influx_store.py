@@ -5,7 +5,6 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from cryptography import x509
@@ -20,6 +19,7 @@ from cloud_api.stores.influx import LINES_PER_WRITE
 from tests.history import CHANNEL, DAY, MIDNIGHT, day, flow, summed
 from tests.influx import InfluxServer
 from tests.influx import influx as influx
+from tests.stores import fresh_name
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -35,7 +35,7 @@ def own_influx(tmp_path: Path) -> Iterator[InfluxServer]:
 
 @pytest.fixture
 def database() -> str:
-    return f"test-{uuid4().hex}"
+    return fresh_name()
 
 
 def test_a_stopped_server_is_a_store_error_and_all_is_there_when_it_is_back(own_influx: InfluxServer) -> None:

@@ -1,13 +1,10 @@
 """What every store promises, on SQLite and on a real InfluxDB server."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from uuid import uuid4
 
 import pytest
 from hypothesis import given, settings
@@ -28,7 +25,10 @@ from cloud_api.stores.base import (
 from edge.messages import Flag
 from tests.history import CHANNEL, DAY, HOUR, MIDNIGHT, OTHER_EPOCH, correction, day, flow, space, summed
 from tests.influx import InfluxServer
-from tests.influx import influx as influx
+from tests.stores import fresh_name
+from tests.stores import influx as influx
+from tests.stores import store as store
+from tests.stores import url as url
 
 AWKWARD_NAMES = [
     "Place de l'Étoile",
@@ -42,25 +42,6 @@ AWKWARD_NAMES = [
     " spaces around ",
     "数え 🚶",
 ]
-
-
-@pytest.fixture(params=["sqlite", "influx"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of a store that nobody has used."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/history.db"
-    server: InfluxServer = request.getfixturevalue("influx")
-    return server.url(fresh_name())
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    with closing(open_store(url)) as opened:
-        yield opened
-
-
-def fresh_name() -> str:
-    return f"test-{uuid4().hex}"
 
 
 def day_of(store: Store, channel: Channel = CHANNEL) -> list[Hour]:
