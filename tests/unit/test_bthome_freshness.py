@@ -155,5 +155,6 @@ def test_a_sealed_message_opens_with_its_key_and_address() -> None:
 
 
 def test_a_plain_frame_is_never_decrypted() -> None:
-    with pytest.raises(DecodeError, match="not encrypted"):
+    with pytest.raises(DecodeError, match="not encrypted") as refused:
         decrypt(bytes.fromhex("400160"), DeviceAddress("54:48:E6:8F:80:A5"), bytes(16))
+    assert refused.value.offset == 0
