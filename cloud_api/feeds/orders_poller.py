@@ -1,8 +1,8 @@
 """Asks for the State's traffic orders again and again, and writes the closures that they mean into the registry.
 
 In come an address, the registry and a clock; out go closures, by the name of the feed in the audit trail. The export is
-large: it is kept in a file while it is read, in a thread, which ends soon after the poller does. An export that did not
-change is read again when the town's places have, and once a day: hours that come back are written down days ahead.
+large: it is kept in a file while a process of its own reads it. An export that did not change is read again when the
+town's places have, and once a day: hours that come back are written down days ahead.
 """
 
 import asyncio
@@ -10,23 +10,25 @@ import logging
 import tempfile
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from random import Random, SystemRandom
-from typing import BinaryIO, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import httpx
 
 from cloud_api.feeds.attempts import Attempts
-from cloud_api.feeds.dialog import LARGEST_EXPORT, read_orders
+from cloud_api.feeds.dialog import LARGEST_EXPORT
 from cloud_api.feeds.feed_metrics import FeedMetrics
 from cloud_api.feeds.fetching import DOWNLOAD_S, Address, FetchError, new_client
 from cloud_api.feeds.lots import FeedError
-from cloud_api.feeds.order_closures import plan
+from cloud_api.feeds.orders_process import Answer, Question, plan_apart
 from cloud_api.feeds.poller import pause_s
 from cloud_api.feeds.settings import OrderFeed
 from cloud_api.registry import Registry, Space, Zone
+from cloud_api.registry.contradictions import tables_of
 from cloud_api.registry.database import RegistryError
-from cloud_api.registry.store import RegistryStore
+from cloud_api.registry.store import Merged, RegistryStore
 
 log = logging.getLogger(__name__)
 
@@ -85,36 +87,45 @@ class OrdersPoller:
         return 0.0
 
     async def _ask(self) -> bool:
-        places = _places(await asyncio.to_thread(self._registry.snapshot))
+        known = await asyncio.to_thread(self._registry.snapshot)
+        places = _places(known)
         if places != self._read_for or self._read_at is None or self._clock() - self._read_at > READ_AGAIN_AFTER:
             self._address.forget()
-        with tempfile.TemporaryFile() as export:
-            if not await self._address.fetch_into(export, LARGEST_EXPORT, whole_s=DOWNLOAD_S):
-                return False
-            export.seek(0)
-            await asyncio.to_thread(self._take_in, export)
+        with tempfile.TemporaryDirectory() as folder:
+            export = Path(folder) / "export.xml"
+            with export.open("wb") as body:
+                if not await self._address.fetch_into(body, LARGEST_EXPORT, whole_s=DOWNLOAD_S):
+                    return False
+            answer = await plan_apart(export, self._question(known))
+        merged = await asyncio.to_thread(
+            self._registry.merge, answer.plan.changes, by=self._feed.name, at=self._clock()
+        )
         self._read_for, self._read_at = places, self._clock()
+        self._tell(answer, merged)
         return True
 
-    def _take_in(self, export: BinaryIO) -> None:
-        """What the orders mean, into the registry. When the export is closed under it, it ends: nothing is written."""
-        name, now = self._feed.name, self._clock()
-        orders = read_orders(export, self._zone)
-        planned = plan(
-            self._registry.snapshot(), orders, source=name, now=now, zone=self._zone, within_m=self._feed.within_m
+    def _question(self, known: Registry) -> Question:
+        return Question(
+            town=tables_of(known.entries),
+            source=self._feed.name,
+            time_zone=self._zone.key,
+            within_m=self._feed.within_m,
+            now=self._clock(),
         )
-        merged = self._registry.merge(planned.changes, by=name, at=now)
-        self._metrics.refused.labels(name).inc(len(orders.refused))
+
+    def _tell(self, answer: Answer, merged: Merged) -> None:
+        name = self._feed.name
+        self._metrics.refused.labels(name).inc(answer.refused)
         log.info(
             "feed=%s orders=%d refused=%d closures added=%d changed=%d same=%d",
             name,
-            len(orders.orders),
-            len(orders.refused),
+            answer.orders,
+            answer.refused,
             len(merged.added),
             len(merged.changed),
-            planned.same,
+            answer.plan.same,
         )
-        doubtful = frozenset(f"{each.id}: {each.reason}" for each in planned.doubtful)
+        doubtful = frozenset(f"{each.id}: {each.reason}" for each in answer.plan.doubtful)
         for each in sorted(doubtful - self._told):
             log.warning("feed=%s to decide by hand: %s", name, each)
         self._told = doubtful

@@ -1,7 +1,9 @@
 """Orders are asked for over real HTTP, and their closures are in a real registry: politely, and all or nothing."""
 
 import asyncio
+import os
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -14,6 +16,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from cloud_api.feeds.feed_metrics import FeedMetrics
 from cloud_api.feeds.fetching import new_client
 from cloud_api.feeds.orders_poller import OrdersPoller
+from cloud_api.feeds.orders_process import MODULE
 from cloud_api.feeds.settings import OrderFeed, load_feeds
 from cloud_api.registry import Position, Registry, Space, Zone
 from cloud_api.registry.store import RegistryStore
@@ -144,14 +147,25 @@ def test_a_poller_that_is_ended_while_it_reads_ends_at_once_and_writes_nothing(t
 
         async def story(poller: OrdersPoller) -> None:
             polling = asyncio.create_task(poller.poll())
-            await asyncio.to_thread(until, lambda: bool(dialog.asked))
+            await asyncio.to_thread(until, lambda: _readers() == 1)
             polling.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await polling
 
         town.ask(dialog, story)
 
+    assert _readers() == 0
     assert town.closed() == set()
+
+
+def _readers() -> int:
+    """How many processes of ours read orders."""
+    found = 0
+    for each in Path(f"/proc/{os.getpid()}/task").glob("*/children"):
+        with suppress(OSError):  # it may end while we look
+            for child in each.read_text().split():
+                found += MODULE.encode() in Path(f"/proc/{child}/cmdline").read_bytes()
+    return found
 
 
 def test_orders_are_named_in_the_file_of_feeds(tmp_path: Path) -> None:
