@@ -14,6 +14,8 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cloud_api.access import Access, bad_key, too_many
 from cloud_api.entrances import keep_counts
@@ -65,9 +67,17 @@ DESCRIPTION: Final = "Free parking spaces now, people counted hour by hour. What
 class Api(DescribedApi):
     """The ASGI application, and the parts that pages may ask."""
 
-    def __init__(self, services: Services, **settings: Any) -> None:
+    def __init__(self, services: Services, in_front: Sequence[Middleware], **settings: Any) -> None:
+        """`in_front`: what a request passes before the framework sees it, outermost first."""
         self.services = services
         super().__init__(answers=tuple(each for resource in RESOURCES for each in resource.ANSWERS), **settings)
+        self._front: ASGIApp = super().__call__
+        for kind, arguments, named in reversed(in_front):
+            self._front = kind(self._front, *arguments, **named)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; a hot route costs nothing of the framework's."""
+        await self._front(scope, receive, send)
 
     def end_streams(self) -> None:
         """Let the listeners of the stream go, so that a server that stops need not wait for them."""
@@ -155,6 +165,7 @@ def create_app(
 
     api = Api(
         services,
+        _in_front(settings, keyring, services),
         title=settings.title,
         description=DESCRIPTION,
         version="1",
@@ -165,22 +176,28 @@ def create_app(
         responses={**refusal(bad_key(), "/v1"), **refusal(too_many(3), "/v1")},
     )
     api.add_middleware(HeadAsGet)
-    api.add_middleware(HotRoutes, routes=hot_routes(services))
-    api.add_middleware(Access, keyring=keyring, everyone_may=settings.everyone_may, limits=settings.limits)
-    if settings.origins:
-        api.add_middleware(
-            CORSMiddleware,
-            allow_origins=settings.origins,
-            allow_methods=("GET", "HEAD"),
-            allow_headers=("Authorization", "Last-Event-ID"),
-            expose_headers=("ETag", "Retry-After"),
-            max_age=3600,
-        )
     install_problems(api)
     for resource in RESOURCES:
         api.include_router(resource.router(services))
     _mount_pages(api)
     return api
+
+
+def _in_front(settings: Settings, keyring: Keyring, services: Services) -> list[Middleware]:
+    """Who asks, from which site, and whether it is one of the hot routes."""
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=settings.origins,
+        allow_methods=("GET", "HEAD"),
+        allow_headers=("Authorization", "Last-Event-ID"),
+        expose_headers=("ETag", "Retry-After"),
+        max_age=3600,
+    )
+    return [
+        *([cors] if settings.origins else []),
+        Middleware(Access, keyring=keyring, everyone_may=settings.everyone_may, limits=settings.limits),
+        Middleware(HotRoutes, routes=hot_routes(services)),
+    ]
 
 
 async def _recall_and_learn(follower: Follower, learner: Learner, store: Store, ledger: Ledger) -> None:

@@ -25,16 +25,11 @@ class HotRoutes:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        hot = self._hot(scope)
-        if hot is None:
+        hot = self._routes.get(scope["path"]) if scope["type"] == "http" else None
+        if hot is None or scope["method"] not in METHODS:
             await self._app(scope, receive, send)
             return
         try:
             await hot(scope, receive, send)
         except ProblemError as error:
             await respond(Request(scope), error)(scope, receive, send)
-
-    def _hot(self, scope: Scope) -> ASGIApp | None:
-        if scope["type"] != "http" or scope["method"] not in METHODS:
-            return None
-        return self._routes.get(scope["path"].removeprefix(scope.get("root_path", "")))

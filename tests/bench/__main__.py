@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 from tests.bench import (
     accuracy,
+    api,
     arrivals,
     codecs,
     forecast,
@@ -25,6 +26,7 @@ SECTIONS: dict[str, tuple[str, Callable[[], Iterator[Row]]]] = {
     "intake": ("From bytes to facts, and facts made durable", intake.rows),
     "codecs": ("Decoding one frame, over each model's case file", codecs.rows),
     "links": ("What a link takes in, per second of processor time", links.rows),
+    "api": ("The API and a crowd: 2,000 spaces in 60 zones", api.rows),
     "latency": ("From a car on a space to the API's stream", latency.rows),
     "outbox": ("The outbox: its cost, its speed, and the wear of the SD card", outbox.rows),
     "memory": ("The gateway's memory with 50 devices", memory.rows),

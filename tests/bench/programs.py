@@ -4,9 +4,10 @@ In go configuration files, out come processes that end with the `with` that star
 """
 
 import asyncio
+import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TypeVar
 
 import httpx
 
+from cloud_api.registry import Registry
 from cloud_api.registry.files.toml import parse_places
 from tests.broker import HOST, Mosquitto, free_port
 from tests.town import kept, until
@@ -36,6 +38,12 @@ class Program:
         """Its memory that is in RAM now (VmRSS), in MB."""
         return status_mb(Path(f"/proc/{self.process.pid}/status").read_text())
 
+    @property
+    def processor_s(self) -> float:
+        """Seconds of processor time that it took so far, with all its threads."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def said(self, words: str) -> bool:
         """Whether its log holds these words. Raises RuntimeError with the log when it has ended."""
         log = self.log.read_text(errors="replace")
@@ -53,7 +61,8 @@ def status_mb(status: str) -> float:
 @contextmanager
 def running_gateway(configuration: Path) -> Iterator[Program]:
     """`passerelle edge`, connected to the city's broker."""
-    with _running("edge", ["--config", str(configuration)], configuration.parent) as gateway:
+    command = [*COMMAND, "edge", "--config", str(configuration)]
+    with running(command, configuration.parent / "edge.log") as gateway:
         until(lambda: gateway.said("connected to the broker"), PATIENCE_S)
         yield gateway
 
@@ -61,8 +70,28 @@ def running_gateway(configuration: Path) -> Iterator[Program]:
 @contextmanager
 def running_api(places: str, folder: Path, broker: Mosquitto) -> Iterator[str]:
     """`passerelle api` on a store and a registry of its own, ready: its address. `places` are TOML."""
+    with serving_api(parse_places(places, folder), folder, broker) as api:
+        yield api.address
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A running API, and where it is served."""
+
+    program: Program
+    port: int
+
+    @property
+    def address(self) -> str:
+        """Its URL."""
+        return f"http://{HOST}:{self.port}"
+
+
+@contextmanager
+def serving_api(town: Registry, folder: Path, broker: Mosquitto, *more: str) -> Iterator[Served]:
+    """`passerelle api` for a town, with `more` options, ready."""
     port = free_port()
-    kept(parse_places(places, folder), folder)
+    kept(town, folder)
     options = {
         "--store": f"sqlite:///{folder / 'history.db'}",
         "--broker": f"mqtt://{broker.host}:{broker.port}",
@@ -70,10 +99,10 @@ def running_api(places: str, folder: Path, broker: Mosquitto) -> Iterator[str]:
         "--tiles": "none",
     }
     arguments = [str(word) for option in options.items() for word in option]
-    address = f"http://{HOST}:{port}"
-    with _running("api", arguments, folder) as api:
-        until(lambda: api.said("Serving") and _ready(address), PATIENCE_S)
-        yield address
+    with running([*COMMAND, "api", *arguments, *more], folder / "api.log") as program:
+        api = Served(program, port)
+        until(lambda: program.said("Serving") and _ready(api.address), PATIENCE_S)
+        yield api
 
 
 @asynccontextmanager
@@ -87,10 +116,10 @@ async def beside(program: AbstractContextManager[Opened]) -> AsyncIterator[Opene
 
 
 @contextmanager
-def _running(command: str, arguments: list[str], folder: Path) -> Iterator[Program]:
-    log = folder / f"{command}.log"
+def running(command: Sequence[str], log: Path) -> Iterator[Program]:
+    """A program for the length of a `with`."""
     with log.open("wb") as output:
-        process = subprocess.Popen([*COMMAND, command, *arguments], stdout=output, stderr=output)
+        process = subprocess.Popen(command, stdout=output, stderr=output)
     try:
         yield Program(process, log)
     finally:

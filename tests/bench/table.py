@@ -13,7 +13,18 @@ from rich.console import Console
 from rich.table import Table
 
 RUNS = 5
-LIBRARIES = ("numpy", "msgspec", "paho-mqtt", "pyserial", "bleak", "fastapi", "uvicorn")
+LIBRARIES = (
+    "numpy",
+    "msgspec",
+    "paho-mqtt",
+    "pyserial",
+    "bleak",
+    "fastapi",
+    "uvicorn",
+    "uvloop",
+    "httptools",
+    "brotli",
+)
 
 
 @dataclass(frozen=True, slots=True)
