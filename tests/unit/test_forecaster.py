@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from msgspec import structs
 
-from cloud_api.forecast.occupancy import quarter_of
+from cloud_api.forecast.occupancy import QUARTER, quarter_of
 from cloud_api.forecast.quality import FEWEST, Method
 from cloud_api.registry import Closure, Registry
 from cloud_api.registry.current import CurrentRegistry
@@ -18,6 +18,7 @@ from cloud_api.stores import open_store
 from cloud_api.stores.base import Store
 from firmware_sim.parking import Habits
 from tests.foretold import BAYS, MONDAY, ZONE, Town, by_drivers, by_timetable, days, street
+from tests.town import until
 
 WEEK = timedelta(weeks=1)
 LONG_STAYS = Habits(stay_min=75, gap_min=14, at_night=0.6)
@@ -86,7 +87,7 @@ def test_without_sure_news_of_the_present_nothing_is_said_and_nothing_is_kept(to
 
     assert told.probability is None
     assert "no news" in told.why.en
-    assert np.isnan(town.archive.series(ZONE.id, quarter, quarter + 1).share).all()
+    assert unseen(town, quarter)
     assert town.archive.outcomes(ZONE.id, 15, quarter + 9).unverified == 0
 
 
@@ -217,3 +218,43 @@ def test_the_archive_and_whose_word_is_served_survive_a_restart(changed: Town) -
     assert again.quality() == changed.quality()
     assert again.arrival() == changed.arrival()
     again.archive.close()
+
+
+def test_it_goes_on_when_the_past_cannot_be_read_and_the_archive_takes_nothing(
+    town: Town, caplog: pytest.LogCaptureFixture
+) -> None:
+    town.store.close()
+    town.archive.close()
+
+    async def run() -> None:
+        running = asyncio.create_task(town.forecaster.run())
+        await asyncio.to_thread(until, lambda: "no zone's habits are learned now" in caplog.text)
+        town.clock.now += QUARTER
+        await asyncio.to_thread(until, lambda: "are not kept" in caplog.text)
+        assert not running.done()
+        running.cancel()
+
+    asyncio.run(run())
+
+
+def test_a_quarter_hour_that_is_come_upon_late_is_not_taken_for_observed(town: Town) -> None:
+    town.remember(by_timetable(weeks=4))
+    town.see([False] * BAYS)
+    first = quarter_of(town.clock.now)
+
+    async def run() -> None:
+        running = asyncio.create_task(town.forecaster.run())
+        await asyncio.to_thread(until, lambda: town.forecaster.soon(ZONE.id, town.clock.now) is not None)
+        town.clock.now += QUARTER + timedelta(minutes=6)
+        await asyncio.to_thread(until, lambda: town.forecaster.soon(ZONE.id, town.clock.now) is not None)
+        town.clock.now += timedelta(minutes=9, seconds=30)
+        await asyncio.to_thread(until, lambda: not unseen(town, first + 2))
+        running.cancel()
+
+    asyncio.run(run())
+
+    assert unseen(town, first + 1)
+
+
+def unseen(town: Town, quarter: int) -> bool:
+    return bool(np.isnan(town.archive.series(ZONE.id, quarter, quarter + 1).share).all())
