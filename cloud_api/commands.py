@@ -205,6 +205,8 @@ def _serve(settings: Settings, registry_url: str, store_url: str, host: str, por
         closing(open_store(store_url)) as store,
         closing(open_registry(registry_url)) as registry,
     ):
+        if not registry.revision():
+            typer.echo("The registry holds no places yet: passerelle places import FILE --registry …", err=True)
         _run(
             create_app(
                 settings,

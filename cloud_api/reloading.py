@@ -7,7 +7,7 @@ word. While the store does not answer, the last snapshot stands.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import datetime
 from typing import Final
 
@@ -29,31 +29,37 @@ async def reload_registry(
     *,
     live: Live,
     feed: ZoneFeed,
-    recall: Callable[[], Awaitable[None]],
+    recall: Callable[[], Coroutine[None, None, None]],
     clock: Callable[[], datetime],
 ) -> None:
     """Reload until cancelled. `recall` brings the last words of devices that were not known before."""
     async with asyncio.TaskGroup() as recalls:
-        while True:
-            await asyncio.sleep(EVERY_S)
-            try:
-                found = await asyncio.to_thread(_news, store, current.revision)
-            except RegistryError as error:
-                log.warning("the registry is not read, next attempt in %g s: %s", RETRY_S, error)
-                await asyncio.sleep(RETRY_S)
-                continue
-            if found is None:
-                continue
+        async for found in _changes(store, current):
             before = current.replace(found)
             live.forget_unknown()
             feed.look(clock())
             log.info("the registry is at revision %d", current.revision)
             if current.now.installed - before.installed:
-                recalls.create_task(_run(recall))
+                recalls.create_task(recall())
 
 
-async def _run(recall: Callable[[], Awaitable[None]]) -> None:
-    await recall()
+async def _changes(store: RegistryStore, current: CurrentRegistry) -> AsyncIterator[CurrentRegistry]:
+    """Each snapshot that is another than the current one; trouble is told when it begins and when it is over."""
+    trouble = False
+    while True:
+        await asyncio.sleep(RETRY_S if trouble else EVERY_S)
+        try:
+            found = await asyncio.to_thread(_news, store, current.revision)
+        except RegistryError as error:
+            if not trouble:
+                log.warning("the registry is not read, the last snapshot stands: %s", error)
+            trouble = True
+            continue
+        if trouble:
+            log.info("the registry is read again")
+        trouble = False
+        if found is not None:
+            yield found
 
 
 def _news(store: RegistryStore, seen: int) -> CurrentRegistry | None:

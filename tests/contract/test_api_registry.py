@@ -17,6 +17,7 @@ from cloud_api.registry.store import RegistryStore
 from cloud_api.settings import Broker, Settings
 from cloud_api.stores import open_store
 from tests.broker import Mosquitto
+from tests.postgres import postgres as postgres
 from tests.town import HERE, NOW, PATIENCE_S, REGISTRY, START, Clock, PublishingGateway, gateway, kept, serving, until
 
 GARDEN = Zone(id="jardin", name="Jardin", position=HERE)
@@ -48,8 +49,10 @@ def town(own_mosquitto: Mosquitto, tmp_path: Path) -> Iterator[Town]:
         with serving(api) as address, httpx.Client(base_url=address, timeout=PATIENCE_S) as client:
             until(lambda: client.get("/readyz").is_success)
             yield Town(registry, client, sender)
+    registry.close()
 
 
+@pytest.mark.parametrize("town", ["sqlite", "postgres"], indirect=True)
 def test_a_sensor_that_spoke_before_it_was_adopted_shows_at_once(town: Town) -> None:
     town.gateway.publish(town.gateway.space(1, "d9", occupied=True), town.gateway.health(2, "d9"))
     until(lambda: 1 in town.gateway.confirmed())
