@@ -133,7 +133,11 @@ class Intake:
         same = {
             address for address, new in self._adopted.items() if address in before and new.raw == before[address].raw
         }
-        self._views = {address: view for address, view in self._views.items() if address in same}
+        self._views = {
+            address: self._views[address] if address in same else first_view(new.raw, self._empty_mm(address))
+            for address, new in self._adopted.items()
+            if new.raw is not None
+        }
 
     @property
     def devices(self) -> tuple[str, ...]:
@@ -247,7 +251,7 @@ class Intake:
             if frame.counter is not None:
                 batch.states[frame.device] = structs.replace(state, admission=admission)
             return Refused(name="decode-error", reason=str(error), data=frame.payload[:600], device=frame.device)
-        told = self._tell(adopted, frame, [reading for reading in readings if _is_datable(reading)], state)
+        told = self._tell(adopted, frame, [reading for reading in readings if _is_datable(reading)])
         if told is not None:
             self._take_told(batch, adopted, frame, told, admission, arrived)
         return _undatable(frame, readings)
@@ -262,12 +266,12 @@ class Intake:
         untimed = Untimed(told.readings, in_order, told.watching, rssi_dbm=frame.rssi_dbm, snr_db=frame.snr_db)
         self._date(batch, adopted, untimed, frame.heard_ms, frame.network_time)
 
-    def _tell(self, adopted: Adopted, frame: Frame, readings: Sequence[AnyReading], state: DeviceState) -> Told | None:
+    def _tell(self, adopted: Adopted, frame: Frame, readings: Sequence[AnyReading]) -> Told | None:
         """The readings themselves, or what a raw signal's frame is worth telling; None when that is nothing."""
         if adopted.raw is None:
             ignored = adopted.settings.ignored_channels
             return Told(tuple(reading for reading in readings if _channel(reading) not in ignored))
-        view = self._views.get(frame.device) or first_view(adopted.raw, state.empty_mm)
+        view = self._views[frame.device]
         self._views[frame.device], told = view.hear(readings, frame.heard_ms, adopted.raw)
         return told
 
@@ -336,6 +340,10 @@ class Intake:
         for health in facts:
             if isinstance(health, DeviceHealth):
                 batch.outgoing.append(HealthReport(gateway=self._gateway, epoch=self._epoch, health=health))
+
+    def _empty_mm(self, address: str) -> int | None:
+        state = self._states.get(address)
+        return None if state is None else state.empty_mm
 
     def _state(self, batch: Batch, address: str) -> DeviceState:
         return batch.states.get(address) or self._states.get(address) or DeviceState()

@@ -26,8 +26,8 @@ class Holder:
 
     @property
     def is_gateway(self) -> bool:
-        """Whether it is `passerelle edge`."""
-        return "edge" in self.command and any("passerelle" in word for word in self.command)
+        """Whether it is what `passerelle edge` becomes."""
+        return "edge.service" in self.command
 
     def __str__(self) -> str:
         return f"process {self.pid} ({Path(self.command[0]).name if self.command else 'unknown'})"

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from threading import Timer
 
 from edge.clock import SystemClock
 from edge.config import ConfigError, GatewayConfig, load
+from edge.exits import FAILED, MISUSED, failed
 from edge.gateway import Gateway
 from edge.lock_file import locked
 from edge.messages import Status
@@ -27,6 +29,18 @@ TELL_EVERY_S = 30.0
 """How often systemd hears how the gateway does, unless its watchdog wants to hear sooner."""
 STOP_WITHIN_S = 4.0
 """After so long a stopped gateway ends whatever still waits in a thread (a dead peer, a driver): all is durable."""
+
+
+def main() -> None:
+    """`python -m edge.service FILE LEVEL`, as `passerelle edge` starts it: until it is told to stop."""
+    path, level = Path(sys.argv[1]), sys.argv[2]
+    mistake = check_configuration(path)
+    if mistake is not None:
+        raise failed(mistake, MISUSED)
+    logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    failure = run_service(path)
+    if failure is not None:
+        raise failed(failure, FAILED)
 
 
 def check_configuration(path: Path) -> str | None:
@@ -142,3 +156,7 @@ async def _reload(gateway: Gateway, path: Path, wanted: asyncio.Event) -> None:
             continue
         await gateway.apply(config)
         log.info("configuration applied file=%s", path)
+
+
+if __name__ == "__main__":
+    main()

@@ -5,22 +5,19 @@ moment is a value, kept per device by the intake; it is lost at a restart, all b
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Protocol
 
 import msgspec
-import numpy as np
 from msgspec import Struct, structs
 
 from edge.aggregator.ranging import Beam, Options, Use, present, watch
-from edge.aggregator.tracking import STRAIGHT_AHEAD, Line, Tracks, follow
 from edge.drivers.model import Channel, Model, Signal
 from edge.messages import DeviceSettings
-from edge.readings import AnyReading, Event, Health, Range, Track
+from edge.readings import AnyReading, Health, Range
 
 WATCHING_S = 10
 """How often a raw sensor that has no news says that it is watching."""
-RADAR_FRAME_MS = 90
-"""Frames of a radar are at least so far apart, even when a busy machine hands them over in a burst."""
 BLIND_MS = 60_000
 """A beam that measures no distance for so long is blinded, or points into the void."""
 BLIND = "blinded or dirty: no distance"
@@ -36,7 +33,8 @@ class Setting(Struct, frozen=True):
     signal: Signal
     channels: tuple[Channel, ...]
     """What passages are counted on; none on a bay."""
-    line: Line
+    line_mm: tuple[int, int, int, int] | None
+    """A radar's counting line, x1, y1, x2, y2; straight ahead when None."""
     beam: Options
 
 
@@ -51,26 +49,11 @@ class Told:
     """The distance when nothing is in the beam, to be remembered over a restart."""
 
 
-@dataclass(frozen=True, slots=True)
-class Radar:
-    """What is in view of one radar. Lost at a restart: who is walking then is counted when she is seen again."""
+class View(Protocol):
+    """What one raw sensor sees at the moment."""
 
-    tracks: Tracks = field(default_factory=Tracks)
-    frame_ms: int = -RADAR_FRAME_MS
-    quiet_until_ms: int = 0
-
-    def hear(self, readings: Sequence[AnyReading], heard_ms: int, setting: Setting) -> tuple["Radar", Told | None]:
-        """The view after one frame, and what to tell of it: passages at once, else that it watches, now and then."""
-        now_ms = max(heard_ms, self.frame_ms + RADAR_FRAME_MS)
-        targets = [(reading.x_mm, reading.y_mm) for reading in readings if isinstance(reading, Track)]
-        points = np.array(targets, dtype=np.float64).reshape(-1, 2)
-        tracks, passages = follow(self.tracks, points, now_ms, setting.line)
-        (channel,) = setting.channels
-        told: list[AnyReading] = [reading for reading in readings if not isinstance(reading, Track)]
-        told.extend(Event(channel=channel.name, mode=channel.mode, direction=direction) for direction in passages)
-        if not told and heard_ms < self.quiet_until_ms:
-            return Radar(tracks, now_ms, self.quiet_until_ms), None
-        return Radar(tracks, now_ms, heard_ms + WATCHING_S * 1000), Told(tuple(told))
+    def hear(self, readings: Sequence[AnyReading], heard_ms: int, setting: Setting) -> tuple["View", Told | None]:
+        """The view after one frame, and what to tell of it; None when that is nothing."""
 
 
 class Rhythm(Struct, frozen=True):
@@ -137,18 +120,13 @@ def _health(readings: Sequence[AnyReading], *, blind: bool) -> Health:
     return structs.replace(said, note=None, fault=BLIND if blind else said.fault)
 
 
-View = Radar | Ranger
-"""What one raw sensor sees at the moment."""
-
-
 def setting_of(model: Model, settings: DeviceSettings) -> Setting | None:
     """How the raw signal of a device is to be read; None when it has none. Raises `msgspec.ValidationError`."""
     if model.signal is None:
         return None
     beam = msgspec.convert(settings.options, Options) if model.signal is Signal.RANGES else Options()
     counts = model.signal is Signal.TRACKS or beam.use is Use.DOORWAY
-    line = STRAIGHT_AHEAD if settings.line_mm is None else Line(*settings.line_mm)
-    return Setting(model.signal, tuple(model.channels) if counts else (), line, beam)
+    return Setting(model.signal, tuple(model.channels) if counts else (), settings.line_mm, beam)
 
 
 _OWN_DEBOUNCE = {
@@ -170,4 +148,8 @@ def problem_of(model: Model, settings: DeviceSettings) -> str | None:
 
 def first_view(setting: Setting, empty_mm: int | None) -> View:
     """The view of a sensor that was not heard since the start; its empty distance may be remembered."""
-    return Radar() if setting.signal is Signal.TRACKS else Ranger(remembered_mm=empty_mm)
+    if setting.signal is Signal.RANGES:
+        return Ranger(remembered_mm=empty_mm)
+    from edge.radar import Radar  # brings numpy: 20 MB that a gateway without a radar does not hold
+
+    return Radar()

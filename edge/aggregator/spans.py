@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-import numpy as np
-
 
 def split(start_s: int, end_s: int, counts: tuple[int, ...], seconds: int) -> Iterator[tuple[int, int, list[int]]]:
     """Divide `counts` (persons, one per direction) over the intervals of `seconds` that [start_s, end_s) touches.
@@ -17,10 +15,9 @@ def split(start_s: int, end_s: int, counts: tuple[int, ...], seconds: int) -> It
         yield first, 0, list(counts)
         return
     length = end_s - start_s
-    borders = np.arange(first, end_s + seconds, seconds, dtype=np.int64)
-    elapsed = borders.clip(start_s, end_s) - start_s
-    whole, rest = np.array([divmod(count, length) for count in counts], dtype=np.int64).T
-    cumulated = elapsed[:, None] * whole + elapsed[:, None] * rest // length
-    covered = elapsed[1:] - elapsed[:-1]
-    parts = cumulated[1:] - cumulated[:-1]
-    yield from zip(borders[:-1].tolist(), covered.tolist(), parts.tolist(), strict=True)
+    since, given = 0, [0] * len(counts)
+    for border in range(first, end_s, seconds):
+        until = min(border + seconds, end_s) - start_s
+        cumulated = [count * until // length for count in counts]
+        yield border, until - since, [now - before for now, before in zip(cumulated, given, strict=True)]
+        since, given = until, cumulated
