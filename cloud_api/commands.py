@@ -205,19 +205,17 @@ def _serve(settings: Settings, registry_url: str, store_url: str, host: str, por
         closing(open_store(store_url)) as store,
         closing(open_registry(registry_url)) as registry,
     ):
+        api = create_app(
+            settings,
+            store=store,
+            registry=registry,
+            clock=lambda: datetime.now(UTC),
+            feeds=read.feed,
+            orders=read.orders,
+        )
         if not registry.revision():
             typer.echo("The registry holds no places yet: passerelle places import FILE --registry …", err=True)
-        _run(
-            create_app(
-                settings,
-                store=store,
-                registry=registry,
-                clock=lambda: datetime.now(UTC),
-                feeds=read.feed,
-                orders=read.orders,
-            ),
-            listener,
-        )
+        _run(api, listener)
 
 
 def _run(api: "Api", listener: socket.socket) -> None:
