@@ -151,7 +151,7 @@ class Outbox:
             db.execute("INSERT OR IGNORE INTO day VALUES (?, ?)", (today.isoformat(), self._last_seq))
 
     def trim(self, limits: Limits) -> Relief | None:
-        """One step of what brings the outbox within its limits; None when it is.
+        """One step of what brings the outbox within its limits; None when it is, or nothing more can go.
 
         What gave way is told by a `Dropped` message of the same transaction.
         """
@@ -170,7 +170,7 @@ class Outbox:
             self._sweep = onward(sweep, stretch, told)
             if self._sweep is None and sweep.why is Limit.DAYS:
                 self._db.execute("DELETE FROM day WHERE last_seq <= ?", (sweep.until,))
-            return relief
+            return None if self._sweep is None else relief
 
     def __len__(self) -> int:
         """Messages that the store has not confirmed."""

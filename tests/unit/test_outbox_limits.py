@@ -170,6 +170,16 @@ def test_counts_are_dropped_only_when_all_are_merged_and_every_lost_passage_is_t
     assert min(part.start for part in remaining) >= told[Trimmed.FLOW].start
 
 
+def test_an_outbox_that_is_too_large_when_all_is_gone_that_may_go_is_left_alone(outbox: Outbox) -> None:
+    outbox.commit({}, [health(0), flow(0), space(0)])
+
+    told = trim(outbox, Limits(days=30, bytes=1))
+
+    assert [each.what for each in told] == [Trimmed.HEALTH, Trimmed.FLOW]
+    assert kinds(held(outbox)) == {"space": 1, "dropped": 2}
+    assert trim(outbox, Limits(days=30, bytes=1)) == told
+
+
 def test_the_file_is_used_again_and_does_not_grow_beyond_its_limit(outbox: Outbox) -> None:
     limits = Limits(days=30, bytes=600_000)
     sizes = []
