@@ -105,7 +105,31 @@ def test_later_a_farther_ground_is_believed_after_a_minute() -> None:
 
 def test_the_ground_is_found_within_a_second_at_first_and_followed_by_twelve_millimetres_a_minute_later() -> None:
     assert empty_mm(LEARNED_BAY, seconds(GROUND, 0.1), seconds(GROUND - 100, 0.5)) == pytest.approx(GROUND - 50)
-    assert empty_mm(BAY, seconds(GROUND, 0.1), seconds(GROUND - 100, 60)) == pytest.approx(GROUND - 12)
+    assert empty_mm(BAY, seconds(GROUND, 0.1), seconds(GROUND - 140, 60)) == pytest.approx(GROUND - 12)
+
+
+def test_a_bay_is_known_after_half_the_debounce_time() -> None:
+    assert states(BAY, seconds(GROUND, 5)) == states(BAY, seconds(CAR, 5)) == []
+    assert states(BAY, seconds(GROUND, 5.1)) == [False]
+    assert states(BAY, seconds(CAR, 5.1)) == [True]
+
+
+def test_a_farther_distance_is_forgotten_as_fast_as_it_was_learned_before_another_is() -> None:
+    told_wrong = Options(empty_mm=CAR)
+    assert empty_mm(told_wrong, seconds(5_000, 40), seconds(GROUND, 99)) == CAR
+    assert empty_mm(told_wrong, seconds(5_000, 40), seconds(GROUND, 101)) == GROUND
+
+
+def test_the_first_reading_of_a_farther_ground_may_be_off() -> None:
+    assert empty_mm(Options(empty_mm=CAR), seconds(CAR, 1), [GROUND + 100], seconds(GROUND, 60)) == GROUND
+
+
+def test_the_wall_behind_a_doorway_is_followed_by_twelve_millimetres_a_minute() -> None:
+    beam: Beam | None = None
+    for number, mm in enumerate([WALL, *seconds(WALL - 140, 60)]):
+        beam, _ = watch(beam, mm, 1_000, number * 100, DOORWAY)
+    assert isinstance(beam, Doorway)
+    assert beam.empty.mm == pytest.approx(WALL - 12)
 
 
 def test_a_body_is_a_step_nearer_and_has_left_a_step_farther() -> None:

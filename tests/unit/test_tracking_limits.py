@@ -44,9 +44,9 @@ def test_who_runs_is_looked_for_where_she_must_be_by_now() -> None:
 
 
 def test_a_wrong_match_makes_nobody_faster_than_a_run() -> None:
-    jumped = seen(seen(Tracks(), 0, (0, 2_000)), 10, (800, 2_000))
+    jumped = seen(seen(Tracks(), 60_000, (0, 2_000)), 60_010, (800, 2_000))
     assert jumped.velocities.tolist() == [[4, 0]]
-    jumped = seen(seen(Tracks(), 0, (0, 2_000)), 10, (-800, 2_000))
+    jumped = seen(seen(Tracks(), 60_000, (0, 2_000)), 60_010, (-800, 2_000))
     assert jumped.velocities.tolist() == [[-4, 0]]
 
 
