@@ -21,7 +21,7 @@ from cloud_api.zones import ZoneDetail, ZoneView, samples_of, zone_detail
 TTL_S: Final = 10
 """How long a caller may keep an answer, in seconds."""
 CACHE_CONTROL: Final = f"public, max-age={TTL_S}"
-EACH_WITHIN: Final = timedelta(seconds=1)
+EACH_WITHIN: Final = timedelta(seconds=5)
 """How often a zone that only grows old is looked at again."""
 TICK_S: Final = 0.1
 """How often some of them are."""
@@ -77,7 +77,7 @@ class ZoneFeed:
             self._touch.set()
 
     def look(self, now: datetime) -> ZonesAnswer:
-        """Look again at the zones that were touched, and at each within a second; tells the listeners what changed."""
+        """Look again at the zones that were touched, and at each within seconds; tells the listeners what changed."""
         reloaded = self._current.now is not self._registry
         if reloaded:
             self._show_zones_of_another_registry()
@@ -154,7 +154,7 @@ class ZoneFeed:
             self.stream.begin_anew()
 
     def _growing_old(self, now: datetime) -> list[str]:
-        """The zones whose turn it is: never many at once, and each about once a second."""
+        """The zones whose turn it is: never many at once, and each once in a while."""
         zones = list(self._registry.zones)
         turns = min(len(zones), int(len(zones) * (abs(now - self._turned_at) / EACH_WITHIN)))
         if not turns:
