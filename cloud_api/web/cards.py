@@ -6,11 +6,13 @@ In come zone views, the words of a language and the time; out come cards. Unknow
 from collections.abc import Sequence
 from datetime import datetime
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from cloud_api.closed import ClosedView
+from cloud_api.counts import Counts
 from cloud_api.forecast.arrival import Arrival
 from cloud_api.registry import Position
+from cloud_api.registry.places import Audience
 from cloud_api.trust import Trust
 from cloud_api.web.words import Words
 from cloud_api.zones import ZoneView
@@ -73,6 +75,7 @@ class Summary(Struct, frozen=True, kw_only=True):
 
 def zone_card(zone: ZoneView, words: Words, now: datetime, arrival: Arrival | None = None) -> ZoneCard:
     """One zone at a time, `now` in local time; with an arrival, `at` in local time too, what can be said of it."""
+    zone = for_everybody(zone)
     number = shown_free(zone)
     return ZoneCard(
         id=zone.id,
@@ -118,7 +121,8 @@ def on_arrival(arrival: Arrival, words: Words) -> str:
 
 
 def summary(zones: Sequence[ZoneView], words: Words) -> Summary:
-    """All zones together: what is known to be free, of how many."""
+    """All zones together: what is known to be free for everybody, of how many."""
+    zones = [for_everybody(zone) for zone in zones]
     known = [number for zone in zones if (number := shown_free(zone)) is not None]
     free = sum(known)
     return Summary(
@@ -133,6 +137,19 @@ def summary(zones: Sequence[ZoneView], words: Words) -> Summary:
             words,
         ),
     )
+
+
+def for_everybody(zone: ZoneView) -> ZoneView:
+    """The zone as somebody finds it who has neither badge nor plug nor season ticket.
+
+    As a whole where nothing is told of audiences; with nothing of its own where all is kept for others.
+    """
+    if not zone.audiences:
+        return zone
+    public = zone.of(Audience.PUBLIC)
+    if public is None:
+        return structs.replace(zone, capacity=0, free=None, occupied=None, unknown=0, closed=0)
+    return structs.replace(zone, **{name: getattr(public, name) for name in Counts.__struct_fields__})
 
 
 def shown_free(zone: ZoneView) -> int | None:
@@ -158,12 +175,18 @@ def age(at: datetime | None, words: Words, now: datetime) -> str:
 
 
 def _word_for_none(zone: ZoneView, words: Words) -> str:
-    return words.closed if zone.trust is Trust.CLOSED else words.unknown
+    if zone.trust is Trust.CLOSED:
+        return words.closed
+    return words.reserved if _is_reserved(zone) else words.unknown
+
+
+def _is_reserved(zone: ZoneView) -> bool:
+    return bool(zone.audiences) and zone.of(Audience.PUBLIC) is None
 
 
 def _label(zone: ZoneView, number: int | None, words: Words) -> str:
     if number is None:
-        return "" if zone.trust is Trust.CLOSED else words.free_unknown
+        return "" if zone.trust is Trust.CLOSED or _is_reserved(zone) else words.free_unknown
     noun = words.noun(number, words.free)
     return f"{noun}, {words.full}" if number == 0 and zone.unknown == 0 else noun
 

@@ -41,6 +41,7 @@ class Words(Struct, frozen=True, kw_only=True):
     free_unknown: str
     unknown: str
     closed: str
+    reserved: str
     out_of: str
     occupied_spaces: Plural
     unknown_spaces: Plural
@@ -133,6 +134,7 @@ FRENCH: Final = Words(
     free_unknown="nombre de places libres",
     unknown="inconnu",
     closed="fermé",
+    reserved="réservé",
     out_of="sur {n}",
     occupied_spaces=Plural("occupée", "occupées"),
     unknown_spaces=Plural("inconnue", "inconnues"),
@@ -215,6 +217,7 @@ ENGLISH: Final = Words(
     free_unknown="number of free spaces",
     unknown="unknown",
     closed="closed",
+    reserved="reserved",
     out_of="of {n}",
     occupied_spaces=Plural("occupied", "occupied"),
     unknown_spaces=Plural("unknown", "unknown"),

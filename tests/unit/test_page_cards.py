@@ -5,10 +5,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec import structs
 
+from cloud_api.counts import AudienceCounts, Counts
 from cloud_api.forecast.arrival import Arrival
 from cloud_api.forecast.quality import Method
 from cloud_api.registry import Position
+from cloud_api.registry.places import Audience
 from cloud_api.trust import Cause, Trust
 from cloud_api.web.cards import age, summary, zone_card
 from cloud_api.web.words import ENGLISH, FRENCH, Words, words_in
@@ -136,3 +139,25 @@ def test_every_trust_has_its_words(words: Words) -> None:
 def test_a_language_that_is_not_ours_is_answered_in_french() -> None:
     assert words_in("de") is FRENCH
     assert words_in("en") is ENGLISH
+
+
+def kept_for(audience: Audience, free: int, occupied: int) -> AudienceCounts:
+    counts = zone(free, occupied)
+    return AudienceCounts(audience=audience, **{name: getattr(counts, name) for name in Counts.__struct_fields__})
+
+
+def test_a_free_bay_for_badge_holders_is_not_promised_to_everybody() -> None:
+    view = structs.replace(zone(3, 9), audiences=(kept_for(Audience.PUBLIC, 1, 9), kept_for(Audience.PMR, 2, 0)))
+
+    card = zone_card(view, FRENCH, NOW)
+
+    assert (card.figure, card.label, card.detail) == ("1", "place libre", "sur 10 · 9 occupées")
+    assert summary([view], FRENCH).figure == "1"
+
+
+def test_a_zone_that_is_kept_for_others_alone_is_reserved_and_not_full() -> None:
+    view = structs.replace(zone(2, 1), audiences=(kept_for(Audience.DELIVERY, 2, 1),))
+
+    card = zone_card(view, FRENCH, NOW)
+
+    assert (card.figure, card.is_number, card.label) == ("réservé", False, "")

@@ -5,7 +5,7 @@ import { keepCountersFresh } from "./counters.js";
 import { drawMap } from "./map.js";
 import { listen } from "./stream.js";
 import { fill, words } from "./words.js";
-import { forgotten, sentence, showAge, showSummary, showZone } from "./zones.js";
+import { forEverybody, forgotten, sentence, showAge, showSummary, showZone } from "./zones.js";
 
 const AGES_EVERY_MS = 5_000;
 const ANNOUNCE_EVERY_MS = 20_000;
@@ -42,7 +42,8 @@ function show(zone) {
   map.show(zone);
 }
 
-function take(zone) {
+function take(told) {
+  const zone = forEverybody(told);
   const known = zones.get(zone.id);
   if (known && sentence(known) !== sentence(zone)) unannounced.set(zone.id, zone);
   zones.set(zone.id, zone);

@@ -5,6 +5,18 @@ import { age, count, fill, noun, number, words } from "./words.js";
 
 const PARTS = ["free", "occupied", "unknown", "closed"];
 
+function isReserved(zone) {
+  return zone.audiences.length > 0 && !zone.audiences.some(({ audience }) => audience === "public");
+}
+
+/** The zone as somebody finds it who has neither badge nor plug nor season ticket. */
+export function forEverybody(zone) {
+  if (zone.audiences.length === 0) return zone;
+  if (isReserved(zone)) return { ...zone, capacity: 0, free: null, occupied: null, unknown: 0, closed: 0 };
+  const { audience, ...counts } = zone.audiences.find((each) => each.audience === "public");
+  return { ...zone, ...counts };
+}
+
 /** How many spaces are free; null also where nought is only what is left of a zone that cannot be believed. */
 function shownFree(zone) {
   if (zone.free === 0 && zone.unknown > 0 && zone.trust !== "fresh") return null;
@@ -12,7 +24,7 @@ function shownFree(zone) {
 }
 
 function label(zone, free) {
-  if (free === null) return zone.trust === "closed" ? "" : words.free_unknown;
+  if (free === null) return zone.trust === "closed" || isReserved(zone) ? "" : words.free_unknown;
   const text = noun(free, words.free);
   return free === 0 && zone.unknown === 0 ? `${text}, ${words.full}` : text;
 }
@@ -30,7 +42,8 @@ function detail({ capacity, occupied, unknown, closed }) {
 export function figure(zone) {
   const free = shownFree(zone);
   if (free !== null) return number(free);
-  return zone.trust === "closed" ? words.closed : words.unknown;
+  if (zone.trust === "closed") return words.closed;
+  return isReserved(zone) ? words.reserved : words.unknown;
 }
 
 /** What a zone says in one line: `5 places libres`. */
