@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from edge.drivers.formats.modbus_rtu import find_answer
 from firmware_sim.encoders.modbus_register import refusal, registers
 
-OURS = registers(1, [751])
+OURS = registers(1, [40_000])
 REFUSAL = refusal(1, 2)
 OF_ANOTHER_UNIT, OF_ANOTHER_FUNCTION = registers(2, [5]), registers(1, [5], function=4)
 GARBLED = OURS[:-1] + bytes([OURS[-1] ^ 1])
