@@ -10,6 +10,7 @@ from pathlib import Path
 from cloud_api.app import create_app
 from cloud_api.ledger import Ledger
 from cloud_api.registry import Closure, Counter, Installation, Position, Registry, Space, Zone
+from cloud_api.registry.places import Audience
 from cloud_api.settings import IGN_PLAN, Broker, Credit, Settings, Tiles
 from cloud_api.stores import open_store
 from cloud_api.stores.base import StoredFlow, StoredSpace
@@ -34,6 +35,8 @@ class Parking:
     at: Position
     spaces: int
     occupied: int
+    badge: int = 0
+    """Spaces, the last ones, that are kept for holders of a disabled badge."""
     silent: int = 0
     """Spaces, the last ones, of which no word ever came."""
     minutes_ago: float = 2
@@ -167,7 +170,14 @@ def _registry(parkings: tuple[Parking, ...], streets: tuple[Street, ...]) -> Reg
     numbered = [(parking, number) for parking in parkings for number in range(parking.spaces)]
     return Registry(
         zones=[Zone(id=each.id, name=each.name, position=each.at) for each in parkings],
-        spaces=[Space(id=f"space-{device(parking, number)}", zone=parking.id) for parking, number in numbered],
+        spaces=[
+            Space(
+                id=f"space-{device(parking, number)}",
+                zone=parking.id,
+                audience=Audience.PMR if number >= parking.spaces - parking.badge else Audience.PUBLIC,
+            )
+            for parking, number in numbered
+        ],
         counters=[
             Counter(id=each.id, name=each.name, position=each.at, in_=each.in_, out=each.out) for each in streets
         ],

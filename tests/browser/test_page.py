@@ -162,6 +162,25 @@ def test_a_change_in_the_street_reaches_the_page_without_a_reload(
         assert browser.execute_script("return window.sameDocument")
 
 
+def test_a_bay_for_badge_holders_is_promised_to_nobody_else_before_and_after_the_stream(
+    browser: Chrome, own_mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    halles = Parking(id="halles", name="Halles", at=Position(lat=47.4141, lon=0.9845), spaces=6, occupied=3, badge=2)
+    with (
+        market_town(own_mosquitto, tmp_path, parkings=(halles,)) as page,
+        gateway(own_mosquitto, "gw-halles") as edge,
+    ):
+        browser.get(page.address)
+        assert find(browser, "#zone-halles .figure").text == "1"
+        open_live(browser, page.address)
+        assert find(browser, "#zone-halles .figure").text == "1"
+
+        edge.publish(edge.space(1, device(halles, 0), occupied=False, at=NOW))
+
+        wait_for(browser, "#zone-halles .figure", "2")
+        assert "sur 4 · 2 occupées" in find(browser, "#zone-halles").text
+
+
 def test_a_page_that_loses_its_server_says_so_and_comes_back(
     browser: Chrome, own_mosquitto: Mosquitto, tmp_path: Path
 ) -> None:
