@@ -77,6 +77,8 @@ class Forecaster:
         self._archive = archive
         self._clock = clock
         self._known: dict[str, Known] = {}
+        self.rounds = 0
+        """Counts up whenever past forecasts were judged anew."""
         self._answers: dict[tuple[str, tuple[int, ...]], ForecastAnswer] = {}
         self._soon: dict[str, Arrival] = {}
         self._looked_ahead_at = datetime.min.replace(tzinfo=UTC)
@@ -140,6 +142,7 @@ class Forecaster:
                     known, capacity = self._known.get(name, Known()), self._present(zone, now).capacity
                     self._known[name] = await asyncio.to_thread(self._learn, registry, zone, capacity, known, now)
                     self._answers.clear()
+                    self.rounds += 1
             await asyncio.sleep(PAUSE_S)
         if due:
             able = sum(known.model is not None for known in self._known.values())

@@ -11,14 +11,16 @@ from cloud_api.forecast.answers import QUALITY_TTL_S
 from cloud_api.forecast.arrival import LONGEST_MINUTES, SHORTEST_MINUTES
 from cloud_api.forecast.examples import FORECAST, QUALITY
 from cloud_api.openapi import JSON, answer, parameter, refusal
+from cloud_api.prepared import Prepared
 from cloud_api.problems import FieldError, invalid, not_found
-from cloud_api.routes.parking import KEPT
+from cloud_api.routes.parking import UNCHANGED
 from cloud_api.services import Services
+from cloud_api.shelf import Shelf
 
 ANSWERS: Final = (FORECAST, QUALITY)
 MOST_LEADS: Final = 4
 LEADS: Final = re.compile(r"[0-9]{1,4}(,[0-9]{1,4})*")
-QUALITY_KEPT: Final = {"cache-control": f"public, max-age={QUALITY_TTL_S}"}
+QUALITY_KEPT: Final = f"public, max-age={QUALITY_TTL_S}"
 EXPECTED: Final = (
     f"1 to {MOST_LEADS} lead times in minutes, each {SHORTEST_MINUTES} to {LONGEST_MINUTES}, "
     "none twice, separated by commas (15,30,60), expected"
@@ -31,12 +33,14 @@ QUALITY_PATH: Final = "/v1/parking/forecast/quality"
 def router(services: Services) -> APIRouter:
     """The routes that tell of arrivals."""
     routes = APIRouter(prefix="/v1/parking", tags=["parking"], default_response_class=Response)
+    shelf, judged = Shelf(), Shelf()
 
     @routes.get(
         "/zones/{id}/forecast",
         summary="One zone on arrival",
         responses={
             **answer(FORECAST, "What can be said of each moment of arrival"),
+            **UNCHANGED,
             **refusal(not_found("zone", "place-du-marcher"), "/v1/parking/zones/place-du-marcher/forecast"),
             **refusal(invalid([WRONG_LEADS]), PATH),
         },
@@ -63,14 +67,16 @@ def router(services: Services) -> APIRouter:
         place = services.registry.zones.get(zone_id)
         if place is None:
             raise not_found("zone", zone_id)
-        body = services.forecaster.look(place, _minutes(leads), services.clock())
-        return Response(msgspec.json.encode(body), media_type=JSON, headers=KEPT)
+        minutes = _minutes(leads)
+        told = services.forecaster.look(place, minutes, services.clock())
+        return shelf.give((zone_id, minutes), told, JSON, lambda: msgspec.json.encode(told))
 
     @routes.get(
         "/forecast/quality",
         summary="How good past forecasts were",
         responses={
             **answer(QUALITY, "By zone and lead time: the model's forecasts against both baselines"),
+            **UNCHANGED,
             **refusal(not_found("zone", "place-du-marcher"), QUALITY_PATH),
             **refusal(invalid([FieldError(field="zone", reason="at most 63 characters expected")]), QUALITY_PATH),
         },
@@ -94,8 +100,16 @@ def router(services: Services) -> APIRouter:
         if zone is not None and zone not in zones:
             raise not_found("zone", zone)
         wanted = zones if zone is None else {zone: zones[zone]}
-        body = services.forecaster.quality(wanted, services.clock())
-        return Response(msgspec.json.encode(body), media_type=JSON, headers=QUALITY_KEPT)
+        version = (services.forecaster.rounds, services.places.revision)
+        return judged.find(zone, version) or judged.put(
+            zone,
+            version,
+            Prepared(
+                msgspec.json.encode(services.forecaster.quality(wanted, services.clock())),
+                media_type=JSON,
+                cache_control=QUALITY_KEPT,
+            ),
+        )
 
     return routes
 

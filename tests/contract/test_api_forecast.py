@@ -118,11 +118,16 @@ def test_what_was_forecast_is_verified_when_its_time_comes_and_a_restart_still_k
     with serving(town_api(own_mosquitto, store, tmp_path, clock=clock)) as address:
         until(lambda: len(quality(address, "marche")) > 0)
         soon = quality(address, "marche")[0]
+        first = httpx.get(f"{address}/v1/parking/forecast/quality?zone=marche")
+        again = httpx.get(
+            f"{address}/v1/parking/forecast/quality?zone=marche", headers={"If-None-Match": first.headers["etag"]}
+        )
 
     assert (soon["minutes"], soon["scored"], soon["serves"]) == (15, 1, "model")
     assert (soon["since"], soon["until"]) == ("2026-11-22T11:00:00Z", "2026-11-22T11:00:00Z")
     assert set(soon["brier"]) == {"model", "as_now", "usual"}
     assert soon["covered"] in {0.0, 1.0}
+    assert (again.status_code, again.content) == (304, b"")
 
 
 def noted(folder: Path) -> int | None:
