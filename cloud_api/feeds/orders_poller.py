@@ -33,6 +33,8 @@ from cloud_api.registry.store import Merged, RegistryStore
 log = logging.getLogger(__name__)
 
 READ_AGAIN_AFTER: Final = timedelta(days=1)
+RETRY_S: Final = 120.0
+"""After the first failure."""
 FIRST_WITHIN_S: Final = 30.0
 """After the start; the town's sensors go first."""
 
@@ -70,7 +72,8 @@ class OrdersPoller:
         await asyncio.sleep(self._random.random() * min(self._feed.period_s, FIRST_WITHIN_S))
         while True:
             wait_s = await self.poll()
-            await asyncio.sleep(max(wait_s, pause_s(self._feed.period_s, self._attempts.failures, self._random)))
+            period_s = attempt_period_s(self._feed.period_s, self._attempts.failures)
+            await asyncio.sleep(max(wait_s, pause_s(period_s, 0, self._random)))
 
     async def poll(self) -> float:
         """Ask once; returns how long the operator asks us to stay away, in seconds."""
@@ -146,6 +149,11 @@ async def poll_orders(
                 feed, client, registry, zone=zone, metrics=metrics, clock=clock, random=SystemRandom()
             )
             tasks.create_task(poller.run())
+
+
+def attempt_period_s(period_s: float, failures: int) -> float:
+    """How long until the next attempt: the period, or after failures less, twice as long after each."""
+    return min(period_s, RETRY_S * 2.0 ** min(failures - 1, 20)) if failures else period_s
 
 
 def _places(registry: Registry) -> Places:

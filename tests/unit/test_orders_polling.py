@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from cloud_api.feeds.feed_metrics import FeedMetrics
 from cloud_api.feeds.fetching import new_client
-from cloud_api.feeds.orders_poller import OrdersPoller
+from cloud_api.feeds.orders_poller import OrdersPoller, attempt_period_s
 from cloud_api.feeds.orders_process import MODULE
 from cloud_api.feeds.settings import OrderFeed, load_feeds
 from cloud_api.registry import Position, Registry, Space, Zone
@@ -166,6 +166,14 @@ def _readers() -> int:
             for child in each.read_text().split():
                 found += MODULE.encode() in Path(f"/proc/{child}/cmdline").read_bytes()
     return found
+
+
+def test_after_a_failure_it_is_asked_sooner_and_then_less_and_less_often() -> None:
+    hours = 4 * 3600.0
+
+    periods = [attempt_period_s(hours, failures) for failures in (0, 1, 2, 5, 8, 100)]
+
+    assert periods == [hours, 120, 240, 1920, hours, hours]
 
 
 def test_orders_are_named_in_the_file_of_feeds(tmp_path: Path) -> None:

@@ -253,6 +253,18 @@ def test_all_mistakes_of_a_toml_file_are_named_at_once() -> None:
     ]
 
 
+def test_the_examples_of_the_page_are_sound() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "places.md").read_text(encoding="utf-8")
+    table = page.split("```toml\n")[1].split("```")[0]
+    feature = page.split("```json\n")[1].split("```")[0]
+
+    town = toml.read(table, FILE)
+    bay = geojson.read(f'{{"type": "FeatureCollection", "features": [{feature}]}}', FILE)
+
+    assert town.contradictions() == []
+    assert bay.contradictions(town.entries) == []
+
+
 def test_an_outline_that_does_not_close_is_refused() -> None:
     open_ring = '{"type": "Polygon", "coordinates": [[[0,0],[1,0],[1,1],[0,1]]]}'
     line = '{"type": "LineString", "coordinates": [[2.0, 48.0], [3.0, 49.0]]}'
