@@ -234,6 +234,7 @@ def test_a_map_drawn_by_hand_is_read() -> None:
         ('"id": "h1"', '"id": "halles"', 17, "id"),
         ('"features"', '"zones"', 1, "features"),
         ('"geometry": null', '"geometry": nil', 19, ""),
+        ("\n}\n", "\n}\n{}\n", 23, ""),
     ],
 )
 def test_a_mistake_in_a_map_is_named_by_line_and_field(old: str, new: str, line: int, field: str) -> None:

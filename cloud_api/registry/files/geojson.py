@@ -60,8 +60,7 @@ class _NoFeaturesError(Exception):
 
 
 def _features(text: str) -> Iterator[Part]:
-    if not text.lstrip().startswith("{"):
-        json.loads(text)
+    if not isinstance(json.loads(text), dict):
         raise _NoFeaturesError("a FeatureCollection of RFC 7946 expected")
     top = {part.name: part for part in members(text)}
     if "features" not in top or not isinstance(top["features"].value, list):
