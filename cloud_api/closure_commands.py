@@ -111,7 +111,7 @@ def list_closures(
         table.add_row(each.id, each.place, _local(each.start, zone), until, each.reason, each.source, state)
     if found:
         Console(width=WIDTH).print(table)
-    typer.echo(f"{len(found)} closures")
+    typer.echo(f"{len(found)} closure{'s' * (len(found) != 1)}")
 
 
 @closure.command()

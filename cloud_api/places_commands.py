@@ -28,7 +28,14 @@ USAGE: Final = 2
 SHOWN: Final = 50
 """Mistakes, and changes of a sort, told one by one."""
 
-places = typer.Typer(help="A town's places.", no_args_is_help=True, rich_markup_mode="markdown")
+WIDTH: Final = 100
+"""Of the summary, in characters."""
+
+places = typer.Typer(
+    help="A town's places: import, export, check. See docs/places.md.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+)
 
 RegistryUrl = Annotated[
     str, typer.Option("--registry", help="The registry: a file, sqlite:///FILE or postgresql://USER@HOST/DATABASE.")
@@ -147,7 +154,7 @@ def _tell(found: Difference, *, done: bool) -> None:
     )
     _tell_some(f"{would}removed", [f"{kind_of(each)} {key_of(each)}" for each in found.removed])
     _tell_some("not in the file, stays (see --prune)", [f"{kind_of(each)} {key_of(each)}" for each in found.gone])
-    Console(width=80).print(_summary(found, would))
+    Console(width=WIDTH).print(_summary(found, would))
 
 
 def _tell_some(what: str, names: Sequence[str]) -> None:
