@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from msgspec import Struct
@@ -120,8 +121,22 @@ def year_to_date(hours: Hours, until: date) -> Total | None:
 
 def daily_means(hours: Hours) -> tuple[Mean, ...]:
     """Passages on a Monday, …, on a Sunday: the mean over days of which every hour was measured."""
-    days = _whole_days(hours)
-    return tuple(_mean([count for day, count in days.items() if (day - 1) % 7 == weekday]) for weekday in range(7))
+    days = whole_days(hours)
+    return tuple(
+        _mean([passages for day, passages in days.items() if day.weekday() == weekday])
+        for weekday in range(DAYS_A_WEEK)
+    )
+
+
+def whole_days(hours: Hours) -> Mapping[date, float]:
+    """By local day, its passages, where every hour of the day is there and was measured."""
+    both, measured = hours.both, hours.measured
+    wholes = {}
+    for number in np.unique(hours.day):
+        its, day = hours.day == number, date.fromordinal(int(number))
+        if measured[its].all() and its.sum() == hours_in(day, hours.zone):
+            wholes[day] = float(both[its].sum())
+    return wholes
 
 
 def hourly_means(hours: Hours) -> tuple[tuple[Mean, ...], ...]:
@@ -184,19 +199,9 @@ def _share(counts: Floats, weight: Floats | Flags) -> float:
     return float((counts * weight).sum()) / all_counted if all_counted else float("nan")
 
 
-def _whole_days(hours: Hours) -> Mapping[int, float]:
-    """By local day, its passages, where every hour of the day is there and was measured."""
-    both, measured = hours.both, hours.measured
-    wholes = {}
-    for day in np.unique(hours.day):
-        its = hours.day == day
-        if measured[its].all() and its.sum() == _hours_in(date.fromordinal(int(day)), hours):
-            wholes[int(day)] = float(both[its].sum())
-    return wholes
-
-
-def _hours_in(day: date, hours: Hours) -> int:
-    begin, end = (datetime.combine(each, time.min, hours.zone) for each in (day, day + timedelta(days=1)))
+def hours_in(day: date, zone: ZoneInfo) -> int:
+    """How many hours a local day has: 23, 24 or 25."""
+    begin, end = (datetime.combine(each, time.min, zone) for each in (day, day + timedelta(days=1)))
     return round((end.timestamp() - begin.timestamp()) / 3600)
 
 
