@@ -32,8 +32,6 @@ from edge.outbox_view import OutboxView, look
 MEGABYTE = 1_000_000
 NEEDED_BYTES = 50 * MEGABYTE
 """With less, the outbox may soon not be written."""
-SPARE_BYTES = 500 * MEGABYTE
-"""Less than this is told: it is what a gateway of fifty devices queues in weeks without a broker."""
 BACKLOG_S = 600
 """The store confirms within seconds: what waits longer is told."""
 SILENT_PERIODS = 3
@@ -52,7 +50,7 @@ def examine(path: Path, now: datetime) -> Iterator[Finding]:
     yield ok("configuration", f"{path} is good: {len(config.link)} links, {len(config.device)} devices")
     yield from _user(config.gateway.data)
     yield clock(config.gateway.clock, is_synchronised=synchronised())
-    yield disk(config.gateway.data)
+    yield disk(config.gateway.data, outbox_bytes=config.gateway.outbox_mb * MEGABYTE)
     view, finding = outbox(config, now)
     yield finding
     for link in config.link:
@@ -72,8 +70,8 @@ def clock(trust: ClockTrust, *, is_synchronised: bool) -> Finding:
     return wrong("clock", "not synchronised: counts are kept back until it is", advice)
 
 
-def disk(folder: Path) -> Finding:
-    """Whether the outbox's folder can be written, and how much it can take."""
+def disk(folder: Path, *, outbox_bytes: int) -> Finding:
+    """Whether the outbox's folder can be written, and holds the outbox when it has grown to its limit."""
     existing = next(place for place in (folder, *folder.parents) if place.exists())
     try:
         with tempfile.TemporaryFile(dir=existing):
@@ -83,8 +81,11 @@ def disk(folder: Path) -> Finding:
     says = f"{folder}: {free // MEGABYTE} MB free"
     if free < NEEDED_BYTES:
         return wrong("disk", says, "make room: `journalctl --vacuum-size=50M`, `apt-get clean`, or a larger card")
-    if free < SPARE_BYTES:
-        return warning("disk", says, "make room before a long outage fills it")
+    file = folder / "outbox.db"
+    to_come = outbox_bytes - (file.stat().st_size if file.exists() else 0)
+    if free < to_come:
+        advice = "make room, or lower `outbox_mb`: a long outage fills the disk before the outbox is at its limit"
+        return warning("disk", f"{says}, and the outbox may grow by {to_come // MEGABYTE} MB", advice)
     return ok("disk", says)
 
 

@@ -291,7 +291,7 @@ def test_a_clock_that_is_not_synchronised_holds_counts_back(
 
 
 def test_a_folder_that_cannot_be_written_is_named() -> None:
-    finding = doctor.disk(Path("/proc/self"))
+    finding = doctor.disk(Path("/proc/self"), outbox_bytes=512 * doctor.MEGABYTE)
 
     assert finding.verdict is Verdict.WRONG
     assert finding.says.startswith("/proc/self cannot be written")
@@ -304,7 +304,10 @@ def test_little_room_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fr
 
     monkeypatch.setattr("edge.doctor.shutil.disk_usage", lambda _folder: Usage)
 
-    assert doctor.disk(tmp_path / "data").verdict is verdict
+    finding = doctor.disk(tmp_path / "data", outbox_bytes=512 * doctor.MEGABYTE)
+
+    assert finding.verdict is verdict
+    assert (verdict is Verdict.WARNING) == ("the outbox may grow by 512 MB" in finding.says)
 
 
 def test_an_outbox_that_waits_long_is_told_with_its_oldest_message(tmp_path: Path) -> None:
