@@ -101,7 +101,7 @@ def create_app(
     """
     neighbours = Neighbours(feeds, settings.time_zone)
     places = read_current(registry)
-    live, metrics, ledger = Live(places, neighbours), Metrics(), Ledger(settings.ledger)
+    live, metrics, ledger = Live(places, neighbours, settings.time_zone), Metrics(), Ledger(settings.ledger)
     feed = ZoneFeed(live, places, clock())
     metrics.watch(live, places, feed)
     ingest = Ingest(settings.broker, worker=settings.worker, store=store, ledger=ledger, metrics=metrics, clock=clock)

@@ -9,6 +9,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from cloud_api.opening import Closures
 from cloud_api.registry import Closure, Registry, Zone
 from cloud_api.registry.places import Audience, Counting
 
@@ -27,12 +28,11 @@ class ClosedView(Struct, frozen=True, kw_only=True):
     until: datetime | None
     """UTC; null until further notice."""
     source: str
-    """Who says so: `manual`, or the feed that it was read from."""
+    """Who says so: `manual`, the feed that it was read from, or `opening_hours`, whose text the reason is then."""
 
 
-def closed_views(registry: Registry, zone: Zone, capacity: int, now: datetime) -> tuple[ClosedView, ...]:
-    """The closures in force in a zone of so many spaces, the one that ends first at the front."""
-    closures = registry.closures_at(now)
+def closed_views(registry: Registry, zone: Zone, capacity: int, closures: Closures) -> tuple[ClosedView, ...]:
+    """The closures that hold in a zone of so many spaces, the one that ends first at the front."""
     if not closures:
         return ()
     if zone.counting is not Counting.SPACES:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct, structs
 
@@ -22,6 +23,7 @@ from cloud_api.trend import Trails
 from cloud_api.trust import CLOCK_TOLERANCE, Evidence
 from edge.messages import AnyMessage, DeviceHealth, Flow, HealthReport, Space, SpaceState, Status
 
+PARIS: Final = ZoneInfo("Europe/Paris")
 MOST_GATEWAYS: Final = 1000
 """Gateways kept at most; their names come from the broker, not from us."""
 LONG_AGO: Final = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
@@ -62,8 +64,12 @@ NOTHING_LEARNED: Final = Learned({}, {})
 class Live:
     """Guards that the newest word of each sensor stands, whatever the order in which words arrive."""
 
-    def __init__(self, registry: CurrentRegistry, neighbours: Neighbours = NO_NEIGHBOURS) -> None:
+    def __init__(
+        self, registry: CurrentRegistry, neighbours: Neighbours = NO_NEIGHBOURS, time_zone: ZoneInfo = PARIS
+    ) -> None:
         self._registry = registry
+        self.time_zone = time_zone
+        """By whose clock the town opens and closes."""
         self.neighbours = neighbours
         """What other operators say of the zones that they feed."""
         self.trails = Trails()

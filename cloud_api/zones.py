@@ -17,6 +17,7 @@ from cloud_api.closed import ClosedView, closed_views
 from cloud_api.counts import AudienceCounts, Counts
 from cloud_api.feeds.neighbours import Neighbour
 from cloud_api.live import Live
+from cloud_api.opening import Closures, closed_in, why_closed
 from cloud_api.registry import Closure, Position, Registry, Space, Zone
 from cloud_api.registry.places import Audience, Counting, FeedSource
 from cloud_api.trend import Sample, Series, Trend
@@ -96,7 +97,7 @@ def zone_view(live: Live, registry: Registry, zone: Zone, now: datetime) -> Zone
 
 def _view_of(live: Live, registry: Registry, zone: Zone, spaces: Sequence[SpaceView], now: datetime) -> ZoneView:
     view = _as_counted(live, registry, zone, spaces, now)
-    closures = closed_views(registry, zone, view.capacity, now)
+    closures = closed_views(registry, zone, view.capacity, _closed_in(live, registry, zone, now))
     return structs.replace(view, closures=closures) if closures else view
 
 
@@ -114,7 +115,7 @@ def _as_counted(live: Live, registry: Registry, zone: Zone, spaces: Sequence[Spa
 
 def space_views(live: Live, registry: Registry, zone: Zone, now: datetime) -> list[SpaceView]:
     """The spaces of a zone, in the order of the registry."""
-    closures = registry.closures_at(now)
+    closures = _closed_in(live, registry, zone, now)
     return [_space_view(live, registry, space, closures.get(space.id), now) for space in registry.spaces_of(zone.id)]
 
 
@@ -123,7 +124,7 @@ def _space_view(live: Live, registry: Registry, space: Space, closure: Closure |
     state = live.state(serving[0]) if serving else None
     evidence = live.space_evidence(serving[0]) if serving else Evidence(installed=False)
     if closure is not None:
-        evidence = structs.replace(evidence, closed=_why_closed(closure))
+        evidence = structs.replace(evidence, closed=why_closed(closure))
     verdict = judge(evidence, now)
     status = _status(verdict, occupied=None if state is None else state.occupied)
     known = status in {SpaceStatus.FREE, SpaceStatus.OCCUPIED}
@@ -180,7 +181,7 @@ def _counted(spaces: Sequence[SpaceView]) -> Counts:
 def _fed_view(live: Live, registry: Registry, zone: Zone, feed: FeedSource, now: datetime) -> ZoneView:
     """A zone as its operator tells of it; closed where the town says so, whatever the operator says."""
     told = live.neighbours.look(feed, zone.capacity.cars or None, now)
-    verdict = _unless_closed(registry, zone, told.verdict, now)
+    verdict = _unless_closed(live, registry, zone, told.verdict, now)
     free = told.free if verdict.trust is Trust.FRESH else None
     total = _whole(told.capacity or 0, free, verdict, newest=told.measured_at, oldest=told.measured_at)
     view = _shared_view(live, zone, total)
@@ -199,7 +200,7 @@ def _entered_view(live: Live, registry: Registry, zone: Zone, now: datetime) -> 
     capacity, known = zone.capacity.cars, live.cars(zone.id)
     evidence = [live.counter_evidence(each) for each in registry.serving(zone.id, now)]
     verdict = judge_count(known, capacity, [judge(each, now) for each in evidence] or [NOT_INSTALLED], now)
-    verdict = _unless_closed(registry, zone, verdict, now)
+    verdict = _unless_closed(live, registry, zone, verdict, now)
     free = capacity - known.occupied if known is not None and verdict.trust is Trust.FRESH else None
     heard = [each.heard_at for each in evidence if each.heard_at is not None]
     total = _whole(capacity, free, verdict, newest=max(heard, default=None), oldest=min(heard, default=None))
@@ -208,13 +209,17 @@ def _entered_view(live: Live, registry: Registry, zone: Zone, now: datetime) -> 
 
 def _uncounted_view(live: Live, registry: Registry, zone: Zone, now: datetime) -> ZoneView:
     """A zone of which it is known where it is, and how many spaces it has at most."""
-    verdict = _unless_closed(registry, zone, NOBODY_COUNTS, now)
+    verdict = _unless_closed(live, registry, zone, NOBODY_COUNTS, now)
     return _shared_view(live, zone, _whole(zone.capacity.cars, None, verdict, newest=None, oldest=None))
 
 
-def _unless_closed(registry: Registry, zone: Zone, verdict: Verdict, now: datetime) -> Verdict:
-    closure = registry.closures_at(now).get(zone.id)
-    return verdict if closure is None else Verdict(Trust.CLOSED, _why_closed(closure))
+def _unless_closed(live: Live, registry: Registry, zone: Zone, verdict: Verdict, now: datetime) -> Verdict:
+    closure = _closed_in(live, registry, zone, now).get(zone.id)
+    return verdict if closure is None else Verdict(Trust.CLOSED, why_closed(closure))
+
+
+def _closed_in(live: Live, registry: Registry, zone: Zone, now: datetime) -> Closures:
+    return closed_in(registry.closures_at(now), registry, zone, now, live.time_zone)
 
 
 def _whole(
@@ -275,10 +280,6 @@ def samples_of(zones: Iterable[ZoneView], now: datetime) -> dict[Series, Sample]
         for series, each in counts
         if each.free is not None and each.occupied is not None
     }
-
-
-def _why_closed(closure: Closure) -> Cause:
-    return Cause(f"fermé : {closure.reason}", f"closed: {closure.reason}")
 
 
 def _times(spaces: Sequence[SpaceView]) -> list[datetime]:

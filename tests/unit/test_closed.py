@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 from cloud_api.closed import ClosedView, closed_views
-from cloud_api.live import Live
+from cloud_api.live import PARIS, Live
+from cloud_api.opening import closed_in
 from cloud_api.registry import Audience, Closure, Position, Registry, Space, Zone
 from cloud_api.registry.current import CurrentRegistry
 from cloud_api.registry.places import Capacity, Counting
@@ -28,12 +29,17 @@ def town(*closures: Closure) -> Registry:
     return Registry(zones=[MARKET, PARK], spaces=SPACES, closures=closures)
 
 
+def views_of(registry: Registry, zone: Zone, capacity: int) -> tuple[ClosedView, ...]:
+    closures = closed_in(registry.closures_at(NOON), registry, zone, NOON, PARIS)
+    return closed_views(registry, zone, capacity, closures)
+
+
 def closed(spaces: int, until: datetime | None = NOON + DAY, reason: str = "travaux") -> ClosedView:
     return ClosedView(spaces=spaces, reason=reason, start=NOON - DAY, until=until, source="manual")
 
 
 def test_spaces_that_one_order_closes_are_one_line() -> None:
-    views = closed_views(town(closure("a", "m1"), closure("b", "m2")), MARKET, 3, NOON)
+    views = views_of(town(closure("a", "m1"), closure("b", "m2")), MARKET, 3)
 
     assert views == (closed(2),)
 
@@ -41,7 +47,7 @@ def test_spaces_that_one_order_closes_are_one_line() -> None:
 def test_each_reason_has_its_line_and_what_ends_first_comes_first() -> None:
     registry = town(closure("a", "m1", None, "sapin"), closure("b", "m2", NOON + 2 * DAY, "marché"), closure("c", "m3"))
 
-    views = closed_views(registry, MARKET, 3, NOON)
+    views = views_of(registry, MARKET, 3)
 
     assert [(view.reason, view.until) for view in views] == [
         ("travaux", NOON + DAY),
@@ -51,12 +57,12 @@ def test_each_reason_has_its_line_and_what_ends_first_comes_first() -> None:
 
 
 def test_a_closed_zone_counts_its_spaces_for_cars() -> None:
-    assert closed_views(town(closure("a", "marche")), MARKET, 3, NOON) == (closed(3),)
-    assert closed_views(town(closure("a", "gare")), PARK, 40, NOON) == (closed(40),)
+    assert views_of(town(closure("a", "marche")), MARKET, 3) == (closed(3),)
+    assert views_of(town(closure("a", "gare")), PARK, 40) == (closed(40),)
 
 
 def test_a_zone_without_closures_says_nothing() -> None:
-    assert closed_views(town(closure("a", "gare")), MARKET, 3, NOON) == ()
+    assert views_of(town(closure("a", "gare")), MARKET, 3) == ()
 
 
 def test_a_space_says_until_when_it_is_closed() -> None:
