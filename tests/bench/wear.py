@@ -25,7 +25,7 @@ from tests.clocks import ManualClock
 START = datetime(2026, 11, 21, 16, tzinfo=UTC)
 """A Saturday afternoon: the day will not be busier."""
 HOURS = 2
-COMMITS_MS = (0, 50, 1_000, 5_000)
+COMMITS_MS = (50, 1_000, 5_000, 30_000)
 SECOND = timedelta(seconds=1)
 
 Moment = tuple[datetime, list[Uplink]]

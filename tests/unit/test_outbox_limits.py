@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge import messages
+from edge.aggregator.device import DeviceState
 from edge.messages import (
     DeviceHealth,
     Dropped,
@@ -29,7 +30,7 @@ from edge.messages import (
     SpaceState,
     Trimmed,
 )
-from edge.outbox import Outbox
+from edge.outbox import PAGE_BYTES, Outbox
 from edge.trimming import Limits
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -186,7 +187,7 @@ def test_the_file_is_used_again_and_does_not_grow_beyond_its_limit(outbox: Outbo
     for day in range(12):
         outbox.commit({}, [message(day * 288 + number) for number in range(288) for message in (flow, health)])
         trim(outbox, limits)
-        sizes.append(4096 * outbox._db.execute("PRAGMA page_count").fetchone()[0])
+        sizes.append(PAGE_BYTES * outbox._db.execute("PRAGMA page_count").fetchone()[0])
     one_day = sizes[0]
     assert sum(sizes[:1] * 12) > 2 * limits.bytes, "without a limit it would be larger"
     assert max(sizes) < limits.bytes + one_day
@@ -254,6 +255,16 @@ def test_an_outbox_of_version_1_opens_and_merges_nothing_that_may_have_been_sent
             (Trimmed.HEALTH, 1, 1),
             (Trimmed.MERGED, 2, 0),
         ]
+
+
+def test_an_outbox_of_version_2_opens_with_its_checkpoints_and_keeps_one_of_each_device(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "outbox.db")) as old:
+        old.executescript((FIXTURES / "outbox-v2.sql").read_text())
+    with closing(Outbox(tmp_path / "outbox.db", "mairie")) as outbox:
+        assert (outbox.epoch, len(outbox), outbox.count_waiting()) == ("00112233445566aa", 3, 1)
+        assert outbox.load_states() == {"d1": DeviceState(restarted=True)}
+        outbox.commit({"d1": DeviceState(), "d2": DeviceState(empty_mm=900)}, [])
+        assert outbox.load_states() == {"d1": DeviceState(), "d2": DeviceState(empty_mm=900)}
 
 
 mixtures = st.lists(
