@@ -189,13 +189,13 @@ class Gateway:
         """One line on what the last life left; from now on only a good end counts as one."""
         runs = await self._persist(partial(self._outbox.recall, RUNS))
         last_stop = {None: "never, this is the first start", b"": "in good order"}.get(runs, "uncleanly")
+        await self._persist(partial(self._outbox.remember, RUNS, self.name.encode()))
         log.info(
             "gateway runs name=%s links=%d devices=%d; found %d messages queued, %d observations waiting for the time;"
             " last stopped: %s",
             *(self.name, len(self._runners), len(self.intake.devices), await self._persist(self._outbox.__len__)),
             *(await self._persist(self._outbox.count_waiting), last_stop),
         )
-        await self._persist(partial(self._outbox.remember, RUNS, self.name.encode()))
 
     def _end_in_good_order(self) -> None:
         try:
