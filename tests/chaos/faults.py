@@ -23,6 +23,9 @@ FROZEN_S = (1.0, 8.0)
 SWALLOWED_S = (2.0, 12.0)
 NOISE_BYTES = 200
 MOST_MORE_MB = 3
+MOST_STEP_S = 6 * 3600
+LONGEST_DARK_S = 3 * 86_400
+"""A machine without a clock of its own wakes up so far in the past."""
 LINES = ("ingest", "network", "uplink")
 GATHERED_S = (1.0, 4.0)
 BEGINS_S = (0.05, 0.8)
@@ -78,6 +81,9 @@ class Conductor:
             "card full": self._fill_card,
             "card read-only": self._give_card_up,
             "memory limit": self._limit_memory,
+            "clock stepped": self._step_clock,
+            "clock stepped while down": self._step_clock_while_down,
+            "booted without time": self._boot_without_time,
         }
 
     async def _kill_gateway(self, draws: Random) -> None:
@@ -262,3 +268,27 @@ class Conductor:
             self.site.burst()
             await asyncio.sleep(length_s)
             self.done["ended for memory"] += await self.site.memory.lift()
+
+    async def _step_clock(self, draws: Random) -> None:
+        """Every third time to where it is right."""
+        offset_s = draws.choice((0, -1, 1)) * draws.randint(1, MOST_STEP_S)
+        async with self._held["clock"]:
+            self.site.clock.set(offset_s)
+
+    async def _step_clock_while_down(self, draws: Random) -> None:
+        offset_s, down_s = draws.choice((-1, 1)) * draws.randint(1, MOST_STEP_S), draws.uniform(*DOWN_S)
+        async with self._held["clock"], self._held["gateway"]:
+            await self.site.gateway.kill()
+            self.site.clock.set(offset_s)
+            await asyncio.sleep(down_s)
+            self.site.gateway.start()
+
+    async def _boot_without_time(self, draws: Random) -> None:
+        """A power cut; after a while NTP speaks."""
+        dark_s, length_s = draws.randint(1, LONGEST_DARK_S), draws.uniform(*DOWN_S)
+        async with self._held["clock"], self._held["gateway"]:
+            await self.site.gateway.kill()
+            self.site.clock.lose(dark_s)
+            self.site.gateway.start()
+            await asyncio.sleep(length_s)
+            self.site.clock.put_right()

@@ -4,18 +4,20 @@ In go command lines, out come processes and what is in their SQLite files. A fil
 """
 
 import asyncio
+import os
 import resource
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-PASSERELLE = (sys.executable, "-c", "from passerelle import main; main()")
+MAIN = "from passerelle import main; main()"
+PASSERELLE = (sys.executable, "-c", MAIN)
 END_WITHIN_S = 20
 GIVES_UP_WITHIN_S = 3.0
 """A program that meets a full disk while it starts has ended by then."""
@@ -30,10 +32,14 @@ class UnsoundFileError(Exception):
 class Program:
     """One program that can be started any number of times. `files` are the SQLite files that it writes."""
 
-    def __init__(self, command: Sequence[str], log: Path, files: tuple[Path, ...]) -> None:
+    def __init__(
+        self, command: Sequence[str], log: Path, files: tuple[Path, ...], environment: Mapping[str, str] | None = None
+    ) -> None:
+        """`environment` is added to ours."""
         self._command = command
         self._log = log
         self._files = files
+        self._environment = {**os.environ, **(environment or {})}
         self._process: subprocess.Popen[bytes] | None = None
         self._said_before = 0
         self.peak_mb = 0
@@ -65,7 +71,7 @@ class Program:
         """Start it; it goes on where it was."""
         with self._log.open("ab") as output:
             self._said_before = output.tell()
-            self._process = subprocess.Popen(self._command, stdout=output, stderr=output)
+            self._process = subprocess.Popen(self._command, stdout=output, stderr=output, env=self._environment)
 
     async def kill(self) -> None:
         """End it at once, then look into its files. Raises `UnsoundFileError`."""

@@ -14,7 +14,7 @@ from random import Random
 import httpx
 
 from tests.chaos.air import Air, Fate
-from tests.chaos.faults import Conductor
+from tests.chaos.faults import MOST_STEP_S, Conductor
 from tests.chaos.page import Row
 from tests.chaos.scenarios import Scenario
 from tests.chaos.scripts import SPEAKERS, STORIES, Told
@@ -22,6 +22,7 @@ from tests.chaos.sensors import make_town
 from tests.chaos.site import BEAT_S, GATEWAY, Site, running_site, until
 from tests.chaos.verdict import Verdict, judge
 
+AHEAD_S = MOST_STEP_S + 3600
 HEALED_WITHIN_S = 600.0
 """The gateway sends again what was not confirmed after at most five minutes."""
 
@@ -66,10 +67,10 @@ async def run(scenario: Scenario, seed: str, seconds: float, folder: Path) -> Ru
     """Run it. Raises `TimeoutError` when what was broken does not heal, `UnsoundFileError` for a broken file."""
     beats = scenario.messages // SPEAKERS or int(seconds / BEAT_S)
     began = time.monotonic()
-    town = make_town(datetime.now(UTC), beats)
+    town = make_town(datetime.now(UTC), beats, aerial=scenario.clock)
     air = Air(seed, rough=scenario.rough_air)
     draws = Random(f"{seed}/town")
-    async with running_site(town, air, draws, folder, influx=scenario.influx, workers=scenario.workers) as site:
+    async with running_site(town, air, draws, folder, scenario) as site:
         await site.first_words()
         conductor = Conductor(site, scenario, seed)
         told = Told(Counter())
@@ -91,13 +92,23 @@ async def run(scenario: Scenario, seed: str, seconds: float, folder: Path) -> Ru
 async def _heal(site: Site) -> None:
     """Let all that is under way arrive, everybody speak once more, and the outbox empty."""
     site.publish(site.air.clear())
-    site.publish([sensor.report(site.draws) for sensor in site.town.counters])
+    site.clock.put_right()
+    site.publish([sensor.report(site.draws) for sensor in site.town.networked])
     await until(lambda: f"Sending SUBACK to {GATEWAY}" in site.field.log, "the gateway's subscription")
     await until(lambda: not site.unheard(), "every counter's last frame in the gateway", HEALED_WITHIN_S)
+    if site.town.aerial:
+        site.every_bay_speaks()
     async with asyncio.timeout(HEALED_WITHIN_S):
         await site.everybody_says_something()
-    await until(lambda: not site.counting(), "the end of every interval", HEALED_WITHIN_S)
+    await _end_of_all_intervals(site)
     await until(lambda: site.queued() == 0, "an empty outbox", HEALED_WITHIN_S)
+
+
+async def _end_of_all_intervals(site: Site) -> None:
+    """Where the clock is the rig's, intervals may be open that began while it was hours ahead: it goes ahead again."""
+    site.clock.set(AHEAD_S)
+    await until(lambda: not site.counting(), "the end of every interval", HEALED_WITHIN_S)
+    site.clock.put_right()
 
 
 async def _judged(site: Site) -> Verdict:

@@ -20,6 +20,8 @@ class Scenario:
     rough_air: bool = False
     influx: bool = False
     """History is kept in InfluxDB, not in SQLite."""
+    clock: bool = False
+    """The gateway's wall clock is the rig's, believed once it is synchronised; some sensors are dated by it."""
     workers: int = 1
     """Processes of the API that share the broker's subscription."""
     messages: int = 0
@@ -79,6 +81,12 @@ SCENARIOS = {
             "memory",
             "the gateway held to a few MB more while a burst comes: killed by the kernel, started again",
             ("memory limit", "burst"),
+        ),
+        Scenario(
+            "clock",
+            "the wall clock set by hours both ways, in flight and while the gateway is down; boots without the time",
+            ("clock stepped", "clock stepped while down", "booted without time", "gateway killed"),
+            clock=True,
         ),
         Scenario(
             "everything on InfluxDB",

@@ -48,6 +48,8 @@ class CountingSensor:
     clock: datetime
     """Up to when it has reported."""
     totals: bool = True
+    in_the_air: bool = False
+    """No network server: the gateway's own modem hears it, or nobody, and the gateway's clock dates it."""
     unsteady: bool = False
     """It reports some seconds late, each time other ones."""
     shown: tuple[int, int] = (0, 0)
@@ -61,7 +63,7 @@ class CountingSensor:
     def report(self, draws: Random) -> Uplink:
         """Count for one more period, and tell of it."""
         hour = self.clock.replace(minute=0, second=0)
-        self.clock += PERIOD
+        self.clock += timedelta() if self.in_the_air else PERIOD
         self.counter += 1
         counts = draws.randint(0, BUSIEST), draws.randint(0, BUSIEST)
         self.counted[self.counter] = counts
@@ -88,11 +90,6 @@ class ParkingSensor:
     """No network server: the gateway's own modem hears it, or nobody."""
     occupied: bool = False
     counter: int = 0
-
-    @property
-    def session(self) -> Session:
-        """Its keys, where the gateway needs them."""
-        return Session(self.address, bytes.fromhex(KEY), bytes.fromhex(KEY))
 
     def change(self, at: datetime) -> Uplink:
         """A car comes or goes."""
@@ -125,11 +122,18 @@ class Town:
     bursting: CountingSensor
     """It reports only in bursts, as after a long silence of its network."""
     bays: tuple[ParkingSensor, ...]
+    aerial: tuple[CountingSensor, ...] = ()
+    """They live now, and are heard by the gateway itself."""
+
+    @property
+    def networked(self) -> tuple[CountingSensor, ...]:
+        """All that count and have a network server."""
+        return (*self.steady, self.bursting)
 
     @property
     def counters(self) -> tuple[CountingSensor, ...]:
         """All that count."""
-        return (*self.steady, self.bursting)
+        return (*self.networked, *self.aerial)
 
     def end_device(self, address: str) -> EndDevice:
         """The device as its network server knows it."""
@@ -144,8 +148,14 @@ class Town:
         return sum(sensor.counter for sensor in self.counters) + sum(bay.counter for bay in self.bays)
 
 
-def make_town(now: datetime, beats: int) -> Town:
+def session(address: str) -> Session:
+    """The keys of a sensor that the gateway itself hears."""
+    return Session(address, bytes.fromhex(KEY), bytes.fromhex(KEY))
+
+
+def make_town(now: datetime, beats: int, *, aerial: bool = False) -> Town:
     """A town whose counters live up to an hour ago when they have reported `beats` times."""
+    heard_directly = (CountingSensor(name="pont", address="26010011", clock=now, in_the_air=True),) if aerial else ()
     start = (now - timedelta(hours=2) - beats * PERIOD).replace(minute=0, second=0, microsecond=0)
     return Town(
         steady=(
@@ -160,6 +170,7 @@ def make_town(now: datetime, beats: int) -> Town:
             *(ParkingSensor(name=f"m{n}", address=f"0004a30b0000010{n}") for n in range(1, 7)),
             *(ParkingSensor(name=f"a{n}", address=f"2601000{n}", in_the_air=True) for n in range(1, 5)),
         ),
+        aerial=heard_directly,
     )
 
 
@@ -168,12 +179,12 @@ def places_toml(town: Town) -> str:
     return "\n".join(_places(town))
 
 
-def gateway_toml(town: Town, gateway: str, city_port: int, field_port: int, modem: str) -> str:
+def gateway_toml(town: Town, gateway: str, city_port: int, field_port: int, modem: str, clock: str) -> str:
     """The gateway's configuration, for `passerelle edge`."""
     host = "127.0.0.1"
     return "\n".join(
         [
-            table("gateway", name=gateway, data="data", clock="system", interval_s=int(PERIOD.total_seconds())),
+            table("gateway", name=gateway, data="data", clock=clock, interval_s=int(PERIOD.total_seconds())),
             table("broker", host=host, port=city_port),
             table("[link]", kind="chirpstack", name="network", host=host, port=field_port, client_id=gateway),
             table("[link]", kind="rak3172", name="radio", port=modem),
@@ -196,7 +207,8 @@ def _places(town: Town) -> Iterator[str]:
 
 def _counter_device(sensor: CountingSensor) -> str:
     period_s = int(PERIOD.total_seconds())
-    return table("[device]", address=sensor.address, model="parametric-pcr2", link="network", period_s=period_s)
+    link, keys = ("radio", {"nwk_skey": KEY, "app_skey": KEY}) if sensor.in_the_air else ("network", {})
+    return table("[device]", address=sensor.address, model="parametric-pcr2", link=link, period_s=period_s, **keys)
 
 
 def _bay_device(bay: ParkingSensor) -> str:

@@ -5,7 +5,9 @@ the network server: it is stopped in good order only, because what it loses, no 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Container, Iterator
+import re
+import sys
+from collections.abc import AsyncIterator, Callable, Container, Iterable, Iterator
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,11 +25,14 @@ from firmware_sim.links.lorawan import uplink as data_frame
 from firmware_sim.links.rak3172 import ModemPeer
 from tests.broker import HOST, Mosquitto, free_port, running_mosquitto
 from tests.chaos.air import Air
+from tests.chaos.clockwork import FOLDER, START, WallClock
 from tests.chaos.disk import Disk, disk_of
 from tests.chaos.memory import MemoryLimit, memory_limit
-from tests.chaos.programs import PASSERELLE, Program, read_rows
+from tests.chaos.page import figure
+from tests.chaos.programs import MAIN, PASSERELLE, Program, read_rows
 from tests.chaos.proxy import Proxy
-from tests.chaos.sensors import Town, Uplink, gateway_toml, places_toml
+from tests.chaos.scenarios import Scenario
+from tests.chaos.sensors import CountingSensor, ParkingSensor, Town, Uplink, gateway_toml, places_toml, session
 from tests.influx import InfluxServer
 from tests.town import kept
 
@@ -43,6 +48,7 @@ SAME_SECOND = 4
 """A sensor behind a network server says nothing twice within so many beats."""
 ALLOWED = "topic readwrite #\n"
 FORBIDDEN = f"topic deny {messages.topic('+', 'flow')}\n"
+WAITED = re.compile(r"the clock is trusted, .* (\d+) observations that waited are dated")
 POLL_S = 0.2
 START_WITHIN_S = 60.0
 _STATES = msgspec.msgpack.Decoder(DeviceState)
@@ -66,6 +72,8 @@ class Site:
     """Between gateway and network server, gateway and city, city and API, API and store where that is a server."""
     disk: Disk
     """The gateway's own."""
+    clock: WallClock
+    """The gateway's."""
     memory: MemoryLimit
     """On the gateway."""
     modem: ModemPeer
@@ -79,6 +87,7 @@ class Site:
         for beat in range(beats):
             now = datetime.now(UTC)
             self.publish(self.air.carry([sensor.report(self.draws) for sensor in self.town.steady]))
+            self.transmit([sensor.report(self.draws) for sensor in self.town.aerial])
             for bay in self.town.bays:
                 if self.draws.random() < CAR_MOVES and beat - said.get(bay.name, -SAME_SECOND) >= SAME_SECOND:
                     said[bay.name] = beat
@@ -98,9 +107,8 @@ class Site:
 
     def transmit(self, uplinks: list[Uplink]) -> None:
         """In the air, to the gateway's own modem: heard or lost."""
-        sessions = {bay.address: bay.session for bay in self.town.bays}
         for each in uplinks:
-            self.modem.transmit(data_frame(sessions[each.address], each.counter, each.port, each.payload))
+            self.modem.transmit(data_frame(session(each.address), each.counter, each.port, each.payload))
 
     async def first_words(self) -> None:
         """Start the gateway and the API, and let every sensor be heard once."""
@@ -109,20 +117,29 @@ class Site:
         self.gateway.start()
         await until(lambda: f"Sending SUBACK to {GATEWAY}" in self.field.log, "the gateway's subscription")
         await self.modem.until_listening()
-        self.publish([sensor.report(self.draws) for sensor in self.town.counters])
+        self.publish([sensor.report(self.draws) for sensor in self.town.networked])
         await self.everybody_says_something()
 
     async def everybody_says_something(self) -> None:
-        """Every parking sensor tells its state, again where it was not heard, until the gateway has it durable."""
+        """Every sensor without a total at a network server tells its state, again where it was not heard, until the
+        gateway has it durable."""
         while True:
             now = datetime.now(UTC)
-            behind = [bay for bay in self.town.bays if self.taken(bay.address) < bay.counter or not bay.counter]
+            behind = self._behind()
             if not behind and not self.unheard():
                 return
             await self.modem.until_listening()
-            self.transmit([bay.heartbeat(now) for bay in behind if bay.in_the_air])
-            self.publish([bay.heartbeat(now) for bay in behind if not bay.in_the_air])
+            self._say_again(behind, now)
             await self._settled()
+
+    def every_bay_speaks(self) -> None:
+        """What was dated by a clock that was wrong, nobody believes before the sensor speaks again."""
+        self._say_again(self.town.bays, datetime.now(UTC))
+
+    def _say_again(self, sensors: Iterable[CountingSensor | ParkingSensor], now: datetime) -> None:
+        for each in sensors:
+            said = each.report(self.draws) if isinstance(each, CountingSensor) else each.heartbeat(now)
+            (self.transmit if each.in_the_air else self.publish)([said])
 
     def taken(self, address: str) -> int:
         """The greatest frame counter of a device that is in the gateway's checkpoint; -1 when there is none."""
@@ -133,7 +150,7 @@ class Site:
 
     def unheard(self) -> list[str]:
         """The counters whose last frame is not in the gateway's checkpoint."""
-        return [sensor.name for sensor in self.town.counters if self.taken(sensor.address) < sensor.counter]
+        return [sensor.name for sensor in self.town.networked if self.taken(sensor.address) < sensor.counter]
 
     def counting(self) -> list[str]:
         """The devices with passages that the gateway has not told yet: their intervals are all over."""
@@ -161,6 +178,9 @@ class Site:
             yield self.disk.how
         if "memory limit" in faults:
             yield f"memory limited by {self.memory.how}"
+        if "booted without time" in faults:
+            waited = sum(int(count) for count in WAITED.findall(self.gateway.log))
+            yield f"the clock moved within the gateway's process; {figure(waited)} observations waited for the time"
         yield f"gateway at most {max(self.gateway.peak_mb, self.gateway.memory_mb())} MB"
 
     @property
@@ -174,10 +194,15 @@ class Site:
             while not await _is_ready(client):  # noqa: ASYNC110 - another process gets ready
                 await asyncio.sleep(POLL_S)
 
+    def _behind(self) -> list[CountingSensor | ParkingSensor]:
+        """Those without a total at a network server whose last frame the gateway does not have, or who said nothing."""
+        sensors: tuple[CountingSensor | ParkingSensor, ...] = (*self.town.bays, *self.town.aerial)
+        return [each for each in sensors if not each.counter or self.taken(each.address) < each.counter]
+
     async def _settled(self) -> None:
         """Give what was said a few seconds to reach the checkpoint."""
         for _ in range(int(5 / POLL_S)):
-            if not self.unheard() and all(self.taken(bay.address) >= bay.counter for bay in self.town.bays):
+            if not self.unheard() and not self._behind():
                 return
             await asyncio.sleep(POLL_S)
 
@@ -193,14 +218,12 @@ async def until(condition: Callable[[], bool], what: str, patience_s: float = ST
 
 
 @asynccontextmanager
-async def running_site(
-    town: Town, air: Air, draws: Random, folder: Path, *, influx: bool = False, workers: int = 1
-) -> AsyncIterator[Site]:
+async def running_site(town: Town, air: Air, draws: Random, folder: Path, scenario: Scenario) -> AsyncIterator[Site]:
     """Brokers, store, lines and modem run; gateway and API are ready to be started, and end with the `async with`."""
     async with AsyncExitStack() as opened:
         city = opened.enter_context(_city_broker(folder / "city"))
         field = opened.enter_context(_field_broker(folder / "field"))
-        database = opened.enter_context(_influx(folder / "influx")) if influx else None
+        database = opened.enter_context(_influx(folder / "influx")) if scenario.influx else None
         lines = {"network": Proxy(field.port), "uplink": Proxy(city.port), "ingest": Proxy(city.port)}
         if database is not None:
             lines["store"] = Proxy(database.port)
@@ -212,14 +235,20 @@ async def running_site(
         opened.callback(modem.close)
         server = ChirpStackPeer(field.host, field.port)
         opened.callback(server.close)
-        (folder / "gateway.toml").write_text(gateway_toml(town, GATEWAY, ports["uplink"], ports["network"], modem.path))
+        trust = "ntp" if scenario.clock else "system"
+        (folder / "gateway.toml").write_text(
+            gateway_toml(town, GATEWAY, ports["uplink"], ports["network"], modem.path, trust)
+        )
         kept(parse_places(places_toml(town), folder), folder)
         store = f"sqlite:///{folder / 'history.db'}"
         if database is not None:
             store = database.url(DATABASE).replace(f":{database.port}/", f":{ports['store']}/")
-        http = [free_port() for _ in range(workers)]
+        http = [free_port() for _ in range(scenario.workers)]
         apis = {f"API {n}": _api(folder, store, ports["ingest"], port, n) for n, port in enumerate(http, 1)}
-        gateway = _gateway(folder)
+        wall_clock = WallClock(folder)
+        wall_clock.lose(0)
+        wall_clock.put_right()
+        gateway = _gateway(folder, START if scenario.clock else MAIN)
         site = Site(
             town=town,
             air=air,
@@ -231,6 +260,7 @@ async def running_site(
             influx=database,
             lines=lines,
             disk=opened.enter_context(disk_of(gateway, folder / "data", folder / "card.img")),
+            clock=wall_clock,
             memory=opened.enter_context(memory_limit(gateway)),
             modem=modem,
             server=server,
@@ -278,9 +308,9 @@ def _influx(folder: Path) -> Iterator[InfluxServer]:
         server.stop()
 
 
-def _gateway(folder: Path) -> Program:
-    command = (*PASSERELLE, "edge", "--config", str(folder / "gateway.toml"))
-    return Program(command, folder / "gateway.log", (folder / "data" / "outbox.db",))
+def _gateway(folder: Path, start: str) -> Program:
+    command = (sys.executable, "-c", start, "edge", "--config", str(folder / "gateway.toml"))
+    return Program(command, folder / "gateway.log", (folder / "data" / "outbox.db",), {FOLDER: str(folder)})
 
 
 def _api(folder: Path, store: str, broker_port: int, port: int, worker: int) -> Program:
