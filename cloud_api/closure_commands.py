@@ -7,10 +7,10 @@ person and an exit status. Nothing is changed unless all was understood, and the
 import getpass
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, BinaryIO, Final, NoReturn
+from typing import Annotated, BinaryIO, Final
 from zoneinfo import ZoneInfo
 
 import typer
@@ -18,17 +18,15 @@ from rich.console import Console
 from rich.table import Table
 
 from cloud_api.commands import parse_zone
+from cloud_api.exits import mistakes_in_words
 from cloud_api.feeds.dialog import LARGEST_EXPORT, Orders, read_orders
 from cloud_api.feeds.fetching import FetchError, download
 from cloud_api.feeds.lots import FeedError
 from cloud_api.feeds.order_closures import WITHIN_M, Plan, plan
 from cloud_api.registry import Closure, Registry
-from cloud_api.registry.database import RegistryError
 from cloud_api.registry.store import RefusedChangeError, open_registry
 from cloud_api.settings import ConfigError
 
-FAILURE: Final = 1
-USAGE: Final = 2
 SHOWN: Final = 20
 """Refusals told one by one."""
 
@@ -235,16 +233,5 @@ def _opened(export: str) -> Iterator[BinaryIO]:
         yield stream
 
 
-@contextmanager
-def _mistakes_in_words() -> Iterator[None]:
-    try:
-        yield
-    except (ConfigError, RefusedChangeError) as error:
-        _end(USAGE, str(error))
-    except (FeedError, FetchError, RegistryError) as error:
-        _end(FAILURE, str(error))
-
-
-def _end(status: int, message: str) -> NoReturn:
-    typer.echo(f"Error: {message}", err=True)
-    raise typer.Exit(status)
+def _mistakes_in_words() -> AbstractContextManager[None]:
+    return mistakes_in_words(misuses=(RefusedChangeError,), failures=(FeedError, FetchError))

@@ -11,26 +11,23 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
+from cloud_api.exits import FAILURE, end, mistakes_in_words
 from cloud_api.rate_limits import Limits, Rate
-from cloud_api.registry.database import RegistryError
 from cloud_api.scopes import Scope
 from cloud_api.settings import IGN_PLAN, Broker, ConfigError, Credit, SchoolZone, Settings, Tiles
 from cloud_api.stores.address import SqliteAddress, parse_store_url
-from cloud_api.stores.base import StoreError, StoreUrlError
 
 if TYPE_CHECKING:
     from cloud_api.app import Api
 
 app = typer.Typer(no_args_is_help=True)
 
-USAGE = 2
-FAILURE = 1
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 TILE_SERVER = re.compile(r"https?://(?P<host>[a-z0-9.-]+)(:\d+)?/")
 """It becomes part of the page's security policy, so it holds nothing else."""
@@ -109,7 +106,7 @@ def api(
     --broker mqtts://api@broker.example --password-file broker-password
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    with _mistakes_in_words():
+    with mistakes_in_words():
         settings = Settings(
             broker=parse_broker(broker, password_file, ca_file),
             ledger=ledger or ledger_beside(store),
@@ -233,21 +230,6 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
     try:
         listener = listen(host, port)
     except OSError as error:
-        _end(FAILURE, f"cannot serve on {host} port {port}: {error.strerror or error}; choose another with --port")
+        end(FAILURE, f"cannot serve on {host} port {port}: {error.strerror or error}; choose another with --port")
     with listener:
         yield listener
-
-
-@contextmanager
-def _mistakes_in_words() -> Iterator[None]:
-    try:
-        yield
-    except (ConfigError, StoreUrlError) as error:
-        _end(USAGE, str(error))
-    except (StoreError, RegistryError) as error:
-        _end(FAILURE, str(error))
-
-
-def _end(status: int, message: str) -> NoReturn:
-    typer.echo(f"Error: {message}", err=True)
-    raise typer.Exit(status)

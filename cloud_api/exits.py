@@ -14,18 +14,22 @@ FAILURE: Final = 1
 USAGE: Final = 2
 
 
+Errors = tuple[type[Exception], ...]
+
+
 @contextmanager
-def mistakes_in_words(*failures: type[Exception]) -> Iterator[None]:
+def mistakes_in_words(*, misuses: Errors = (), failures: Errors = ()) -> Iterator[None]:
     """End the command in words on mistakes in options and files (2), and on what fails at run time (1).
 
-    `failures`: further errors that this command knows as failures at run time.
+    `misuses` and `failures` are further errors of either sort that a command knows.
     """
-    at_run_time: tuple[type[Exception], ...] = (StoreError, RegistryError, *failures)
+    misused: Errors = (ConfigError, StoreUrlError, *misuses)
+    failed: Errors = (StoreError, RegistryError, *failures)
     try:
         yield
-    except (ConfigError, StoreUrlError) as error:
+    except misused as error:
         end(USAGE, str(error))
-    except at_run_time as error:
+    except failed as error:
         end(FAILURE, str(error))
 
 

@@ -8,23 +8,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final, NoReturn
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from cloud_api.registry.database import RegistryError
+from cloud_api.exits import USAGE, end, mistakes_in_words
 from cloud_api.registry.files.difference import Difference, difference, fields_that_differ
 from cloud_api.registry.files.draft import PlacesError
 from cloud_api.registry.files.formats import Format, format_of, left_out, read, write
 from cloud_api.registry.registry import Registry
 from cloud_api.registry.store import open_registry
 from cloud_api.registry.tables import KINDS, key_of, kind_of
-from cloud_api.settings import ConfigError
 
-FAILURE: Final = 1
-USAGE: Final = 2
 SHOWN: Final = 50
 """Mistakes, and changes of a sort, told one by one."""
 
@@ -175,20 +172,12 @@ def _summary(found: Difference, would: str) -> Table:
 
 @contextmanager
 def _mistakes_in_words() -> Iterator[None]:
-    try:
-        yield
-    except PlacesError as error:
-        for mistake in error.mistakes[:SHOWN]:
-            typer.echo(f"{error.file}, {mistake}", err=True)
-        if len(error.mistakes) > SHOWN:
-            typer.echo(f"{error.file}: {len(error.mistakes) - SHOWN} more mistakes", err=True)
-        _end(USAGE, f"{len(error.mistakes)} mistake{'s' * (len(error.mistakes) != 1)}; nothing is changed")
-    except ConfigError as error:
-        _end(USAGE, str(error))
-    except RegistryError as error:
-        _end(FAILURE, str(error))
-
-
-def _end(status: int, message: str) -> NoReturn:
-    typer.echo(f"Error: {message}", err=True)
-    raise typer.Exit(status)
+    with mistakes_in_words():
+        try:
+            yield
+        except PlacesError as error:
+            for mistake in error.mistakes[:SHOWN]:
+                typer.echo(f"{error.file}, {mistake}", err=True)
+            if len(error.mistakes) > SHOWN:
+                typer.echo(f"{error.file}: {len(error.mistakes) - SHOWN} more mistakes", err=True)
+            end(USAGE, f"{len(error.mistakes)} mistake{'s' * (len(error.mistakes) != 1)}; nothing is changed")

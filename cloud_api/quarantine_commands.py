@@ -12,13 +12,12 @@ from typing import Annotated
 import msgspec
 import typer
 
+from cloud_api.exits import FAILURE, mistakes_in_words
 from cloud_api.ledger import Ledger, Quarantined
 from cloud_api.stores import open_store
 from cloud_api.stores.address import SqliteAddress, parse_store_url
-from cloud_api.stores.base import Fact, RefusedFactError, Store, StoredFlow, StoreError, StoreUrlError
+from cloud_api.stores.base import Fact, RefusedFactError, Store, StoredFlow, StoreError
 
-FAILURE = 1
-USAGE = 2
 BATCH = 500
 """Facts offered to the store at once."""
 
@@ -168,16 +167,10 @@ def _chosen(ledger: Ledger, numbers: Sequence[int] | None, *, everything: bool) 
 @contextmanager
 def _opened(file: Path) -> Iterator[Ledger]:
     """The ledger, never a new one; what goes wrong meanwhile ends the command in one line."""
-    try:
+    with mistakes_in_words(misuses=(MisuseError,)):
         _check_there("--ledger", file)
         with closing(Ledger(file)) as ledger:
             yield ledger
-    except (MisuseError, StoreUrlError) as error:
-        typer.echo(f"Error: {error}", err=True)
-        raise typer.Exit(USAGE) from error
-    except StoreError as error:
-        typer.echo(f"Error: {error}", err=True)
-        raise typer.Exit(FAILURE) from error
 
 
 @contextmanager

@@ -7,19 +7,15 @@ fact of its own in the store; nothing that was counted is changed.
 import getpass
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from cloud_api.entrances import CorrectionError, correct
-from cloud_api.registry.database import RegistryError
+from cloud_api.exits import mistakes_in_words
 from cloud_api.registry.store import open_registry
-from cloud_api.settings import ConfigError
 from cloud_api.stores import open_store
-from cloud_api.stores.base import EARLIEST, Correction, CorrectionCause, StoreError, StoreUrlError
-
-FAILURE = 1
-USAGE = 2
+from cloud_api.stores.base import EARLIEST, Correction, CorrectionCause
 
 zones = typer.Typer(
     help="Car parks counted at their entrances: correct, history.", no_args_is_help=True, rich_markup_mode="markdown"
@@ -46,21 +42,20 @@ def correct_zone(
         passerelle zones correct parking-gare --occupied 0 --why 'empty after closing' --registry registry.db
         --store sqlite:///history.db
     """
-    try:
-        with closing(open_registry(registry)) as places, closing(open_store(store)) as opened:
-            fact = correct(
-                opened,
-                places.snapshot(),
-                zone,
-                occupied=occupied,
-                cause=CorrectionCause.MANUAL,
-                note=f"{by}: {why}",
-                now=datetime.now(UTC),
-            )
-    except (ConfigError, StoreUrlError, CorrectionError) as error:
-        _end(USAGE, str(error))
-    except (StoreError, RegistryError) as error:
-        _end(FAILURE, str(error))
+    with (
+        mistakes_in_words(misuses=(CorrectionError,)),
+        closing(open_registry(registry)) as places,
+        closing(open_store(store)) as opened,
+    ):
+        fact = correct(
+            opened,
+            places.snapshot(),
+            zone,
+            occupied=occupied,
+            cause=CorrectionCause.MANUAL,
+            note=f"{by}: {why}",
+            now=datetime.now(UTC),
+        )
     typer.echo(_in_words(fact))
 
 
@@ -72,13 +67,8 @@ def history(zone: ZoneName, store: StoreUrl) -> None:
 
         passerelle zones history parking-gare --store sqlite:///history.db
     """
-    try:
-        with closing(open_store(store)) as opened:
-            facts = opened.corrections(zone, EARLIEST, datetime.now(UTC) + timedelta(days=1))
-    except StoreUrlError as error:
-        _end(USAGE, str(error))
-    except StoreError as error:
-        _end(FAILURE, str(error))
+    with mistakes_in_words(), closing(open_store(store)) as opened:
+        facts = opened.corrections(zone, EARLIEST, datetime.now(UTC) + timedelta(days=1))
     for fact in facts:
         typer.echo(_in_words(fact))
     typer.echo(f"{len(facts)} corrections of {zone}")
@@ -88,8 +78,3 @@ def _in_words(fact: Correction) -> str:
     counted = "" if fact.counted is None else f", counted {fact.counted}"
     note = f" ({fact.note})" if fact.note else ""
     return f"{fact.at:%Y-%m-%d %H:%M:%SZ}  {fact.place}: {fact.occupied} cars{counted}, {fact.cause.value}{note}"
-
-
-def _end(status: int, message: str) -> NoReturn:
-    typer.echo(f"Error: {message}", err=True)
-    raise typer.Exit(status)
