@@ -51,7 +51,8 @@ class ZoneFeed:
         self._views: dict[str, ZoneView] = {}
         self._details: dict[str, ZoneDetail] = {}
         self._encoded: dict[str, bytes] = {}
-        self.as_of = self._turned_at = self._stamped_at = datetime.min.replace(tzinfo=UTC)
+        self.as_of = self._turned_at = self.stamped_at = datetime.min.replace(tzinfo=UTC)
+        """`stamped_at`: when the figures last changed, or were last dated anew, UTC."""
         self.edition = 0
         """Counts up whenever the figures are dated anew: what was made of an older edition is out of date."""
         self._turn = 0
@@ -88,7 +89,7 @@ class ZoneFeed:
         self._touched.clear()
         self._touch.clear()
         self.as_of = now
-        if changed or reloaded or abs(now - self._stamped_at) >= timedelta(seconds=TTL_S):
+        if changed or reloaded or abs(now - self.stamped_at) >= timedelta(seconds=TTL_S):
             self._stamp(now)
         for zone in changed:
             self.stream.tell(zone, self._encoded[zone])
@@ -96,7 +97,7 @@ class ZoneFeed:
 
     def answer(self) -> ZonesAnswer:
         """All zones as last looked at."""
-        return ZonesAnswer(last_updated=self._stamped_at, ttl=TTL_S, data=ZoneList(self.zones()))
+        return ZonesAnswer(last_updated=self.stamped_at, ttl=TTL_S, data=ZoneList(self.zones()))
 
     def prepared(self) -> Prepared:
         """The same, ready to send: made once for each change, when somebody first asks."""
@@ -124,7 +125,7 @@ class ZoneFeed:
 
     def _stamp(self, now: datetime) -> None:
         """Date the figures; what was prepared of others is let go."""
-        self._stamped_at = now
+        self.stamped_at = now
         self.edition += 1
         self._prepared = self._whole_snapshot = None
 
@@ -141,7 +142,7 @@ class ZoneFeed:
         wanted = (each for each in self._registry.zones if zones is None or each in zones)
         told = msgspec.Raw(b"[" + b",".join(self._encoded[each] for each in wanted) + b"]")
         return msgspec.json.encode(
-            {"last_updated": self._stamped_at, "ttl": TTL_S, "version": VERSION, "data": {"zones": told}}
+            {"last_updated": self.stamped_at, "ttl": TTL_S, "version": VERSION, "data": {"zones": told}}
         )
 
     def _show_zones_of_another_registry(self) -> None:

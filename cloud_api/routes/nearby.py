@@ -15,8 +15,9 @@ from cloud_api.openapi import JSON, answer, parameter, refusal
 from cloud_api.problems import FieldError, invalid
 from cloud_api.registry import Position
 from cloud_api.registry.places import Audience
-from cloud_api.routes.parking import KEPT
+from cloud_api.routes.parking import UNCHANGED
 from cloud_api.services import Services
+from cloud_api.shelf import Shelf
 
 USUAL_RADIUS_M: Final = 500
 LONGEST_RADIUS_M: Final = 5_000
@@ -47,12 +48,14 @@ WRONG_LATITUDE: Final = FieldError(field="lat", reason="Input should be less tha
 def router(services: Services) -> APIRouter:
     """The route `/v1/parking/nearby`."""
     routes = APIRouter(prefix="/v1/parking", tags=["parking"], default_response_class=Response)
+    shelf = Shelf()
 
     @routes.get(
         "/nearby",
         summary="Where to park around a point",
         responses={
             **answer(EXAMPLE, f"At most {MOST_ZONES} zones, the best first"),
+            **UNCHANGED,
             **refusal(invalid([WRONG_LATITUDE]), "/v1/parking/nearby"),
         },
     )
@@ -83,8 +86,11 @@ def router(services: Services) -> APIRouter:
         one drives, at 4.8 km/h.
         """
         here, feed = Position(lat=lat, lon=lon), services.feed
-        zones = nearby(feed.zones(), here, audience, radius)[:MOST_ZONES]
-        body = NearbyAnswer(last_updated=feed.as_of, ttl=TTL_S, data=NearbyZones(tuple(zones)))
-        return Response(msgspec.json.encode(body), media_type=JSON, headers=KEPT)
+
+        def around() -> bytes:
+            zones = NearbyZones(tuple(nearby(feed.zones(), here, audience, radius)[:MOST_ZONES]))
+            return msgspec.json.encode(NearbyAnswer(last_updated=feed.stamped_at, ttl=TTL_S, data=zones))
+
+        return shelf.give((here, audience, radius), feed.edition, JSON, around)
 
     return routes

@@ -13,6 +13,7 @@ from cloud_api.openapi import JSON, Responses, answer, parameter, refusal, text_
 from cloud_api.problems import FieldError, invalid, not_found
 from cloud_api.routes.event_stream import EVENT_STREAM, LAST_EVENT_PARAMETER, full, named_parameter, unknown
 from cloud_api.services import Services
+from cloud_api.shelf import Shelf
 from cloud_api.zones import ZoneDetail
 
 KEPT = {"cache-control": CACHE_CONTROL}
@@ -37,6 +38,7 @@ STREAM_EXAMPLE = (
 def router(services: Services) -> APIRouter:
     """The routes under `/v1/parking`."""
     routes = APIRouter(prefix="/v1/parking", tags=["parking"], default_response_class=Response)
+    shelf = Shelf()
 
     @routes.get(
         "/zones",
@@ -55,6 +57,7 @@ def router(services: Services) -> APIRouter:
         summary="One zone now, with its spaces",
         responses={
             **answer(ZONE_EXAMPLE, "The zone and its spaces, as of now"),
+            **UNCHANGED,
             **refusal(not_found("zone", "place-du-marcher"), "/v1/parking/zones/place-du-marcher"),
             **refusal(
                 invalid([FieldError(field="id", reason="at most 63 characters expected")]), "/v1/parking/zones/…"
@@ -70,8 +73,8 @@ def router(services: Services) -> APIRouter:
         detail = services.feed.details().get(zone_id)
         if detail is None:
             raise not_found("zone", zone_id)
-        body = ZoneAnswer(last_updated=services.feed.as_of, ttl=TTL_S, data=detail)
-        return Response(msgspec.json.encode(body), media_type=JSON, headers=KEPT)
+        body = ZoneAnswer(last_updated=services.feed.stamped_at, ttl=TTL_S, data=detail)
+        return shelf.give(zone_id, services.feed.edition, JSON, lambda: msgspec.json.encode(body))
 
     @routes.get(
         "/stream",

@@ -15,8 +15,9 @@ from cloud_api.feed import TTL_S
 from cloud_api.openapi import JSON, answer, parameter, refusal
 from cloud_api.problems import FieldError, ProblemError, invalid, not_found
 from cloud_api.registry import Position
-from cloud_api.routes.parking import KEPT
+from cloud_api.routes.parking import UNCHANGED
 from cloud_api.services import Services
+from cloud_api.shelf import Shelf
 from cloud_api.zones import SpaceView, ZoneDetail
 
 MOST_SPACES: Final = 2_000
@@ -78,12 +79,14 @@ def wrong(field: str, reason: str) -> ProblemError:
 def router(services: Services) -> APIRouter:
     """The route `/v1/parking/spaces`."""
     routes = APIRouter(prefix="/v1/parking", tags=["parking"], default_response_class=Response)
+    shelf = Shelf()
 
     @routes.get(
         "/spaces",
         summary="Single spaces",
         responses={
             **answer(EXAMPLE, f"At most {MOST_SPACES} spaces, those of a zone together"),
+            **UNCHANGED,
             **refusal(not_found("zone", "place-du-marcher"), PATH),
             **refusal(wrong("bbox", BOX), PATH),
         },
@@ -109,9 +112,13 @@ def router(services: Services) -> APIRouter:
         """Each space of a zone, or in a box, or of a zone in a box, with the trust in its sensor."""
         if zone is None and bbox is None:
             raise wrong("zone", "a zone or a bbox expected")
-        found = _within(None if bbox is None else parse_box(bbox), _zones(services, zone))
-        body = SpacesAnswer(last_updated=services.feed.as_of, ttl=TTL_S, data=SpaceList(found))
-        return Response(msgspec.json.encode(body), media_type=JSON, headers=KEPT)
+        box, zones, feed = None if bbox is None else parse_box(bbox), _zones(services, zone), services.feed
+
+        def within() -> bytes:
+            spaces = SpaceList(_within(box, zones))
+            return msgspec.json.encode(SpacesAnswer(last_updated=feed.stamped_at, ttl=TTL_S, data=spaces))
+
+        return shelf.give((zone, box), feed.edition, JSON, within)
 
     return routes
 

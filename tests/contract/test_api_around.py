@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +45,10 @@ class Client:
 
     api: Api
 
-    def get(self, path: str) -> httpx.Response:
+    def get(self, path: str, **headers: str) -> httpx.Response:
         async def ask() -> httpx.Response:
             async with httpx.AsyncClient(transport=httpx.ASGITransport(self.api), base_url="http://town") as client:
-                return await client.get(path)
+                return await client.get(path, headers=headers)
 
         return asyncio.run(ask())
 
@@ -126,6 +127,26 @@ def test_what_cannot_be_asked_is_refused_by_name(client: Client, query: str, sta
 
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
     assert [each["field"] for each in answer.json()["errors"]] == [field]
+
+
+@pytest.mark.parametrize(
+    "path", ["zones/marche", f"nearby?lat={MARKET.lat}&lon={MARKET.lon}", "spaces?bbox=-1.56,47.21,-1.54,47.22"]
+)
+def test_what_did_not_change_is_not_sent_again_and_what_did_is(client: Client, path: str) -> None:
+    first = client.get(f"/v1/parking/{path}", **{"Accept-Encoding": "br"})
+    has_it = {"Accept-Encoding": "br", "If-None-Match": first.headers["etag"]}
+    again = client.get(f"/v1/parking/{path}", **has_it)
+
+    services = client.api.services
+    state = SpaceState(device="m1", channel="1", occupied=False, at=NOW + timedelta(seconds=1))
+    services.feed.touch(services.live.remember([StoredSpace(gateway="gw", state=state)], NOW))
+    services.feed.look(NOW + timedelta(seconds=1))
+    changed = client.get(f"/v1/parking/{path}", **has_it)
+
+    assert (first.status_code, first.headers["content-encoding"]) == (200, "br")
+    assert (again.status_code, again.content) == (304, b"")
+    assert changed.status_code == 200
+    assert changed.json() != first.json()
 
 
 def test_spaces_of_a_zone_that_is_not_there_are_not_found(client: Client) -> None:
