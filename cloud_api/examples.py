@@ -13,7 +13,7 @@ from cloud_api.flows import FlowTotals, HourlyFlows, LocalHour
 from cloud_api.flows_now import Busyness, LastHour, Usual
 from cloud_api.formats.picture import Picture, Town, ZoneNow
 from cloud_api.registry import Counter, Installation, Position, Zone
-from cloud_api.registry.places import Audience
+from cloud_api.registry.places import Audience, ZoneKind
 from cloud_api.trend import Trend
 from cloud_api.trust import Cause, Trust
 from cloud_api.zones import SpaceStatus, SpaceView, ZoneDetail, ZoneView
@@ -99,7 +99,18 @@ SPACES: Final = (
         since=None,
     ),
 )
-ZONE_DETAIL: Final = ZoneDetail(**asdict(ZONE), spaces=SPACES)
+ZONE_DETAIL: Final = ZoneDetail(
+    **asdict(ZONE),
+    kind=ZoneKind.ON_STREET,
+    operator=None,
+    address="Place du Marché, Saint-Aubin",
+    height_limit_m=None,
+    price="1,50 € l’heure, gratuit de 12 h à 14 h",
+    opening_hours=None,
+    url=None,
+    info="Marché le samedi matin : places fermées jusqu’à 14 h.",
+    spaces=SPACES,
+)
 
 DIRECTIONS: Final = Directions(in_="vers la gare", out="vers la mairie")
 STREET: Final = Counter(

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from opening_hours import OpeningHours, State, validate
 
-from cloud_api.registry import Closure, Registry, Zone
+from cloud_api.registry import Audience, Closure, Registry, Zone
 from cloud_api.trust import Cause
 
 REMEMBERED: Final = 4096
@@ -31,13 +31,15 @@ Closures = Mapping[str, Closure]
 def closed_in(in_force: Closures, registry: Registry, zone: Zone, at: datetime, tz: ZoneInfo) -> Closures:
     """What of a zone is closed at that moment; `in_force` is `Registry.closures_at` of it.
 
-    The spaces of a zone that is shut are shut with it. What is closed by order is so until the order ends.
+    The spaces of a zone that is shut are shut with it. A bay for deliveries is shut to nobody out of its hours: they
+    say when it is kept for them. What is closed by order is so until the order ends.
     """
     spaces = registry.spaces_of(zone.id)
     shut = _shut(zone.id, zone.opening_hours, at, tz)
     closed = {} if shut is None else dict.fromkeys((zone.id, *(space.id for space in spaces)), shut)
     for space in spaces:
-        its_own = _shut(space.id, space.opening_hours, at, tz)
+        hours = None if space.audience is Audience.DELIVERY else space.opening_hours
+        its_own = _shut(space.id, hours, at, tz)
         if its_own is not None:
             closed.setdefault(space.id, its_own)
     return closed | {place: in_force[place] for place in (zone.id, *(each.id for each in spaces)) if place in in_force}

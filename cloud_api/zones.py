@@ -19,7 +19,7 @@ from cloud_api.feeds.neighbours import Neighbour
 from cloud_api.live import Live
 from cloud_api.opening import Closures, closed_in, why_closed
 from cloud_api.registry import Closure, Position, Registry, Space, Zone
-from cloud_api.registry.places import Audience, Counting, FeedSource
+from cloud_api.registry.places import Audience, Counting, FeedSource, ZoneKind
 from cloud_api.trend import Sample, Series, Trend
 from cloud_api.trust import NOT_INSTALLED, Cause, Evidence, Trust, Verdict, judge, judge_zone
 
@@ -74,9 +74,26 @@ class ZoneView(Counts, frozen=True, kw_only=True):
         return next((each for each in self.audiences if each.audience is audience), None)
 
 
-class ZoneDetail(ZoneView, frozen=True, kw_only=True):
-    """One zone now, with its spaces."""
+TOLD_OF_A_PLACE: Final = ("kind", "operator", "address", "height_limit_m", "price", "opening_hours", "url", "info")
 
+
+class ZoneDetail(ZoneView, frozen=True, kw_only=True):
+    """One zone now, with its spaces and what a driver must know of it. What the town did not say is null."""
+
+    kind: ZoneKind
+    operator: str | None
+    """Who runs it; null for the town."""
+    address: str | None
+    height_limit_m: float | None
+    """The highest vehicle that gets in, metres; null where there is no limit."""
+    price: str | None
+    """What it costs, in the town's words."""
+    opening_hours: str | None
+    """In OpenStreetMap's syntax; null where it is always open."""
+    url: str | None
+    """A page about it."""
+    info: str | None
+    """What else a driver should know, in the town's words."""
     spaces: tuple[SpaceView, ...]
 
     def without_spaces(self) -> ZoneView:
@@ -87,7 +104,8 @@ class ZoneDetail(ZoneView, frozen=True, kw_only=True):
 def zone_detail(live: Live, registry: Registry, zone: Zone, now: datetime) -> ZoneDetail:
     """One zone with its spaces."""
     spaces = space_views(live, registry, zone, now)
-    return ZoneDetail(**structs.asdict(_view_of(live, registry, zone, spaces, now)), spaces=tuple(spaces))
+    told = {name: getattr(zone, name) for name in TOLD_OF_A_PLACE}
+    return ZoneDetail(**structs.asdict(_view_of(live, registry, zone, spaces, now)), **told, spaces=tuple(spaces))
 
 
 def zone_view(live: Live, registry: Registry, zone: Zone, now: datetime) -> ZoneView:

@@ -140,7 +140,7 @@ class Space(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     """Where it is not its zone's; so are the two that follow."""
     price: Words | None = None
     opening_hours: Words | None = None
-    """When it is kept for its audience or open at all, in OpenStreetMap's syntax (`Mo-Sa 06:00-11:00`: deliveries)."""
+    """When it is open, in OpenStreetMap's syntax; of a bay for deliveries, when it is kept for them."""
 
 
 class Counter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -6,7 +6,7 @@ import pytest
 
 from cloud_api.live import PARIS, Live
 from cloud_api.opening import closed_in
-from cloud_api.registry import Closure, Position, Registry, Space, Zone
+from cloud_api.registry import Audience, Closure, Position, Registry, Space, Zone
 from cloud_api.registry.current import CurrentRegistry
 from cloud_api.registry.places import Capacity, Counting
 from cloud_api.trust import Trust
@@ -55,6 +55,12 @@ def test_a_bay_may_have_hours_of_its_own() -> None:
 
     assert set(closed_at(registry, MARKET, noon)) == {"m2"}
     assert closed_at(registry, MARKET, noon - timedelta(hours=2)) == {}
+
+
+def test_a_bay_for_deliveries_is_shut_to_nobody_out_of_its_hours() -> None:
+    bay = Space(id="m3", zone="marche", audience=Audience.DELIVERY, opening_hours="06:00-11:00")
+
+    assert closed_at(Registry(zones=[MARKET], spaces=[bay]), MARKET, SATURDAY_NIGHT) == {}
 
 
 def test_the_spaces_of_a_zone_that_is_shut_are_shut_with_it() -> None:
