@@ -1,8 +1,9 @@
 """Parking over HTTP: what the present knows, in its envelope, and as a stream of what changes."""
 
+import asyncio
 import json
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from cloud_api.registry.current import CurrentRegistry
 from cloud_api.stores import open_store
 from cloud_api.stores.base import Store, StoredSpace
 from edge.messages import SpaceState
+from tests.bench.crowd import crowd_of
 from tests.broker import Mosquitto
 from tests.town import NOW, PATIENCE_S, REGISTRY, Clock, PublishingGateway, gateway, serving, town_api, until
 
@@ -218,6 +220,20 @@ def test_a_server_told_to_stop_lets_its_listeners_go(own_mosquitto: Mosquitto, s
     assert list(lines)[-1] == ""
     stream.__exit__(None, None, None)
     client.close()
+
+
+def test_a_server_told_to_stop_lets_hundreds_of_listeners_go_without_being_forced(
+    own_mosquitto: Mosquitto, store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def stop_amid_a_crowd(town: ExitStack, port: int) -> None:
+        async with crowd_of(300, "127.0.0.1", port, "/v1/parking/stream"):
+            await asyncio.to_thread(town.close)
+
+    with ExitStack() as town:
+        address = town.enter_context(serving(town_api(own_mosquitto, store, tmp_path)))
+        asyncio.run(stop_amid_a_crowd(town, int(address.rpartition(":")[2])))
+
+    assert "timeout graceful shutdown exceeded" not in caplog.text
 
 
 def quiet_feed() -> tuple[Live, ZoneFeed]:
