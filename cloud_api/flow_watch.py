@@ -6,7 +6,7 @@ stream of those that changed. The store alone is asked for counts: what came twi
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -96,6 +96,10 @@ class FlowWatch:
         for counter in self._counters.values():
             if counter != before.get(counter.id):
                 self.stream.tell(counter.id, msgspec.json.encode(counter))
+
+    def last_hours(self) -> Mapping[str, LastHour]:
+        """The last hour of every counter as last read, by its id; empty until the store has answered once."""
+        return {counter.id: counter.last_hour for counter in self._counters.values()}
 
     async def answer(self) -> FlowsNowAnswer:
         """All counters as last read. Raises `TimeoutError` while the store has never answered."""

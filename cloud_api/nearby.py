@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec.structs import asdict
 
-from cloud_api.counts import AudienceCounts
+from cloud_api.counts import AudienceCounts, Counts
 from cloud_api.registry import Position
 from cloud_api.registry.places import Audience
 from cloud_api.trust import Trust
@@ -49,7 +49,7 @@ def nearby(zones: Iterable[ZoneView], here: Position, audience: Audience, radius
         for zone in zones
         if (counts := zone.of(audience)) is not None and (away_m := metres(here, zone.position)) <= radius_m
     ]
-    return sorted(found, key=lambda each: (_hope(each), each.distance_m, each.id))
+    return sorted(found, key=lambda each: (hope(each), each.distance_m, each.id))
 
 
 def metres(one: Position, other: Position) -> float:
@@ -60,8 +60,19 @@ def metres(one: Position, other: Position) -> float:
     return 2 * EARTH_RADIUS_M * asin(min(1.0, sqrt(across + cos(lat) * cos(other_lat) * along)))
 
 
+def walk_minutes(away_m: float) -> int:
+    """How long one walks to what is so far away in a straight line, rounded up."""
+    return ceil(DETOUR * away_m / METRES_PER_MINUTE)
+
+
+def hope(counts: Counts) -> int:
+    """0 where a space is known to be free, 1 where one may be, 2 where none is."""
+    if counts.trust is Trust.CLOSED or (counts.free == 0 and not counts.unknown):
+        return 2
+    return 0 if counts.trust is Trust.FRESH and counts.free else 1
+
+
 def _near(zone: ZoneView, counts: AudienceCounts, away_m: float) -> NearbyZone:
-    walk_m = DETOUR * away_m
     return NearbyZone(
         **asdict(counts),
         id=zone.id,
@@ -69,13 +80,6 @@ def _near(zone: ZoneView, counts: AudienceCounts, away_m: float) -> NearbyZone:
         position=zone.position,
         source=zone.source,
         distance_m=round(away_m),
-        walk_m=round(walk_m),
-        walk_min=ceil(walk_m / METRES_PER_MINUTE),
+        walk_m=round(DETOUR * away_m),
+        walk_min=walk_minutes(away_m),
     )
-
-
-def _hope(zone: NearbyZone) -> int:
-    """0 where a space is known to be free, 1 where one may be, 2 where none is."""
-    if zone.trust is Trust.CLOSED or (zone.free == 0 and not zone.unknown):
-        return 2
-    return 0 if zone.trust is Trust.FRESH and zone.free else 1

@@ -1,73 +1,58 @@
 """What the page is made of besides itself: scripts, styles, pictures, and Leaflet from its package; all served by us.
 
-Read and compressed once when the application is put together. Only files named here can be asked for.
+Read once when the application is put together, compressed when first asked for. Only files named here can be asked for.
+Their address holds a fingerprint of them all: what a browser has, it need not ask for again, and an upgrade never meets
+yesterday's scripts.
 """
 
-import gzip
-from collections.abc import Mapping
 from hashlib import sha256
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from types import MappingProxyType
 from typing import Final
 
-from msgspec import Struct
-from starlette.requests import Request
-from starlette.responses import Response
+from cloud_api.prepared import Prepared
+from cloud_api.shelf import Ready
 
 MEDIA_TYPES: Final = {
     "css": "text/css; charset=utf-8",
     "js": "text/javascript; charset=utf-8",
+    "png": "image/png",
     "svg": "image/svg+xml",
 }
 LEAFLET: Final = ("leaflet.js", "leaflet.css")
 NOSNIFF: Final = {"X-Content-Type-Options": "nosniff"}
-ASSET_HEADERS: Final = {**NOSNIFF, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
-"""Browsers keep assets and ask whether they are still right: an upgrade never meets yesterday's scripts."""
+FOR_EVER: Final = "public, max-age=31536000, immutable"
+ASK_AGAIN: Final = "no-cache"
+EDITION_DIGITS: Final = 12
 
 
-class Asset(Struct, frozen=True):
-    """One file, plain and compressed."""
+class Assets:
+    """Guards that only what is of this edition is kept for ever."""
 
-    body: bytes
-    packed: bytes
-    media_type: str
-    etag: str
+    def __init__(self) -> None:
+        bodies = {path: file.read_bytes() for path, file in _files().items()}
+        whole = b"".join(path.encode() + sha256(body).digest() for path, body in sorted(bodies.items()))
+        self.edition = sha256(whole).hexdigest()[:EDITION_DIGITS]
+        self._kept = {path: _prepared(path, body, FOR_EVER) for path, body in bodies.items()}
+        self._asked_again = {path: _prepared(path, body, ASK_AGAIN) for path, body in bodies.items()}
+
+    def find(self, edition: str, path: str) -> Ready | None:
+        """An asset; one of another edition (servers are replaced one by one) is ours, not to be kept."""
+        found = (self._kept if edition == self.edition else self._asked_again).get(path)
+        return None if found is None else Ready(found)
 
 
-def load_assets() -> Mapping[str, Asset]:
-    """Every asset by its path under `/static/`."""
+def _files() -> dict[str, Traversable]:
+    """Every asset by its path."""
     own = files("cloud_api.web") / "static"
     leaflet = files("xstatic.pkg.leaflet") / "data"
-    paths = {file.name: file for file in own.iterdir() if _suffix(file) in MEDIA_TYPES}
-    paths |= {f"leaflet/{name}": leaflet / name for name in LEAFLET}
-    return MappingProxyType({path: _load(file) for path, file in paths.items()})
+    paths = {file.name: file for file in own.iterdir() if _suffix(file.name) in MEDIA_TYPES}
+    return paths | {f"leaflet/{name}": leaflet / name for name in LEAFLET}
 
 
-def send_asset(request: Request, asset: Asset) -> Response:
-    """An asset, compressed where the caller understands it; nothing where he has it already."""
-    headers = {**ASSET_HEADERS, "ETag": asset.etag}
-    if asset.etag in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
-    if accepts_gzip(request):
-        return Response(asset.packed, headers={**headers, "Content-Encoding": "gzip"}, media_type=asset.media_type)
-    return Response(asset.body, headers=headers, media_type=asset.media_type)
+def _prepared(path: str, body: bytes, cache_control: str) -> Prepared:
+    return Prepared(body, media_type=MEDIA_TYPES[_suffix(path)], cache_control=cache_control, headers=NOSNIFF)
 
 
-def accepts_gzip(request: Request) -> bool:
-    """Whether the caller reads gzip."""
-    return "gzip" in request.headers.get("accept-encoding", "")
-
-
-def pack(body: bytes) -> bytes:
-    """The same, compressed; equal bodies give equal bytes."""
-    return gzip.compress(body, mtime=0)
-
-
-def _load(file: Traversable) -> Asset:
-    body = file.read_bytes()
-    return Asset(body, pack(body), MEDIA_TYPES[_suffix(file)], f'"{sha256(body).hexdigest()[:16]}"')
-
-
-def _suffix(file: Traversable) -> str:
-    return file.name.rpartition(".")[2]
+def _suffix(name: str) -> str:
+    return name.rpartition(".")[2]

@@ -14,6 +14,7 @@ from msgspec import Struct
 from cloud_api.counters import CounterView
 from cloud_api.flows import HourlyFlows, LocalHour
 from cloud_api.periods import HOUR, Period
+from cloud_api.web.last_hour import LastHourLine
 from cloud_api.web.words import Words
 
 HOURS = 24
@@ -98,6 +99,7 @@ class CounterCard(Struct, frozen=True, kw_only=True):
     age: str
     cause: str
     chart: Chart | None
+    last_hour: LastHourLine | None
 
 
 def last_day(now: datetime) -> Period:

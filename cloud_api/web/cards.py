@@ -3,24 +3,29 @@
 In come zone views, the words of a language and the time; out come cards. Unknown is a word here, never a nought.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Final
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from cloud_api.closed import ClosedView
 from cloud_api.counts import Counts
-from cloud_api.forecast.arrival import Arrival
-from cloud_api.registry import Position
+from cloud_api.feeds.lots import Tendency
+from cloud_api.nearby import walk_minutes
+from cloud_api.registry import Position, Zone
 from cloud_api.registry.places import Audience
-from cloud_api.trust import Trust
+from cloud_api.trend import Trend
+from cloud_api.trust import Cause, Trust
+from cloud_api.web.arrivals import Outlook, on_arrival
+from cloud_api.web.english import ENGLISH
+from cloud_api.web.french import FRENCH
 from cloud_api.web.words import Words
 from cloud_api.zones import ZoneView
 
 MINUTES_PER_HOUR = 60
 HOURS_UNTIL_DAYS = 48
-LEAST_CHANCE = 1
-"""In percent: nothing to come is told as certain."""
+UNTOLD: Final = Cause(FRENCH.untold, ENGLISH.untold)
 
 
 class Shares(Struct, frozen=True):
@@ -39,7 +44,7 @@ class Shares(Struct, frozen=True):
 
 
 class ZoneCard(Struct, frozen=True, kw_only=True):
-    """One zone, in words."""
+    """One zone as one audience finds it, in words."""
 
     id: str
     name: str
@@ -53,6 +58,14 @@ class ZoneCard(Struct, frozen=True, kw_only=True):
     trust_name: str
     measured_at: datetime | None
     age: str
+    walk: str
+    """How long one walks; empty where that is not asked."""
+    metres: float | None
+    direction: Tendency | None
+    trend: str
+    """Where it is going; empty while that is not known, and where it stays."""
+    facts: tuple[str, ...]
+    """Who says so, where it is not the town; what it costs, and how high one may be."""
     detail: str
     cause: str
     closures: tuple[str, ...]
@@ -73,27 +86,69 @@ class Summary(Struct, frozen=True, kw_only=True):
     detail: str
 
 
-def zone_card(zone: ZoneView, words: Words, now: datetime, arrival: Arrival | None = None) -> ZoneCard:
-    """One zone at a time, `now` in local time; with an arrival, `at` in local time too, what can be said of it."""
-    zone = for_everybody(zone)
-    number = shown_free(zone)
+def counts_for(zone: ZoneView, audience: Audience) -> Counts | None:
+    """What one audience finds in a zone; None where it has no space there.
+
+    Where nobody tells whose the spaces are, everybody finds an unknown number.
+    """
+    own = zone.of(audience)
+    if own is not None or zone.audiences or audience is not Audience.PUBLIC:
+        return own
+    fresh = zone.trust is Trust.FRESH
+    return Counts(
+        capacity=zone.capacity,
+        free=None,
+        occupied=None,
+        unknown=zone.capacity - zone.closed,
+        closed=zone.closed,
+        trust=Trust.UNKNOWN if fresh else zone.trust,
+        cause=UNTOLD if fresh else zone.cause,
+        measured_at=zone.measured_at,
+        oldest_at=None,
+    )
+
+
+class Seen(Struct, frozen=True, kw_only=True):
+    """A zone as the page is to show it."""
+
+    zone: ZoneView
+    counts: Counts
+    """Of the audience that looks."""
+    outlook: Outlook | None = None
+    metres: float | None = None
+    """How far it is, in a straight line, where that is asked."""
+    place: Zone | None = None
+    """What the town's register says of it."""
+
+
+def zone_card(seen: Seen, audience: Audience, words: Words, now: datetime) -> ZoneCard:
+    """One zone at a time, `now` in local time."""
+    zone, counts, outlook = seen.zone, seen.counts, seen.outlook
+    number = shown_free(counts)
+    closures = tuple(closed_in_words(each, words, now) for each in zone.closures if counts.closed)
+    arrival = "" if outlook is None else on_arrival(outlook, counts.trust, words)
     return ZoneCard(
         id=zone.id,
         name=zone.name,
         position=zone.position,
-        trust=zone.trust,
-        figure=_word_for_none(zone, words) if number is None else words.number(number),
+        trust=counts.trust,
+        figure=_word_for_none(counts, words) if number is None else words.number(number),
         is_number=number is not None,
-        label=_label(zone, number, words),
-        trust_name=words.trust[zone.trust].name,
-        measured_at=zone.measured_at,
-        age=age(zone.measured_at, words, now),
-        detail=_detail(zone.capacity, zone.occupied, zone.unknown, zone.closed, words),
-        cause="" if zone.cause is None else words.cause(zone.cause),
-        closures=tuple(closed_in_words(each, words, now) for each in zone.closures),
-        arrival="" if arrival is None else on_arrival(arrival, words),
-        arrival_at=None if arrival is None else arrival.at,
-        shares=_shares(zone),
+        label=_label(counts, number, audience, words),
+        trust_name=words.trust[counts.trust].name,
+        measured_at=counts.measured_at,
+        age=age(counts.measured_at, words, now),
+        walk="" if seen.metres is None else words.walk.format(n=walk_minutes(seen.metres)),
+        metres=seen.metres,
+        direction=None if counts.trend is None else counts.trend.direction,
+        trend=_trend(counts.trend, words),
+        facts=tuple(_facts(seen, words)),
+        detail=_detail(counts.capacity, counts.occupied, counts.unknown, counts.closed, words),
+        cause=_cause(counts, closures, words),
+        closures=closures,
+        arrival=arrival,
+        arrival_at=outlook.arrival.at if outlook is not None and arrival else None,
+        shares=_shares(counts),
     )
 
 
@@ -103,60 +158,33 @@ def closed_in_words(closed: ClosedView, words: Words, now: datetime) -> str:
     if closed.until is None:
         return words.closed_for_now.format(spaces=spaces, reason=closed.reason)
     until = closed.until.astimezone(now.tzinfo)
-    day, time = until.strftime("%d/%m/%Y"), until.strftime("%H:%M")
-    return words.closed_until.format(spaces=spaces, day=day, time=time, reason=closed.reason)
+    day = until.strftime("%d/%m/%Y")
+    return words.closed_until.format(spaces=spaces, day=day, time=words.time(until), reason=closed.reason)
 
 
-def on_arrival(arrival: Arrival, words: Words) -> str:
-    """An arrival in one line: no certainty is promised, and nothing is said where nothing is known."""
-    if arrival.probability is None or arrival.low is None or arrival.high is None:
-        return ""
-    figure = (
-        words.count(arrival.low, words.free)
-        if arrival.low == arrival.high
-        else words.from_to.format(low=words.number(arrival.low), free=words.count(arrival.high, words.free))
-    )
-    chance = min(max(round(100 * arrival.probability), LEAST_CHANCE), 100 - LEAST_CHANCE)
-    return words.on_arrival.format(time=arrival.at.strftime("%H:%M"), figure=figure, chance=chance)
-
-
-def summary(zones: Sequence[ZoneView], words: Words) -> Summary:
-    """All zones together: what is known to be free for everybody, of how many."""
-    zones = [for_everybody(zone) for zone in zones]
-    known = [number for zone in zones if (number := shown_free(zone)) is not None]
-    free = sum(known)
+def summary(seen: Sequence[Counts], audience: Audience, words: Words) -> Summary:
+    """All zones together: what is known to be free for an audience, of how many."""
+    known = [number for counts in seen if (number := shown_free(counts)) is not None]
+    free, its = sum(known), words.audiences[audience]
     return Summary(
         figure=words.number(free) if known else words.unknown,
         is_number=bool(known),
-        label=words.noun(free, words.free) if known else words.free_unknown,
+        label=words.noun(free, its.free) if known else its.unknown,
         detail=_detail(
-            sum(zone.capacity for zone in zones),
+            sum(counts.capacity for counts in seen),
             None,
-            sum(zone.unknown for zone in zones),
-            sum(zone.closed for zone in zones),
+            sum(counts.unknown for counts in seen),
+            sum(counts.closed for counts in seen),
             words,
         ),
     )
 
 
-def for_everybody(zone: ZoneView) -> ZoneView:
-    """The zone as somebody finds it who has neither badge nor plug nor season ticket.
-
-    As a whole where nothing is told of audiences; with nothing of its own where all is kept for others.
-    """
-    if not zone.audiences:
-        return zone
-    public = zone.of(Audience.PUBLIC)
-    if public is None:
-        return structs.replace(zone, capacity=0, free=None, occupied=None, unknown=0, closed=0)
-    return structs.replace(zone, **{name: getattr(public, name) for name in Counts.__struct_fields__})
-
-
-def shown_free(zone: ZoneView) -> int | None:
+def shown_free(counts: Counts) -> int | None:
     """How many spaces are free; None also where nought is only what is left of a zone that cannot be believed."""
-    if zone.free == 0 and zone.unknown and zone.trust is not Trust.FRESH:
+    if counts.free == 0 and counts.unknown and counts.trust is not Trust.FRESH:
         return None
-    return zone.free
+    return counts.free
 
 
 def age(at: datetime | None, words: Words, now: datetime) -> str:
@@ -174,21 +202,38 @@ def age(at: datetime | None, words: Words, now: datetime) -> str:
     return words.noun(hours // 24, words.days_ago).format(n=hours // 24)
 
 
-def _word_for_none(zone: ZoneView, words: Words) -> str:
-    if zone.trust is Trust.CLOSED:
-        return words.closed
-    return words.reserved if _is_reserved(zone) else words.unknown
+def _word_for_none(counts: Counts, words: Words) -> str:
+    return words.closed if counts.trust is Trust.CLOSED else words.unknown
 
 
-def _is_reserved(zone: ZoneView) -> bool:
-    return bool(zone.audiences) and zone.of(Audience.PUBLIC) is None
-
-
-def _label(zone: ZoneView, number: int | None, words: Words) -> str:
+def _label(counts: Counts, number: int | None, audience: Audience, words: Words) -> str:
+    its = words.audiences[audience]
     if number is None:
-        return "" if zone.trust is Trust.CLOSED or _is_reserved(zone) else words.free_unknown
-    noun = words.noun(number, words.free)
-    return f"{noun}, {words.full}" if number == 0 and zone.unknown == 0 else noun
+        return "" if counts.trust is Trust.CLOSED else its.unknown
+    noun = words.noun(number, its.free)
+    return f"{noun}, {words.full}" if number == 0 and counts.unknown == 0 else noun
+
+
+def _cause(counts: Counts, closures: Sequence[str], words: Words) -> str:
+    """Why; what is closed says so by its closures."""
+    if counts.cause is None or (counts.trust is Trust.CLOSED and closures):
+        return ""
+    return words.cause(counts.cause)
+
+
+def _facts(seen: Seen, words: Words) -> Iterator[str]:
+    if seen.zone.source is not None:
+        yield words.source.format(operator=seen.zone.source)
+    if seen.place is not None and seen.place.price is not None:
+        yield words.price.format(text=seen.place.price)
+    if seen.place is not None and seen.place.height_limit_m is not None:
+        yield words.height_limit.format(metres=words.decimal(seen.place.height_limit_m))
+
+
+def _trend(trend: Trend | None, words: Words) -> str:
+    if trend is None or trend.direction is Tendency.STEADY:
+        return ""
+    return words.trend[trend.direction]
 
 
 def _detail(capacity: int, occupied: int | None, unknown: int, closed: int, words: Words) -> str:
@@ -197,6 +242,8 @@ def _detail(capacity: int, occupied: int | None, unknown: int, closed: int, word
     return " · ".join([words.out_of.format(n=words.number(capacity)), *pieces])
 
 
-def _shares(zone: ZoneView) -> Shares:
-    whole = max(zone.capacity, 1) / 100
-    return Shares((zone.free or 0) / whole, (zone.occupied or 0) / whole, zone.unknown / whole, zone.closed / whole)
+def _shares(counts: Counts) -> Shares:
+    whole = max(counts.capacity, 1) / 100
+    return Shares(
+        (counts.free or 0) / whole, (counts.occupied or 0) / whole, counts.unknown / whole, counts.closed / whole
+    )

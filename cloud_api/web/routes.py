@@ -1,33 +1,30 @@
-"""The page at `/` and its assets: what the town's people see. Server-rendered, whole without JavaScript.
+"""The page at `/`, its manifest and its assets: what the town's people see. Whole without JavaScript.
 
-In come the services of one town, out goes HTML with headers that let in our own files and the map's tiles only.
+In come the services of one town, out goes HTML with headers that let in our own files and the map's tiles only. A page
+is written once for each change of what it shows, however many ask for it.
 """
 
-from datetime import datetime
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
 
-import msgspec
 from fastapi import APIRouter, FastAPI
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from msgspec import structs
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
-from cloud_api.counters import CounterView, counter_views
-from cloud_api.forecast.arrival import Arrival
+from cloud_api.prepared import Prepared
 from cloud_api.services import Services
 from cloud_api.settings import Tiles
-from cloud_api.web.assets import NOSNIFF, accepts_gzip, load_assets, pack, send_asset
-from cloud_api.web.bars import CounterCard, chart
-from cloud_api.web.cards import age, summary, zone_card
-from cloud_api.web.recent import Flows, RecentFlows
-from cloud_api.web.words import FRENCH, Words, words_in
+from cloud_api.shelf import Ready, Shelf
+from cloud_api.web.asked import Asked, audience_of
+from cloud_api.web.assets import ASK_AGAIN, NOSNIFF, Assets
+from cloud_api.web.french import FRENCH
+from cloud_api.web.languages import words_in
+from cloud_api.web.manifest import MANIFEST_TYPE, manifest
+from cloud_api.web.page import Page
+from cloud_api.web.recent import RecentFlows
 
-STREAM: Final = "v1/parking/stream"
-"""Where the page listens, relative to itself: it may be served under any path."""
+HTML: Final = "text/html; charset=utf-8"
 
 
 def mount(app: FastAPI, services: Services) -> None:
@@ -36,40 +33,41 @@ def mount(app: FastAPI, services: Services) -> None:
 
 
 def router(services: Services) -> APIRouter:
-    """The routes `/` and `/static/…`."""
+    """The routes `/`, `/manifest.webmanifest` and `/static/…`."""
     routes = APIRouter(include_in_schema=False, default_response_class=Response)
-    assets = load_assets()
-    template = _environment().get_template("page.html")
+    assets = Assets()
+    at = f"static/{assets.edition}"
+    page = Page(services, at)
+    shelf = Shelf()
     recent = RecentFlows(services.settings, services.places, services.store)
     headers = page_headers(services.settings.tiles)
 
     @routes.get("/")
-    async def page(request: Request, lang: str = FRENCH.lang) -> Response:
+    async def show(lang: str = FRENCH.lang, audience: str = "", near: str = "") -> Response:
         now = services.clock().astimezone(services.settings.time_zone)
-        words = words_in(lang)
-        zones = services.feed.look(now).data.zones
-        counters = counter_views(services.live, services.registry, now)
-        flows = await recent.at(now) if counters else {}
-        text = template.render(
-            words=words,
-            catalogue=msgspec.json.encode(words).decode(),
-            settings=services.settings,
-            stream=STREAM,
-            now=now,
-            summary=summary(zones, words),
-            zones=[zone_card(zone, words, now, _arrival(services, zone.id, now)) for zone in zones],
-            counters=[_counter_card(view, flows, words, now) for view in counters],
-            history_away=flows is None,
-        )
-        if accepts_gzip(request):
-            return HTMLResponse(pack(text.encode()), headers={**headers, "Content-Encoding": "gzip"})
-        return HTMLResponse(text, headers=headers)
+        start = next((each for each in page.starts() if each.id == near), None)
+        asked = Asked(words_in(lang), audience_of(audience), start)
+        flows = await recent.at(now) if page.shows_people and services.registry.counters else {}
+        services.feed.look(now)
+        name, version = asked.address, (services.feed.edition, flows is None)
+        found = shelf.find(name, version)
+        if found is not None:
+            return found
+        text = page.write(asked, flows, now).encode()
+        return shelf.put(name, version, Prepared(text, media_type=HTML, cache_control=ASK_AGAIN, headers=headers))
+
+    @routes.get("/manifest.webmanifest")
+    async def app_manifest(lang: str = FRENCH.lang) -> Response:
+        body = manifest(services.settings, words_in(lang), at)
+        return Ready(Prepared(body, media_type=MANIFEST_TYPE, cache_control=ASK_AGAIN, headers=NOSNIFF))
 
     @routes.get("/static/{path:path}")
-    async def static(request: Request, path: str) -> Response:
-        if path not in assets:
+    async def static(path: str) -> Response:
+        edition, _, name = path.partition("/")
+        found = assets.find(edition, name)
+        if found is None:
             raise HTTPException(HTTPStatus.NOT_FOUND)
-        return send_asset(request, assets[path])
+        return found
 
     return routes
 
@@ -81,45 +79,17 @@ def page_headers(tiles: Tiles | None) -> dict[str, str]:
     """
     pictures = ["'self'", "data:", *([] if tiles is None else [_origin(tiles.url)])]
     policy = (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-        f"img-src {' '.join(pictures)}; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; manifest-src 'self'; "
+        f"img-src {' '.join(pictures)}; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
     )
     return {
         **NOSNIFF,
         "Content-Security-Policy": policy,
         "Referrer-Policy": "strict-origin-when-cross-origin",
-        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-        "Cache-Control": "no-cache",
-        "Vary": "Accept-Encoding",
+        "Permissions-Policy": "camera=(), geolocation=(self), microphone=()",
     }
 
 
 def _origin(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
-
-
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("cloud_api.web"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def _arrival(services: Services, zone: str, now: datetime) -> Arrival | None:
-    """What can be said of an arrival in half an hour, its time by the clocks of the town."""
-    told = services.forecaster.soon(zone, now)
-    return None if told is None else structs.replace(told, at=told.at.astimezone(services.settings.time_zone))
-
-
-def _counter_card(view: CounterView, flows: Flows | None, words: Words, now: datetime) -> CounterCard:
-    return CounterCard(
-        view=view,
-        trust_name=words.trust[view.trust].name,
-        age=age(view.measured_at, words, now),
-        cause="" if view.cause is None else words.cause(view.cause),
-        chart=None if flows is None else chart(flows[view.id], words, now),
-    )

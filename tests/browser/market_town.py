@@ -11,12 +11,13 @@ from cloud_api.app import create_app
 from cloud_api.ledger import Ledger
 from cloud_api.registry import Closure, Counter, Installation, Position, Registry, Space, Zone
 from cloud_api.registry.places import Audience
+from cloud_api.scopes import Scope
 from cloud_api.settings import IGN_PLAN, Broker, Credit, Settings, Tiles
 from cloud_api.stores import open_store
 from cloud_api.stores.base import StoredFlow, StoredSpace
 from edge.messages import DeviceHealth, FlowInterval, HealthReport, SpaceState
 from tests.broker import Mosquitto
-from tests.town import EPOCH, NOW, Clock, kept, serving
+from tests.town import EPOCH, NOW, Clock, kept, serving, until
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 GATEWAY = "gw-halles"
@@ -35,8 +36,6 @@ class Parking:
     at: Position
     spaces: int
     occupied: int
-    badge: int = 0
-    """Spaces, the last ones, that are kept for holders of a disabled badge."""
     silent: int = 0
     """Spaces, the last ones, of which no word ever came."""
     minutes_ago: float = 2
@@ -46,6 +45,9 @@ class Parking:
     closed: str | None = None
     """Why the whole zone is closed."""
     closed_until: datetime | None = None
+    kept: tuple[Audience, ...] = ()
+    """For whom the first spaces are kept, one each; the others are everybody's."""
+    price: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,8 @@ class Street:
     busiest: int
     known_hours: int = 24
     """Counted from now backwards."""
+    weeks_before: int = 0
+    """Whole days, a week apart, on which so many passed as today."""
 
 
 PARKINGS = (
@@ -141,6 +145,7 @@ def market_town(
     streets: tuple[Street, ...] = STREETS,
     tiles: Tiles | None = None,
     credits_: tuple[Credit, ...] = NO_CREDITS,
+    everyone_may: frozenset[Scope] = frozenset({Scope.READ_FLOWS}),
 ) -> Iterator[ServedPage]:
     """The town's page for the length of a `with`."""
     clock = Clock()
@@ -151,6 +156,7 @@ def market_town(
         worker=folder.name,
         tiles=tiles,
         credits=credits_,
+        everyone_may=everyone_may,
     )
     _tell(settings.ledger, parkings, streets)
     with closing(open_store(f"sqlite:///{folder}/history.db")) as store:
@@ -158,6 +164,7 @@ def market_town(
         store.write([part for street in streets for part in _day(street)])
         api = create_app(settings, store=store, registry=kept(_registry(parkings, streets), folder), clock=clock)
         with serving(api) as address:
+            until(lambda: all(api.services.forecaster.soon(each.id, NOW) for each in parkings))
             yield ServedPage(address, clock)
 
 
@@ -169,13 +176,9 @@ def device(parking: Parking, number: int) -> str:
 def _registry(parkings: tuple[Parking, ...], streets: tuple[Street, ...]) -> Registry:
     numbered = [(parking, number) for parking in parkings for number in range(parking.spaces)]
     return Registry(
-        zones=[Zone(id=each.id, name=each.name, position=each.at) for each in parkings],
+        zones=[Zone(id=each.id, name=each.name, position=each.at, price=each.price) for each in parkings],
         spaces=[
-            Space(
-                id=f"space-{device(parking, number)}",
-                zone=parking.id,
-                audience=Audience.PMR if number >= parking.spaces - parking.badge else Audience.PUBLIC,
-            )
+            Space(id=f"space-{device(parking, number)}", zone=parking.id, audience=_kept_for(parking, number))
             for parking, number in numbered
         ],
         counters=[
@@ -196,6 +199,10 @@ def _registry(parkings: tuple[Parking, ...], streets: tuple[Street, ...]) -> Reg
             if each.closed
         ],
     )
+
+
+def _kept_for(parking: Parking, number: int) -> Audience:
+    return parking.kept[number] if number < len(parking.kept) else Audience.PUBLIC
 
 
 def _states(parking: Parking) -> list[StoredSpace]:
@@ -232,12 +239,14 @@ def _health(name: str, *, minutes_ago: float, fault: str | None = None) -> Healt
 
 
 def _day(street: Street) -> list[StoredFlow]:
-    """Five-minute parts until now, one hour of the night measured in part."""
+    """Five-minute parts until now, one hour of the night measured in part; and whole days a week or more before."""
     first = NOW.replace(minute=0) - timedelta(hours=street.known_hours - 1)
     starts = [
         first + timedelta(seconds=SLOT_S * index) for index in range(int((NOW - first).total_seconds() // SLOT_S))
     ]
-    return [_part(street, start) for start in starts if street.known_hours and _heard(start)]
+    today = [_part(street, start) for start in starts if street.known_hours and _heard(start)]
+    before = [start - timedelta(weeks=week) for week in range(1, street.weeks_before + 1) for start in starts]
+    return today + [_part(street, start) for start in before]
 
 
 def _persons(street: Street, start: datetime) -> int:

@@ -1,6 +1,7 @@
 """The page as people meet it: in a real browser, from a real server, with news over a real broker."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -11,11 +12,22 @@ import httpx
 import pytest
 from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
-from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.ui import WebDriverWait
 
 from cloud_api.registry import Position
+from cloud_api.registry.places import Audience
 from tests.broker import Mosquitto, running_mosquitto
+from tests.browser.looking import (
+    complaints,
+    count,
+    find,
+    open_live,
+    prefer,
+    resize,
+    wait_for,
+    wait_for_state,
+    wait_until,
+    zone_texts,
+)
 from tests.browser.market_town import (
     PARKINGS,
     STREETS,
@@ -27,7 +39,6 @@ from tests.browser.market_town import (
 )
 from tests.town import NOW, gateway
 
-PATIENCE_S = 15
 WIRE_LIMIT = 150_000
 SMALLEST_TARGET_PX = 44
 CONTRASTS = (Path(__file__).parent / "contrasts.js").read_text(encoding="utf-8")
@@ -41,60 +52,18 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedPage]:
         yield served
 
 
-def wait_for(browser: Chrome, selector: str, text: str) -> None:
-    """Wait until an element says what is expected."""
-    WebDriverWait(browser, PATIENCE_S).until(lambda it: find(it, selector).text == text, f"{selector}: {text}")
-
-
-def find(browser: Chrome, selector: str) -> WebElement:
-    return browser.find_element(By.CSS_SELECTOR, selector)
-
-
-def count(browser: Chrome, selector: str) -> int:
-    return len(browser.find_elements(By.CSS_SELECTOR, selector))
-
-
-def open_live(browser: Chrome, address: str) -> None:
-    """Open a page and wait until it hears the stream."""
-    browser.get(address)
-    wait_for_state(browser, "live")
-
-
-def wait_for_state(browser: Chrome, state: str) -> None:
-    WebDriverWait(browser, PATIENCE_S).until(
-        lambda it: find(it, "#status").get_attribute("data-state") == state, f"state {state}"
-    )
-
-
-def resize(browser: Chrome, width: int, height: int = 844) -> None:
-    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-
-
-def prefer(browser: Chrome, scheme: str) -> None:
-    features = [{"name": "prefers-color-scheme", "value": scheme}]
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-
-
-def complaints(browser: Chrome) -> list[str]:
-    """What the console holds since it was last asked."""
-    return [entry["message"] for entry in browser.execute("getLog", {"type": "browser"})["value"]]
-
-
-def zone_texts(browser: Chrome) -> list[str]:
-    cards = browser.find_elements(By.CSS_SELECTOR, "#zones > li, #summary .free")
-    return [" ".join(card.text.split()) for card in cards]
-
-
 def test_the_list_says_free_spaces_age_trust_and_cause_without_javascript(
     browser_without_scripts: Chrome, page: ServedPage
 ) -> None:
     browser_without_scripts.get(page.address)
 
     market, tanneurs, quai, church, station, all_zones = (
-        zone_texts(browser_without_scripts)[i] for i in (1, 2, 3, 4, 5, 0)
+        zone_texts(browser_without_scripts)[i] for i in (1, 2, 4, 5, 3, 0)
     )
-    assert market == "Place du Marché 5 places libres à jour il y a 2 min sur 12 · 7 occupées"
+    assert market == (
+        "Place du Marché 5 places libres à jour il y a 2 min sur 12 · 7 occupées "
+        "Pas encore de prévision : historique trop court"
+    )
     assert "1 place sur 8 sans nouvelles sûres" in tanneurs
     assert quai.startswith("Quai de la Cisse inconnu nombre de places libres ancien il y a 5 h sur 6 · 6 inconnues")
     assert church.startswith("Parvis de l’église 0 place libre, complet")
@@ -165,17 +134,19 @@ def test_a_change_in_the_street_reaches_the_page_without_a_reload(
 def test_a_bay_for_badge_holders_is_promised_to_nobody_else_before_and_after_the_stream(
     browser: Chrome, own_mosquitto: Mosquitto, tmp_path: Path
 ) -> None:
-    halles = Parking(id="halles", name="Halles", at=Position(lat=47.4141, lon=0.9845), spaces=6, occupied=3, badge=2)
+    kept = (Audience.PMR, Audience.PMR)
+    halles = Parking(id="halles", name="Halles", at=Position(lat=47.4141, lon=0.9845), spaces=6, occupied=3, kept=kept)
     with (
         market_town(own_mosquitto, tmp_path, parkings=(halles,)) as page,
         gateway(own_mosquitto, "gw-halles") as edge,
     ):
         browser.get(page.address)
-        assert find(browser, "#zone-halles .figure").text == "1"
+        assert find(browser, "#zone-halles .figure").text == "3"
         open_live(browser, page.address)
-        assert find(browser, "#zone-halles .figure").text == "1"
+        assert find(browser, "#zone-halles .figure").text == "3"
 
         edge.publish(edge.space(1, device(halles, 0), occupied=False, at=NOW))
+        edge.publish(edge.space(2, device(halles, 5), occupied=True, at=NOW))
 
         wait_for(browser, "#zone-halles .figure", "2")
         assert "sur 4 · 2 occupées" in find(browser, "#zone-halles").text
@@ -202,13 +173,15 @@ def test_the_page_speaks_english_when_asked_and_french_again(browser: Chrome, pa
 
     find(browser, ".language").click()
 
-    WebDriverWait(browser, PATIENCE_S).until(lambda it: find(it, "html").get_attribute("lang") == "en")
+    wait_until(browser, lambda it: find(it, "html").get_attribute("lang") == "en", "English")
     wait_for(browser, "#status", "Live")
     assert browser.current_url == f"{page.address}/?lang=en"
-    assert zone_texts(browser)[1] == "Place du Marché 5 free spaces up to date 2 min ago of 12 · 7 occupied"
+    assert zone_texts(browser)[1] == (
+        "Place du Marché 5 free spaces up to date 2 min ago of 12 · 7 occupied No forecast yet: too little history"
+    )
 
     find(browser, ".language").click()
-    WebDriverWait(browser, PATIENCE_S).until(lambda it: find(it, "html").get_attribute("lang") == "fr")
+    wait_until(browser, lambda it: find(it, "html").get_attribute("lang") == "fr", "French")
 
 
 def test_every_place_has_a_marker_though_tiles_are_off(browser: Chrome, page: ServedPage) -> None:
@@ -244,8 +217,7 @@ def test_frozen_and_closed_zones_say_so_and_why_in_the_list_and_on_the_map(
         wait_for(browser, "#zone-mail [data-field='trust']", "figé")
         wait_for(browser, "#zone-forges [data-field='figure']", "fermé")
         assert "la même chose depuis 70 jours" in find(browser, "#zone-mail .cause").text
-        assert find(browser, "#zone-forges .cause").text == "fermé : travaux de voirie"
-        told = "3 places fermées jusqu’au 23/11/2026 à 18:00 : travaux de voirie"
+        told = "3 places fermées jusqu’au 23/11/2026 à 18 h 00 : travaux de voirie"
         assert find(browser, "#zone-forges .closures").text == told
         assert find(browser, ".marker[title^='Mail'] .pin").text == "?"
         assert find(browser, ".marker[title^='Rue des Forges'] .pin").text == "–"
@@ -266,7 +238,7 @@ def test_tiles_that_do_not_come_leave_the_markers_on_plain_ground(
 ) -> None:
     with market_town(own_mosquitto, tmp_path, tiles=TILES_THAT_FAIL) as page:
         open_live(browser, page.address)
-        WebDriverWait(browser, PATIENCE_S).until(lambda it: find(it, "#map-plain").is_displayed())
+        wait_until(browser, lambda it: find(it, "#map-plain").is_displayed(), "plain ground")
 
         assert count(browser, "#map .marker") == len(PARKINGS) + len(STREETS)
         assert not find(browser, "#map-credit").is_displayed()
@@ -293,13 +265,13 @@ def test_the_keyboard_meets_the_skip_link_first_and_then_reading_order(browser: 
     assert browser.execute_script("return arguments[0].getBoundingClientRect().top", skip) >= 0
 
     order = []
-    for _ in range(4):
+    for _ in range(6):
         ActionChains(browser).send_keys(Keys.TAB).perform()
         order.append(
             browser.switch_to.active_element.get_attribute("class") or browser.switch_to.active_element.tag_name
         )
-    assert order[:3] == ["home", "language", "summary"]
-    assert "leaflet-container" in order[3]
+    assert order[:5] == ["home", "language", "button", "summary", "summary"]
+    assert "leaflet-container" in order[5]
 
     browser.execute_script("arguments[0].focus()", skip)
     ActionChains(browser).send_keys(Keys.ENTER).perform()
@@ -308,7 +280,7 @@ def test_the_keyboard_meets_the_skip_link_first_and_then_reading_order(browser: 
 
 def test_the_map_that_has_the_keyboard_shows_it_outside_its_frame(browser: Chrome, page: ServedPage) -> None:
     open_live(browser, page.address)
-    find(browser, ".legend summary").click()
+    browser.execute_script("arguments[0].focus()", find(browser, ".legend summary"))
 
     ActionChains(browser).send_keys(Keys.TAB).perform()
 
@@ -335,7 +307,9 @@ def test_what_is_tapped_is_large_enough(browser: Chrome, page: ServedPage) -> No
     resize(browser, 390)
     open_live(browser, page.address)
 
-    targets = browser.find_elements(By.CSS_SELECTOR, ".home, .language, summary, footer a, .marker, .leaflet-bar a")
+    targets = browser.find_elements(
+        By.CSS_SELECTOR, ".home, .language, .chip, .button, select, summary, footer a, .marker, .leaflet-bar a"
+    )
     assert [each.get_attribute("outerHTML") for each in targets if each.size["height"] < SMALLEST_TARGET_PX] == []
 
 
@@ -385,7 +359,7 @@ def test_the_page_lets_nothing_foreign_in(page: ServedPage) -> None:
 
 
 def test_an_unknown_asset_is_a_problem_document(page: ServedPage) -> None:
-    for path in ("none.js", "../routes.py", "%2e%2e/routes.py", "leaflet/leaflet-src.js"):
+    for path in ("none.js", "0/none.js", "0/../routes.py", "0/%2e%2e/routes.py", "0/leaflet/leaflet-src.js"):
         answer = httpx.get(f"{page.address}/static/{path}")
         assert answer.status_code == 404
         assert answer.headers["content-type"] == "application/problem+json"
@@ -406,11 +380,21 @@ def test_everything_together_is_small_over_the_wire(browser: Chrome, page: Serve
     assert sum(sizes) < WIRE_LIMIT
 
 
-def test_an_asset_that_the_browser_has_is_not_sent_again(page: ServedPage) -> None:
-    address = f"{page.address}/static/leaflet/leaflet.js"
-    first = httpx.get(address)
+def asset_addresses(page: ServedPage) -> list[str]:
+    """The page's own files, as its HTML names them."""
+    return re.findall(r'(?:src|href)="(static/[^"]+)"', httpx.get(page.address).text)
 
-    again = httpx.get(address, headers={"If-None-Match": first.headers["etag"]})
 
-    assert first.headers["content-encoding"] == "gzip"
+def test_an_asset_is_kept_for_ever_under_an_address_that_changes_with_it(page: ServedPage) -> None:
+    for path in asset_addresses(page):
+        answer = httpx.get(f"{page.address}/{path}")
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert answer.headers["content-encoding"] in {"br", "gzip"}
+
+    edition = asset_addresses(page)[0].split("/")[1]
+    of_another_release = httpx.get(f"{page.address}/static/{'0' * len(edition)}/page.js")
+    assert of_another_release.headers["cache-control"] == "no-cache"
+    again = httpx.get(
+        f"{page.address}/static/{edition}/page.js", headers={"If-None-Match": of_another_release.headers["etag"]}
+    )
     assert (again.status_code, again.content) == (304, b"")

@@ -98,7 +98,7 @@ def test_an_address_that_leads_nowhere_says_where_all_are_described(client: http
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/healthz", "/v1/openapi.json", "/v1/parking/zones", HOURLY, "/nowhere", "/static/page.css"]
+    "path", ["/", "/healthz", "/v1/openapi.json", "/v1/parking/zones", HOURLY, "/nowhere", "/static/0/page.css"]
 )
 def test_head_says_what_get_would_and_sends_no_body(client: httpx.Client, path: str) -> None:
     head, get = client.head(path), client.get(path)

@@ -12,7 +12,8 @@ from cloud_api.counters import Directions
 from cloud_api.flows import FlowTotals, HourlyFlows, LocalHour
 from cloud_api.trust import Trust
 from cloud_api.web.bars import HourKind, chart, last_day, nice_top
-from cloud_api.web.words import ENGLISH, FRENCH
+from cloud_api.web.english import ENGLISH
+from cloud_api.web.french import FRENCH
 
 NOW = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)
 PARIS = ZoneInfo("Europe/Paris")

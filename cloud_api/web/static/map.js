@@ -2,7 +2,7 @@
 // where they are switched off or do not come, the markers stand on plain ground.
 
 /* global L */
-import { figure, isNumber, sentence } from "./zones.js";
+import { countsOf, figure, isNumber, sentence } from "./zones.js";
 import { fill, words } from "./words.js";
 
 const CLOSEST_FIT = 17;
@@ -13,19 +13,35 @@ export function drawMap(cards, counters) {
   const container = document.getElementById("map");
   const map = L.map(container, mapOptions());
   L.control.zoom({ zoomInTitle: words.map_zoom_in, zoomOutTitle: words.map_zoom_out }).addTo(map);
-  const places = [...cards, ...counters];
-  if (places.length === 0) return { show() {} };
-  map.fitBounds(L.latLngBounds(places.map(positionOf)).pad(0.15), { maxZoom: CLOSEST_FIT, animate: false });
-  if (container.dataset.tiles) addTiles(map, container);
-  else container.classList.add("plain");
-  counters.forEach((counter) => addCounter(map, counter));
-  const markers = new Map(cards.map((card) => [card.dataset.zone, addZone(map, card)]));
-  return {
+  const zones = L.layerGroup();
+  const you = L.layerGroup();
+  let markers = new Map();
+  const drawn = {
+    /** Draw these zones in place of those there are. */
+    take(these) {
+      zones.clearLayers();
+      markers = new Map(these.map((card) => [card.dataset.zone, addZone(zones, card)]));
+    },
     show(zone) {
       const marker = markers.get(zone.id);
       if (marker) showOnMarker(marker.getElement(), zone);
     },
+    showYou({ lat, lon }) {
+      you.clearLayers();
+      const icon = L.divIcon({ className: "you", iconSize: [24, 24] });
+      L.marker([lat, lon], { icon, title: words.near_you, alt: words.near_you, keyboard: false }).addTo(you);
+    },
   };
+  const places = [...cards, ...counters];
+  if (places.length === 0) return drawn;
+  map.fitBounds(L.latLngBounds(places.map(positionOf)).pad(0.15), { maxZoom: CLOSEST_FIT, animate: false });
+  if (container.dataset.tiles) addTiles(map, container);
+  else container.classList.add("plain");
+  counters.forEach((counter) => addCounter(map, counter));
+  zones.addTo(map);
+  you.addTo(map);
+  drawn.take(cards);
+  return drawn;
 }
 
 function mapOptions() {
@@ -97,8 +113,9 @@ function signOf(trust) {
 }
 
 function showOnMarker(element, zone) {
-  const text = isNumber(zone) ? figure(zone) : signOf(zone.trust);
-  writeMarker(element, { name: zone.name, text, sentence: sentence(zone), trust: zone.trust });
+  const counts = countsOf(zone);
+  const text = isNumber(counts) ? figure(counts) : signOf(counts.trust);
+  writeMarker(element, { name: zone.name, text, sentence: sentence(counts), trust: counts.trust });
 }
 
 function writeMarker(element, { name, text, sentence: said, trust }) {

@@ -1,33 +1,37 @@
 // Puts the page together: the stream rewrites the cards, the map and the summary; ages grow by themselves; changes are
-// announced to screen readers now and then, not each one.
+// announced to screen readers now and then, not each one; then, too, the list is put in order again.
 
-import { keepCountersFresh } from "./counters.js";
+import { keepFresh, turnTo } from "./afresh.js";
 import { drawMap } from "./map.js";
+import { arrange, measureFrom } from "./order.js";
+import { askPosition, canTellPosition } from "./position.js";
 import { listen } from "./stream.js";
-import { fill, words } from "./words.js";
-import { forEverybody, forgotten, sentence, showAge, showSummary, showZone } from "./zones.js";
+import { fill, moment, words } from "./words.js";
+import { countsOf, forgotten, sentence, showAge, showSummary, showZone } from "./zones.js";
 
 const AGES_EVERY_MS = 5_000;
 const ANNOUNCE_EVERY_MS = 20_000;
 const ANNOUNCED_AT_MOST = 3;
 const FORGET_AFTER_MS = 10 * 60_000;
+const TURN_EVERY_MS = 60_000;
 
 const summary = document.getElementById("summary");
-const status = document.getElementById("status");
 const announcer = document.getElementById("announcer");
-const cards = new Map([...document.querySelectorAll("[data-zone]")].map((card) => [card.dataset.zone, card]));
-const map = drawMap([...cards.values()], [...document.querySelectorAll("[data-counter]")]);
-
 const zones = new Map();
 const unannounced = new Map();
-const clockTime = new Intl.DateTimeFormat("fr", {
-  hour: "2-digit",
-  minute: "2-digit",
-  timeZone: document.body.dataset.timeZone,
-});
+let cards = cardsNow();
+let state = "still";
 let aheadOfUs = 0;
 let newsAt = null;
 let silentSince = null;
+let turnedAt = -Infinity;
+let here = null;
+let shownSearch = location.search;
+const map = drawMap([...cards.values()], [...document.querySelectorAll("[data-counter]")]);
+
+function cardsNow() {
+  return new Map([...document.querySelectorAll("[data-zone]")].map((card) => [card.dataset.zone, card]));
+}
 
 /** The server's clock, as far as it can be told from here. */
 function now() {
@@ -36,46 +40,118 @@ function now() {
 
 function show(zone) {
   const card = cards.get(zone.id);
-  if (!card) return;
+  if (!card || countsOf(zone) === null) return;
   showZone(card, zone);
   showAge(card, zone, now());
   map.show(zone);
 }
 
-function take(told) {
-  const zone = forEverybody(told);
+function said(zone) {
+  const counts = countsOf(zone);
+  return counts === null ? "" : sentence(counts);
+}
+
+function take(zone) {
   const known = zones.get(zone.id);
-  if (known && sentence(known) !== sentence(zone)) unannounced.set(zone.id, zone);
+  if (known && said(known) !== said(zone)) unannounced.set(zone.id, zone);
   zones.set(zone.id, zone);
   newsAt = now();
   show(zone);
 }
 
 function takeAll(all, serverNow) {
-  if (all.length !== cards.size || !all.every((zone) => cards.has(zone.id))) {
-    location.reload(); // zones came or went: the server writes the cards
-    return;
-  }
   aheadOfUs = serverNow - Date.now();
+  const there = new Set(all.map((zone) => zone.id));
+  [...zones.keys()].filter((id) => !there.has(id)).forEach((id) => zones.delete(id));
   all.forEach(take);
-  showSummary(summary, [...zones.values()]);
+  showSummary(summary, all);
+  const shown = all.filter((zone) => countsOf(zone) !== null);
+  const same = shown.length === cards.size && shown.every((zone) => cards.has(zone.id));
+  if (!same && Date.now() - turnedAt > TURN_EVERY_MS) turnPage(location.href); // the server writes the cards
 }
 
-function showState(state) {
+/** Show another audience, or the same one where zones came or went. */
+async function turnPage(address) {
+  turnedAt = Date.now();
+  if (!(await turnTo(address))) return false;
+  cards = cardsNow();
+  unannounced.clear();
+  map.take([...cards.values()]);
+  offerMore();
+  zones.forEach(show);
+  if (zones.size > 0) showSummary(summary, [...zones.values()]);
+  showState(state);
+  if (here) startFrom(here);
+  return true;
+}
+
+function arrangeCards() {
+  const list = document.getElementById("zones");
+  if (list) arrange(list, (card) => (zones.has(card.dataset.zone) ? countsOf(zones.get(card.dataset.zone)) : null));
+}
+
+/** What needs scripts is offered by them. */
+function offerMore() {
+  document.querySelectorAll(".to-map").forEach((link) => {
+    link.hidden = false;
+  });
+  if (!canTellPosition() || !document.getElementById("near-me")) return;
+  document.getElementById("near-me").hidden = false;
+  document.getElementById("near-why").hidden = false;
+}
+
+function startFrom(position) {
+  here = position;
+  document.getElementById("near").value = "";
+  document.getElementById("order").textContent = words.nearest_first;
+  measureFrom(cards.values(), here);
+  map.showYou(here);
+  arrangeCards();
+}
+
+function findMe() {
+  const why = document.getElementById("near-why");
+  announcer.textContent = why.textContent = words.near_asking;
+  askPosition({
+    onPosition(position) {
+      startFrom(position);
+      why.textContent = words.near_why;
+      announcer.textContent = words.nearest_first;
+    },
+    onTrouble(trouble) {
+      announcer.textContent = why.textContent = trouble;
+    },
+  });
+}
+
+async function choose(link) {
+  const address = link.href;
+  if (!(await turnPage(address))) {
+    location.href = address;
+    return;
+  }
+  history.pushState(null, "", address);
+  shownSearch = location.search;
+  document.querySelector(".chip[aria-current]")?.focus();
+  announcer.textContent = summary.querySelector(".free").textContent.replace(/\s+/g, " ").trim();
+}
+
+function showState(next) {
+  state = next;
   if (state === "live") silentSince = null;
-  else silentSince ??= Date.now();
+  else if (state !== "still") silentSince ??= Date.now();
+  const status = document.getElementById("status");
   status.dataset.state = state;
-  if (newsAt === null && state === "opening") return;
+  if (newsAt === null && state !== "live" && state !== "lost") return;
   writeStatus({ live: words.live, lost: words.lost }[state] ?? asOf());
 }
 
 function asOf() {
-  const time = status.dataset.state === "live" ? now() : newsAt;
-  return fill(words.as_of, { time: clockTime.format(time) });
+  return fill(words.as_of, { time: moment(state === "live" ? now() : newsAt).time });
 }
 
 function writeStatus(text) {
-  const field = status.querySelector("[data-field]");
+  const field = document.querySelector("#status [data-field]");
   if (field.textContent === text) return;
   field.textContent = text;
   if (text === words.lost) announcer.textContent = text;
@@ -88,17 +164,18 @@ function growOld() {
     showSummary(summary, unknown);
     return;
   }
-  zones.forEach((zone, id) => cards.has(id) && showAge(cards.get(id), zone, now()));
+  zones.forEach((zone, id) => cards.has(id) && countsOf(zone) && showAge(cards.get(id), zone, now()));
 }
 
 function announce() {
   if (unannounced.size === 0) return;
-  const changed = [...unannounced.values()];
+  const changed = [...unannounced.values()].filter((zone) => countsOf(zone) !== null);
   unannounced.clear();
+  arrangeCards();
   announcer.textContent =
     changed.length > ANNOUNCED_AT_MOST
       ? fill(words.announce_many, { n: changed.length })
-      : changed.map((zone) => fill(words.announce, { name: zone.name, figure: sentence(zone) })).join(". ");
+      : changed.map((zone) => fill(words.announce, { name: zone.name, figure: said(zone) })).join(". ");
 }
 
 listen(document.body.dataset.stream, {
@@ -109,8 +186,22 @@ listen(document.body.dataset.stream, {
   },
   onState: showState,
 });
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a.chip");
+  if (event.target.closest("#near-me")) findMe();
+  else if (link && !event.metaKey && !event.ctrlKey && !event.shiftKey) {
+    event.preventDefault();
+    choose(link);
+  }
+});
+addEventListener("popstate", () => {
+  if (location.search === shownSearch) return; // a jump within the page
+  shownSearch = location.search;
+  turnPage(location.href);
+});
 addEventListener("beforeprint", () => newsAt && writeStatus(asOf())); // paper is never live
-addEventListener("afterprint", () => showState(status.dataset.state));
+addEventListener("afterprint", () => showState(state));
 setInterval(growOld, AGES_EVERY_MS);
 setInterval(announce, ANNOUNCE_EVERY_MS);
-keepCountersFresh(document.getElementById("counters"));
+offerMore();
+keepFresh();

@@ -30,3 +30,16 @@ export function age(measuredAt, now) {
   const days = Math.floor(hours / 24);
   return fill(noun(days, words.days_ago), { n: days });
 }
+
+const parts = new Intl.DateTimeFormat("fr", {
+  day: "2-digit", month: "2-digit", year: "numeric", hour: "numeric", minute: "2-digit",
+  timeZone: document.body.dataset.timeZone,
+});
+
+/** A moment by the clocks of the town: `day` as 23/11/2026, `time` as the language writes it. */
+export function moment(at) {
+  const { day, month, year, hour, minute } = Object.fromEntries(
+    parts.formatToParts(at).map(({ type, value }) => [type, value]),
+  );
+  return { day: `${day}/${month}/${year}`, time: fill(words.clock, { hour: Number(hour), minute }) };
+}

@@ -1,32 +1,48 @@
-// Zones as the page writes them. Zone views of the stream come in, the cards in the document are rewritten.
-// Names and causes are people's text: they go in as text, never as markup.
+// Zones as one audience finds them. Zone views of the stream come in, the cards in the document are rewritten.
+// Names and causes are people's text: they go in as text, never as markup. Mirrors cloud_api/web/cards.py.
 
-import { age, count, fill, noun, number, words } from "./words.js";
+import { age, count, fill, moment, noun, number, words } from "./words.js";
 
 const PARTS = ["free", "occupied", "unknown", "closed"];
+const EVERYBODY = "public";
 
-function isReserved(zone) {
-  return zone.audiences.length > 0 && !zone.audiences.some(({ audience }) => audience === "public");
+export function audience() {
+  return document.body.dataset.audience;
 }
 
-/** The zone as somebody finds it who has neither badge nor plug nor season ticket. */
-export function forEverybody(zone) {
-  if (zone.audiences.length === 0) return zone;
-  if (isReserved(zone)) return { ...zone, capacity: 0, free: null, occupied: null, unknown: 0, closed: 0 };
-  const { audience, ...counts } = zone.audiences.find((each) => each.audience === "public");
-  return { ...zone, ...counts };
+/** What the page's audience finds in a zone; null where it has no space there. */
+export function countsOf(zone) {
+  const own = zone.audiences.find((each) => each.audience === audience());
+  if (own) return own;
+  return zone.audiences.length === 0 && audience() === EVERYBODY ? untold(zone) : null;
+}
+
+/** Nobody tells whose the spaces are: how many everybody finds is not known. */
+function untold(zone) {
+  const fresh = zone.trust === "fresh";
+  const cause = { fr: words.untold, en: words.untold };
+  return {
+    ...zone,
+    free: null,
+    occupied: null,
+    unknown: zone.capacity - zone.closed,
+    trust: fresh ? "unknown" : zone.trust,
+    cause: fresh ? cause : zone.cause,
+    trend: null,
+  };
 }
 
 /** How many spaces are free; null also where nought is only what is left of a zone that cannot be believed. */
-function shownFree(zone) {
-  if (zone.free === 0 && zone.unknown > 0 && zone.trust !== "fresh") return null;
-  return zone.free;
+function shownFree(counts) {
+  if (counts.free === 0 && counts.unknown > 0 && counts.trust !== "fresh") return null;
+  return counts.free;
 }
 
-function label(zone, free) {
-  if (free === null) return zone.trust === "closed" || isReserved(zone) ? "" : words.free_unknown;
-  const text = noun(free, words.free);
-  return free === 0 && zone.unknown === 0 ? `${text}, ${words.full}` : text;
+function label(counts, free) {
+  const its = words.audiences[audience()];
+  if (free === null) return counts.trust === "closed" ? "" : its.unknown;
+  const text = noun(free, its.free);
+  return free === 0 && counts.unknown === 0 ? `${text}, ${words.full}` : text;
 }
 
 function detail({ capacity, occupied, unknown, closed }) {
@@ -39,27 +55,28 @@ function detail({ capacity, occupied, unknown, closed }) {
   return [fill(words.out_of, { n: number(capacity) }), ...pieces].join(" · ");
 }
 
-export function figure(zone) {
-  const free = shownFree(zone);
+export function figure(counts) {
+  const free = shownFree(counts);
   if (free !== null) return number(free);
-  if (zone.trust === "closed") return words.closed;
-  return isReserved(zone) ? words.reserved : words.unknown;
+  return counts.trust === "closed" ? words.closed : words.unknown;
 }
 
 /** What a zone says in one line: `5 places libres`. */
-export function sentence(zone) {
-  return `${figure(zone)} ${label(zone, shownFree(zone))}`.trim();
+export function sentence(counts) {
+  return `${figure(counts)} ${label(counts, shownFree(counts))}`.trim();
 }
 
-export function isNumber(zone) {
-  return shownFree(zone) !== null;
+export function isNumber(counts) {
+  return shownFree(counts) !== null;
 }
 
 /** The zone as it must be shown once the page has no news any more: nothing known. */
 export function forgotten(zone) {
   const cause = { fr: words.lost_cause, en: words.lost_cause };
-  const unknown = zone.capacity - zone.closed;
-  return { ...zone, free: null, occupied: null, unknown, trust: "stale", cause };
+  const forget = (counts) => ({
+    ...counts, free: null, occupied: null, unknown: counts.capacity - counts.closed, trust: "stale", cause, trend: null,
+  });
+  return { ...forget(zone), audiences: zone.audiences.map(forget) };
 }
 
 function write(root, field, text) {
@@ -68,18 +85,10 @@ function write(root, field, text) {
   return element;
 }
 
-const day = new Intl.DateTimeFormat("fr", {
-  day: "2-digit", month: "2-digit", year: "numeric", timeZone: document.body.dataset.timeZone,
-});
-const time = new Intl.DateTimeFormat("fr", {
-  hour: "2-digit", minute: "2-digit", timeZone: document.body.dataset.timeZone,
-});
-
 function closedInWords({ spaces, until, reason }) {
   const closed = { spaces: count(spaces, words.spaces_closed), reason };
   if (until === null) return fill(words.closed_for_now, closed);
-  const end = new Date(until);
-  return fill(words.closed_until, { ...closed, day: day.format(end), time: time.format(end) });
+  return fill(words.closed_until, { ...closed, ...moment(new Date(until)) });
 }
 
 function writeClosures(card, closures) {
@@ -101,10 +110,17 @@ function writeFigure(root, text, numeric) {
   requestAnimationFrame(() => element.classList.add("changed"));
 }
 
-function drawStrip(card, zone) {
+function writeTrend(card, trend) {
+  const moves = trend !== null && trend.direction !== "steady";
+  const element = write(card, "trend", moves ? words.trend[trend.direction] : "");
+  element.hidden = !moves;
+  element.dataset.direction = trend?.direction ?? "";
+}
+
+function drawStrip(card, counts) {
   let left = 0;
   for (const part of PARTS) {
-    const width = (100 * (zone[part] ?? 0)) / Math.max(zone.capacity, 1);
+    const width = (100 * (counts[part] ?? 0)) / Math.max(counts.capacity, 1);
     const rect = card.querySelector(`[data-part="${part}"]`);
     rect.setAttribute("x", `${left}%`);
     rect.setAttribute("width", `${width}%`);
@@ -113,34 +129,41 @@ function drawStrip(card, zone) {
 }
 
 export function showZone(card, zone) {
-  card.dataset.trust = zone.trust;
-  writeFigure(card, figure(zone), isNumber(zone));
-  write(card, "label", label(zone, shownFree(zone)));
-  write(card, "trust", words.trust[zone.trust].name);
-  write(card, "detail", detail(zone));
-  card.querySelector(".sign use").setAttribute("href", `#sign-${zone.trust}`);
-  const cause = write(card, "cause", zone.cause ? zone.cause[words.lang] : "");
-  cause.hidden = zone.cause === null;
-  writeClosures(card, zone.closures);
-  drawStrip(card, zone);
+  const counts = countsOf(zone);
+  card.dataset.trust = counts.trust;
+  writeFigure(card, figure(counts), isNumber(counts));
+  write(card, "label", label(counts, shownFree(counts)));
+  write(card, "trust", words.trust[counts.trust].name);
+  write(card, "detail", detail(counts));
+  card.querySelector(".sign use").setAttribute("href", `#sign-${counts.trust}`);
+  const closures = counts.closed > 0 ? zone.closures : [];
+  const isSaid = counts.cause === null || (counts.trust === "closed" && closures.length > 0);
+  write(card, "cause", isSaid ? "" : counts.cause[words.lang]).hidden = isSaid;
+  writeTrend(card, counts.trend);
+  writeClosures(card, closures);
+  drawStrip(card, counts);
 }
 
 /** Hide what was said of an arrival once its time has come, or once the zone is no longer known. */
-function dropArrival(card, zone, now) {
+function dropArrival(card, counts, now) {
   const arrival = card.querySelector('[data-field="arrival"]');
-  if (zone.trust !== "fresh" || Date.parse(arrival.dataset.at) <= now) arrival.hidden = true;
+  const late = arrival.dataset.at && Date.parse(arrival.dataset.at) <= now;
+  if (counts.trust !== "fresh" || late) arrival.hidden = true;
 }
 
 export function showAge(card, zone, now) {
-  dropArrival(card, zone, now);
-  write(card, "age", age(zone.measured_at, now)).setAttribute("datetime", zone.measured_at ?? "");
+  const counts = countsOf(zone);
+  dropArrival(card, counts, now);
+  write(card, "age", age(counts.measured_at, now)).setAttribute("datetime", counts.measured_at ?? "");
 }
 
 export function showSummary(root, zones) {
-  const known = zones.map(shownFree).filter((free) => free !== null);
-  const sum = (key) => zones.reduce((total, zone) => total + zone[key], 0);
+  const seen = zones.map(countsOf).filter((counts) => counts !== null);
+  const its = words.audiences[audience()];
+  const known = seen.map(shownFree).filter((free) => free !== null);
+  const sum = (key) => seen.reduce((total, counts) => total + counts[key], 0);
   const free = known.reduce((total, value) => total + value, 0);
   writeFigure(root, known.length ? number(free) : words.unknown, known.length > 0);
-  write(root, "label", known.length ? noun(free, words.free) : words.free_unknown);
+  write(root, "label", known.length ? noun(free, its.free) : its.unknown);
   write(root, "detail", detail({ capacity: sum("capacity"), unknown: sum("unknown"), closed: sum("closed") }));
 }
