@@ -25,8 +25,8 @@ class Disk(Protocol):
 
     how: str
     """How it is brought about, in words."""
-    refuses_starts: bool
-    """A program that starts on it while it is read-only meets that too."""
+    can_be_read_only: bool
+    """For whoever starts on it, too; else a program that runs is kept from writing, its log included."""
 
     def fill(self) -> None:
         """From now on it has room for nothing more."""
@@ -45,7 +45,7 @@ class Card:
     """Guards that it is mounted whenever nobody repairs it."""
 
     how = "ext4 on a loop device, full to the last byte, or read-only after an error"
-    refuses_starts = True
+    can_be_read_only = True
 
     def __init__(self, image: Path, folder: Path) -> None:
         """Raises `CalledProcessError` or `OSError` where nobody may mount."""
@@ -94,7 +94,7 @@ class LimitedDisk:
     """No disk of its own: the program's files can be kept from growing."""
 
     how = "nobody may mount here: the kernel's limit of file size stands for a full and for a read-only disk"
-    refuses_starts = False
+    can_be_read_only = False
 
     def __init__(self, program: Program) -> None:
         self._program = program

@@ -254,7 +254,7 @@ class Conductor:
             self.site.disk.give_up()
             await asyncio.sleep(length_s)
             await self.site.gateway.kill()
-            if starts and self.site.disk.refuses_starts:
+            if starts and self.site.disk.can_be_read_only:
                 self.site.gateway.start()
                 await self.site.gateway.last_words()
             await asyncio.to_thread(self.site.disk.repair)
