@@ -5,16 +5,15 @@ method returns, what it was given survives a power cut (SQLite, WAL, `synchronou
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Lock
 from typing import Final
 
 import msgspec
 from msgspec import Struct
 
+from cloud_api.sqlite_file import SqliteFile
 from cloud_api.stores.base import Fact, RefusedFactError, StoredFlow, StoredSpace, StoreError
 from edge.messages import Dropped, HealthReport, Heard, HeardDevice
 
@@ -22,7 +21,6 @@ MOST_QUARANTINED: Final = 10_000
 """Refused facts held at most. Beyond them the gateways keep theirs: what is not held is not answered for."""
 MOST_HEARD: Final = 10_000
 """Unadopted devices remembered at most; the ones heard longest ago go first."""
-BUSY_TIMEOUT_S: Final = 10.0
 
 SCHEMA: Final = (
     """
@@ -59,23 +57,13 @@ class Ledger:
 
     def __init__(self, file: Path) -> None:
         """Opens or creates the file. Raises `StoreError`."""
-        self._file = file
-        self._lock = Lock()
-        try:
-            self._database = sqlite3.connect(
-                file, timeout=BUSY_TIMEOUT_S, check_same_thread=False, isolation_level=None
-            )
-            self._database.execute("PRAGMA journal_mode=WAL")
-            self._database.execute("PRAGMA synchronous=FULL")
-            self._migrate()
-        except sqlite3.Error as error:
-            raise StoreError(f"the ledger {file} cannot be opened: {error}") from error
+        self._file = SqliteFile(file, SCHEMA, "the ledger")
 
     def keep(self, health: Sequence[HealthReport], heard: Sequence[Heard], dropped: Sequence[Dropped] = ()) -> None:
         """Remember the newest health of each device, who was heard, what gateways dropped. Raises `StoreError`."""
         if not health and not heard and not dropped:
             return
-        with self._transaction() as database:
+        with self._file.transaction() as database:
             database.executemany(
                 "INSERT INTO health VALUES (?, ?, ?) ON CONFLICT (device) DO UPDATE"
                 " SET at = excluded.at, report = excluded.report WHERE excluded.at >= at",
@@ -104,17 +92,17 @@ class Ledger:
         """Hold refused facts with their reasons; returns those for which there is no room. Raises `StoreError`."""
         if not refused:
             return []
-        with self._transaction() as database:
+        with self._file.transaction() as database:
             return [each.fact for each in refused if not _hold(database, each, now)]
 
     def quarantined(self) -> int:
         """How many facts are held. Raises `StoreError`."""
-        with self._transaction() as database:
+        with self._file.transaction() as database:
             return _count(database)
 
     def refused(self) -> list[Quarantined]:
         """The facts that are held, the one held longest first. Raises `StoreError`."""
-        with self._transaction() as database:
+        with self._file.transaction() as database:
             rows = database.execute("SELECT id, at, kind, fact, reason FROM quarantine ORDER BY id").fetchall()
         return [_quarantined(*row) for row in rows]
 
@@ -123,55 +111,37 @@ class Ledger:
 
         Raises `StoreError`.
         """
-        with self._transaction() as database:
+        with self._file.transaction() as database:
             return sum(database.execute("DELETE FROM quarantine WHERE id = ?", (each,)).rowcount for each in ids)
 
     def refuse_again(self, reasons: Iterable[tuple[int, str]]) -> None:
         """Note why the store refused held facts once more, by their ids. Raises `StoreError`."""
-        with self._transaction() as database:
+        with self._file.transaction() as database:
             database.executemany(
                 "UPDATE quarantine SET reason = ? WHERE id = ?", [(reason, number) for number, reason in reasons]
             )
 
     def health(self) -> list[HealthReport]:
         """The last health of each device. Raises `StoreError`."""
-        with self._transaction() as database:
+        with self._file.transaction() as database:
             rows = database.execute("SELECT report FROM health ORDER BY device").fetchall()
         return [msgspec.json.decode(report, type=HealthReport) for (report,) in rows]
 
     def heard(self) -> list[HeardDevice]:
         """The devices that nobody adopted, the one heard last at the end. Raises `StoreError`."""
-        with self._transaction() as database:
+        with self._file.transaction() as database:
             rows = database.execute("SELECT entry FROM heard ORDER BY at, gateway, device").fetchall()
         return [msgspec.json.decode(entry, type=HeardDevice) for (entry,) in rows]
 
     def dropped(self) -> list[Dropped]:
         """All that gateways ever let go of because their outboxes had reached a limit. Raises `StoreError`."""
-        with self._transaction() as database:
+        with self._file.transaction() as database:
             rows = database.execute("SELECT report FROM dropped ORDER BY gateway, epoch, seq").fetchall()
         return [msgspec.json.decode(report, type=Dropped) for (report,) in rows]
 
     def close(self) -> None:
         """Release the file; the ledger is not used afterwards."""
-        with self._lock:
-            self._database.close()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                self._database.execute("BEGIN IMMEDIATE")
-                with self._database:
-                    yield self._database
-            except sqlite3.Error as error:
-                raise StoreError(f"the ledger {self._file} does not take it: {error}") from error
-
-    def _migrate(self) -> None:
-        version: int = self._database.execute("PRAGMA user_version").fetchone()[0]
-        if version > len(SCHEMA):
-            raise StoreError(f"the ledger {self._file} is of a newer version ({version}): upgrade this program")
-        for number, script in enumerate(SCHEMA[version:], start=version + 1):
-            self._database.executescript(f"BEGIN; {script} PRAGMA user_version = {number}; COMMIT;")
+        self._file.close()
 
 
 def _hold(database: sqlite3.Connection, refused: RefusedFactError, now: datetime) -> bool:

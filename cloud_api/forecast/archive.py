@@ -5,12 +5,9 @@ come series to learn from and forecasts with their outcomes. What `note` was giv
 `synchronous=FULL`), and goes after eight weeks (observations) or four (forecasts).
 """
 
-import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from threading import Lock
 from typing import Final
 
 import numpy as np
@@ -19,13 +16,12 @@ from msgspec import Struct, structs
 from cloud_api.forecast.occupancy import QUARTER, Occupancy
 from cloud_api.forecast.quality import Method, Scored
 from cloud_api.forecast.record import Outcomes
-from cloud_api.stores.base import StoreError
+from cloud_api.sqlite_file import SqliteFile
 
 OBSERVATIONS_KEPT: Final = timedelta(weeks=8) // QUARTER
 """Quarter-hours."""
 FORECASTS_KEPT: Final = timedelta(weeks=4) // QUARTER
 """Quarter-hours after the arrival that they were for: the window over which methods are judged."""
-BUSY_TIMEOUT_S: Final = 10.0
 
 SCHEMA: Final = (
     """
@@ -115,24 +111,14 @@ class Archive:
 
     def __init__(self, file: Path) -> None:
         """Opens or creates the file. Raises `StoreError`."""
-        self._file = file
-        self._lock = Lock()
-        try:
-            self._database = sqlite3.connect(
-                file, timeout=BUSY_TIMEOUT_S, check_same_thread=False, isolation_level=None
-            )
-            self._database.execute("PRAGMA journal_mode=WAL")
-            self._database.execute("PRAGMA synchronous=FULL")
-            self._migrate()
-        except sqlite3.Error as error:
-            raise StoreError(f"the archive of forecasts {file} cannot be opened: {error}") from error
+        self._file = SqliteFile(file, SCHEMA, "the archive of forecasts")
 
     def note(self, quarter: int, observed: Sequence[Observed], issued: Sequence[Issued], leads: Sequence[int]) -> None:
         """Keep what was observed in a quarter-hour, verify what was forecast for it, and keep what is forecast now.
 
         What is too old goes. `leads`: the lead times, in minutes, that forecasts are made for. Raises `StoreError`.
         """
-        with self._transaction() as database:
+        with self._file.transaction() as database:
             database.executemany(_OBSERVE, [structs.asdict(each) for each in observed])
             database.executemany(
                 _VERIFY, [{**structs.asdict(each), "minutes": lead} for each in observed for lead in leads]
@@ -144,7 +130,7 @@ class Archive:
     def series(self, zone: str, first: int, end: int) -> Occupancy:
         """What was observed of a zone in the quarter-hours from `first` until before `end`. Raises `StoreError`."""
         share = np.full(max(end - first, 0), np.nan)
-        with self._transaction() as database:
+        with self._file.transaction() as database:
             for quarter, occupied in database.execute(_SERIES, (zone, first)):
                 if quarter < end:
                     share[quarter - first] = occupied
@@ -152,7 +138,7 @@ class Archive:
 
     def outcomes(self, zone: str, minutes: int, quarter: int) -> Outcomes:
         """The forecasts of one zone and lead time whose time had come before `quarter`. Raises `StoreError`."""
-        with self._transaction() as database:
+        with self._file.transaction() as database:
             rows = database.execute(_SCORED, (zone, minutes)).fetchall()
             unverified: int = database.execute(_UNVERIFIED, (zone, minutes, quarter)).fetchone()[0]
         due, model, then, usual, low, high, came = np.array(rows, dtype=np.float64).reshape(-1, 7).T
@@ -167,22 +153,4 @@ class Archive:
 
     def close(self) -> None:
         """Release the file; the archive is not used afterwards."""
-        with self._lock:
-            self._database.close()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                self._database.execute("BEGIN IMMEDIATE")
-                with self._database:
-                    yield self._database
-            except sqlite3.Error as error:
-                raise StoreError(f"the archive of forecasts {self._file} does not take it: {error}") from error
-
-    def _migrate(self) -> None:
-        version: int = self._database.execute("PRAGMA user_version").fetchone()[0]
-        if version > len(SCHEMA):
-            raise StoreError(f"the archive {self._file} is of a newer version ({version}): upgrade this program")
-        for number, script in enumerate(SCHEMA[version:], start=version + 1):
-            self._database.executescript(f"BEGIN; {script} PRAGMA user_version = {number}; COMMIT;")
+        self._file.close()

@@ -109,8 +109,10 @@ def test_a_ledger_of_every_older_version_opens_with_all_that_it_holds(file: Path
         assert ledger.dropped() == []
 
 
-def test_a_file_of_a_newer_version_is_refused_by_name(ledger: Ledger, file: Path) -> None:
-    ledger._database.execute("PRAGMA user_version = 99")
+@pytest.mark.usefixtures("ledger")
+def test_a_file_of_a_newer_version_is_refused_by_name(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("PRAGMA user_version = 99")
 
     with pytest.raises(StoreError, match=r"newer version \(99\): upgrade"):
         Ledger(file)

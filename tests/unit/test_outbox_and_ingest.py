@@ -93,7 +93,7 @@ class Chain(RuleBasedStateMachine):
     def start_ingest(self) -> None:
         self.store, self.ledger = SqliteStore(self.folder / "history.db"), Ledger(self.folder / "ledger.db")
         self.store._writer.execute("PRAGMA synchronous = OFF")
-        self.ledger._database.execute("PRAGMA synchronous = OFF")
+        self.ledger._file._database.execute("PRAGMA synchronous = OFF")
         self.ingest = Ingest(
             Broker(),
             worker="test",
