@@ -153,7 +153,7 @@ class Publisher:
         self._unread = False
         behind = self._read_until
         try:
-            entries = await asyncio.to_thread(self._outbox.after, behind, PREFETCH)
+            entries = self._outbox.fresh(behind) or await asyncio.to_thread(self._outbox.after, behind, PREFETCH)
         except OutboxError as error:
             self._unread = True
             self.counters["read_failed"] += 1

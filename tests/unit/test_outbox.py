@@ -26,6 +26,18 @@ def flow(count: int = 1) -> Flow:
     return Flow(gateway=GatewayName("g"), epoch=Epoch("0" * 16), intervals=(interval,))
 
 
+def test_what_follows_on_what_was_sent_is_there_at_once(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "o.db", "g")
+    outbox.commit({}, [flow(1)])
+    assert not outbox.fresh(0), "nothing was handed out yet: it may still be merged"
+    outbox.after(0, 10)
+    outbox.commit({}, [flow(2), flow(3)])
+    assert [*outbox.fresh(1)] == outbox.after(1, 10)
+    assert not outbox.fresh(0)
+    assert not outbox.fresh(3)
+    outbox.close()
+
+
 def test_states_and_messages_survive_together(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path / "o.db", "g")
     state = DeviceState(restarted=True)
