@@ -179,7 +179,7 @@ def test_where_nothing_can_be_foreseen_the_page_says_why_unless_the_present_says
 
     assert plain(card(counts(5, 7), FRENCH, nothing).arrival) == "À 12 h 00 : pas de prévision, fermé : marché"
     assert card(counts(5, 7), ENGLISH, arrival(None, None, None, why=NO_HISTORY)).arrival == (
-        "No forecast yet: too little history"
+        "Too little history yet to forecast"
     )
     assert card(stale, FRENCH, nothing).arrival == ""
     assert card(counts(5, 7)).arrival == ""
