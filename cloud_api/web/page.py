@@ -43,12 +43,17 @@ class Page:
         """Whether everybody may read people counts."""
         return Scope.READ_FLOWS in self._services.settings.everyone_may
 
-    def starts(self) -> list[Start]:
-        """The places that one may choose to start from, by name."""
+    def start(self, place: str) -> Start | None:
+        """The place of this name that one may start from; None where there is none."""
         registry = self._services.registry
-        counters = registry.counters.values() if self.shows_people else ()
-        starts = [Start(each.id, each.name, each.position) for each in (*registry.zones.values(), *counters)]
-        return sorted(starts, key=lambda start: (start.name.casefold(), start.id))
+        found = registry.zones.get(place) or (registry.counters.get(place) if self.shows_people else None)
+        return None if found is None else Start(found.id, found.name, found.position)
+
+    def _starts(self) -> list[Start]:
+        """All of them, by name."""
+        registry = self._services.registry
+        found = [self.start(place) for place in (*registry.zones, *registry.counters)]
+        return sorted((each for each in found if each is not None), key=lambda start: (start.name.casefold(), start.id))
 
     def write(self, asked: Asked, flows: Flows | None, now: datetime) -> str:
         """The page as HTML; `flows`: the last 24 hours, None while the history is away; `now`: local time."""
@@ -68,7 +73,7 @@ class Page:
             stream=STREAM,
             now=words.time(now),
             audiences=audiences_of(zones),
-            starts=self.starts(),
+            starts=self._starts(),
             summary=summary([each.counts for each in seen], asked.audience, words),
             zones=[zone_card(each, asked.audience, words, now) for each in foreseen],
             names={

@@ -1,7 +1,7 @@
 """The page at `/`, its manifest and its assets: what the town's people see. Whole without JavaScript.
 
 In come the services of one town, out goes HTML with headers that let in our own files and the map's tiles only. A page
-is written once for each change of what it shows, however many ask for it.
+is written once a second at most, however many ask for it; what changes meanwhile comes by the stream.
 """
 
 from http import HTTPStatus
@@ -45,11 +45,9 @@ def router(services: Services) -> APIRouter:
     @routes.get("/")
     async def show(lang: str = FRENCH.lang, audience: str = "", near: str = "") -> Response:
         now = services.clock().astimezone(services.settings.time_zone)
-        start = next((each for each in page.starts() if each.id == near), None)
-        asked = Asked(words_in(lang), audience_of(audience), start)
+        asked = Asked(words_in(lang), audience_of(audience), page.start(near))
         flows = await recent.at(now) if page.shows_people and services.registry.counters else {}
-        services.feed.look(now)
-        name, version = asked.address, (services.feed.edition, flows is None)
+        name, version = asked.address, (int(now.timestamp()), services.registry, flows is None)
         found = shelf.find(name, version)
         if found is not None:
             return found

@@ -416,3 +416,12 @@ def test_an_asset_is_kept_for_ever_under_an_address_that_changes_with_it(page: S
         f"{page.address}/static/{edition}/page.js", headers={"If-None-Match": of_another_release.headers["etag"]}
     )
     assert (again.status_code, again.content) == (304, b"")
+
+
+def test_a_page_whose_figures_are_the_same_is_not_sent_again(page: ServedPage) -> None:
+    first = httpx.get(page.address)
+
+    again = httpx.get(page.address, headers={"If-None-Match": first.headers["etag"]})
+
+    assert first.headers["cache-control"] == "no-cache"
+    assert (again.status_code, again.content) == (304, b"")
