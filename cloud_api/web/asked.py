@@ -33,14 +33,14 @@ class Asked(Struct, frozen=True):
 
     @property
     def address(self) -> str:
-        """Where this page is found, relative to the page itself."""
+        """Where this page is found, relative to any other and to the manifest."""
         asked = {
             "lang": "" if self.words is FRENCH else self.words.lang,
             "audience": "" if self.audience is Audience.PUBLIC else self.audience.value,
             "near": "" if self.near is None else self.near.id,
         }
         said = {name: value for name, value in asked.items() if value}
-        return f"?{urlencode(said)}" if said else "./"
+        return f"./?{urlencode(said)}" if said else "./"
 
     def for_audience(self, audience: Audience) -> "Asked":
         """The same for another audience."""

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
+from urllib.parse import urljoin
 
 import httpx
 import pytest
@@ -386,13 +387,17 @@ def icon_addresses(page: ServedPage) -> list[str]:
     return [icon["src"] for icon in manifest["icons"]]
 
 
-def test_the_app_can_be_installed_with_its_name_and_pictures(browser: Chrome, page: ServedPage) -> None:
-    browser.get(page.address)
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_the_app_can_be_installed_with_its_name_and_pictures(browser: Chrome, page: ServedPage, lang: str) -> None:
+    browser.get(f"{page.address}/?lang={lang}")
     told = browser.execute_cdp_cmd("Page.getAppManifest", {})
     errors = browser.execute_cdp_cmd("Page.getInstallabilityErrors", {})["installabilityErrors"]
 
     assert told["errors"] == []
-    assert json.loads(told["data"])["name"] == "Saint-Aubin-sur-Cisse"
+    manifest = json.loads(told["data"])
+    assert (manifest["name"], manifest["lang"]) == ("Saint-Aubin-sur-Cisse", lang)
+    opened = httpx.get(urljoin(told["url"], manifest["start_url"]))
+    assert f'<html lang="{lang}">' in opened.text
     assert [each["errorId"] for each in errors] in ([], ["in-incognito"])
     types = {httpx.get(f"{page.address}/{path}").headers["content-type"] for path in icon_addresses(page)}
     assert types == {"image/png", "image/svg+xml"}

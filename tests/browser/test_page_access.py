@@ -11,7 +11,7 @@ from selenium.webdriver import ActionChains, Chrome, Keys
 from cloud_api.registry import Position
 from cloud_api.registry.places import Audience
 from tests.broker import running_mosquitto
-from tests.browser.looking import count, find, open_live, prefer, resize, wait_for
+from tests.browser.looking import count, find, open_live, prefer, resize, wait_for, zone_texts
 from tests.browser.market_town import PARKINGS, STREETS, Parking, ServedPage, market_town
 
 HERE = Position(lat=47.4132, lon=0.9815)
@@ -58,6 +58,16 @@ def test_no_rule_of_wcag_is_broken(browser: Chrome, page: ServedPage, asked: str
 
     assert [(rule["id"], [node["html"][:200] for node in rule["nodes"]]) for rule in told["violations"]] == []
     assert {"color-contrast", "select-name", "region"} <= {rule["id"] for rule in told["passes"]}
+
+
+@pytest.mark.parametrize("asked", ["", "?audience=pmr", BADGE_HOLDER, "?audience=ev&lang=en"])
+def test_the_browser_rewrites_every_state_as_the_server_wrote_it(
+    browser: Chrome, browser_without_scripts: Chrome, page: ServedPage, asked: str
+) -> None:
+    browser_without_scripts.get(f"{page.address}/{asked}")
+    open_live(browser, f"{page.address}/{asked}")
+
+    assert zone_texts(browser) == zone_texts(browser_without_scripts)
 
 
 def test_the_filter_is_worked_by_keyboard_and_says_what_it_found(browser: Chrome, page: ServedPage) -> None:

@@ -48,9 +48,9 @@ def test_an_address_keeps_what_was_asked_and_leaves_out_what_is_usual() -> None:
     pmr = Asked(ENGLISH, Audience.PMR, STATION)
 
     assert Asked(FRENCH).address == "./"
-    assert pmr.address == "?lang=en&audience=pmr&near=gare"
-    assert pmr.for_audience(Audience.PUBLIC).address == "?lang=en&near=gare"
-    assert pmr.in_language("fr").address == "?audience=pmr&near=gare"
+    assert pmr.address == "./?lang=en&audience=pmr&near=gare"
+    assert pmr.for_audience(Audience.PUBLIC).address == "./?lang=en&near=gare"
+    assert pmr.in_language("fr").address == "./?audience=pmr&near=gare"
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_an_hour_that_is_long_over_or_that_nobody_measured_is_not_told() -> None
 def test_the_app_opens_in_its_language_and_brings_pictures_for_every_screen() -> None:
     app = msgspec.json.decode(manifest(Settings(title="Se garer à Nantes", town="Nantes"), ENGLISH, "static/1"))
 
-    assert (app["name"], app["short_name"], app["start_url"]) == ("Se garer à Nantes", "Nantes", "?lang=en")
+    assert (app["name"], app["short_name"], app["start_url"]) == ("Se garer à Nantes", "Nantes", "./?lang=en")
     assert {icon["sizes"] for icon in app["icons"]} == {"any", "192x192", "512x512"}
     assert [icon["src"] for icon in app["icons"] if icon.get("purpose") == "maskable"] == [
         "static/1/icon-maskable-512.png"
