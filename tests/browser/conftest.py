@@ -8,6 +8,9 @@ import pytest
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 
+from tests.broker import running_mosquitto
+from tests.browser.market_town import ServedPage, market_town
+
 CHROMIUM = "/usr/bin/chromium"
 DRIVER = "/usr/bin/chromedriver"
 FLAGS = (
@@ -52,3 +55,11 @@ def browser_without_scripts(tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """A browser that runs no JavaScript."""
     with chromium(tmp_path_factory.mktemp("profile-plain"), scripts=False) as it:
         yield it
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedPage]:
+    """The market town without tiles, shared by tests that only look."""
+    folder = tmp_path_factory.mktemp("market-town")
+    with running_mosquitto(folder) as broker, market_town(broker, folder) as served:
+        yield served

@@ -1,22 +1,17 @@
 """The page as people meet it: in a real browser, from a real server, with news over a real broker."""
 
-import json
-import re
-from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
-from urllib.parse import urljoin
 
-import httpx
 import pytest
 from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 
 from cloud_api.registry import Position
 from cloud_api.registry.places import Audience
-from tests.broker import Mosquitto, running_mosquitto
+from tests.broker import Mosquitto
 from tests.browser.looking import (
     complaints,
     count,
@@ -40,17 +35,8 @@ from tests.browser.market_town import (
 )
 from tests.town import NOW, gateway
 
-WIRE_LIMIT = 150_000
 SMALLEST_TARGET_PX = 44
 CONTRASTS = (Path(__file__).parent / "contrasts.js").read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedPage]:
-    """The market town without tiles, shared by tests that only look."""
-    folder = tmp_path_factory.mktemp("market-town")
-    with running_mosquitto(folder) as broker, market_town(broker, folder) as served:
-        yield served
 
 
 def test_the_list_says_free_spaces_age_trust_and_cause_without_javascript(
@@ -343,90 +329,3 @@ def test_names_are_text_and_never_markup(browser: Chrome, own_mosquitto: Mosquit
         assert find(browser, "#map .marker").accessible_name == f"{name}\N{NO-BREAK SPACE}: 2 places libres"
         assert count(browser, "main img") == 0
         assert "taken" not in browser.title
-
-
-def test_the_page_lets_nothing_foreign_in(page: ServedPage) -> None:
-    answer = httpx.get(page.address)
-
-    policy = answer.headers["content-security-policy"]
-    assert "default-src 'none'" in policy
-    assert "unsafe" not in policy
-    assert "http" not in policy
-    assert answer.headers["x-content-type-options"] == "nosniff"
-    assert "<script>" not in answer.text
-    assert " style=" not in answer.text
-    assert httpx.head(page.address).status_code == 200
-
-
-def test_an_unknown_asset_is_a_problem_document(page: ServedPage) -> None:
-    for path in ("none.js", "0/none.js", "0/../routes.py", "0/%2e%2e/routes.py", "0/leaflet/leaflet-src.js"):
-        answer = httpx.get(f"{page.address}/static/{path}")
-        assert answer.status_code == 404
-        assert answer.headers["content-type"] == "application/problem+json"
-
-
-def test_all_that_a_first_visit_fetches_is_small_over_the_wire(browser: Chrome, page: ServedPage) -> None:
-    browser.execute_cdp_cmd("Network.setCacheDisabled", {"cacheDisabled": True})
-    open_live(browser, page.address)
-    loaded = browser.execute_script(
-        "return [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]"
-        ".filter((each) => !each.name.endsWith('/stream')).map((each) => [each.name, each.transferSize])"
-    )
-    browser.execute_cdp_cmd("Network.setCacheDisabled", {"cacheDisabled": False})
-    names = {name for name, _ in loaded}
-    installing = [f"{page.address}/manifest.webmanifest", *(f"{page.address}/{path}" for path in icon_addresses(page))]
-
-    assert {f"{page.address}/{path}" for path in asset_addresses(page) if path.endswith((".js", ".css"))} <= names
-    first_visit = sum(size for _, size in loaded)
-    assert 0 < first_visit + sum(len(httpx.get(each).content) for each in installing) < WIRE_LIMIT
-
-
-def icon_addresses(page: ServedPage) -> list[str]:
-    """The pictures that the manifest names."""
-    manifest = httpx.get(f"{page.address}/manifest.webmanifest").json()
-    return [icon["src"] for icon in manifest["icons"]]
-
-
-@pytest.mark.parametrize("lang", ["fr", "en"])
-def test_the_app_can_be_installed_with_its_name_and_pictures(browser: Chrome, page: ServedPage, lang: str) -> None:
-    browser.get(f"{page.address}/?lang={lang}")
-    told = browser.execute_cdp_cmd("Page.getAppManifest", {})
-    errors = browser.execute_cdp_cmd("Page.getInstallabilityErrors", {})["installabilityErrors"]
-
-    assert told["errors"] == []
-    manifest = json.loads(told["data"])
-    assert (manifest["name"], manifest["lang"]) == ("Saint-Aubin-sur-Cisse", lang)
-    opened = httpx.get(urljoin(told["url"], manifest["start_url"]))
-    assert f'<html lang="{lang}">' in opened.text
-    assert [each["errorId"] for each in errors] in ([], ["in-incognito"])
-    types = {httpx.get(f"{page.address}/{path}").headers["content-type"] for path in icon_addresses(page)}
-    assert types == {"image/png", "image/svg+xml"}
-
-
-def asset_addresses(page: ServedPage) -> list[str]:
-    """The page's own files, as its HTML names them."""
-    return re.findall(r'(?:src|href)="(static/[^"]+)"', httpx.get(page.address).text)
-
-
-def test_an_asset_is_kept_for_ever_under_an_address_that_changes_with_it(page: ServedPage) -> None:
-    for path in asset_addresses(page):
-        answer = httpx.get(f"{page.address}/{path}")
-        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
-        assert answer.headers["content-encoding"] in {"br", "gzip"}
-
-    edition = asset_addresses(page)[0].split("/")[1]
-    of_another_release = httpx.get(f"{page.address}/static/{'0' * len(edition)}/page.js")
-    assert of_another_release.headers["cache-control"] == "no-cache"
-    again = httpx.get(
-        f"{page.address}/static/{edition}/page.js", headers={"If-None-Match": of_another_release.headers["etag"]}
-    )
-    assert (again.status_code, again.content) == (304, b"")
-
-
-def test_a_page_whose_figures_are_the_same_is_not_sent_again(page: ServedPage) -> None:
-    first = httpx.get(page.address)
-
-    again = httpx.get(page.address, headers={"If-None-Match": first.headers["etag"]})
-
-    assert first.headers["cache-control"] == "no-cache"
-    assert (again.status_code, again.content) == (304, b"")

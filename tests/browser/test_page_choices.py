@@ -122,7 +122,7 @@ def test_without_scripts_the_list_is_sorted_by_the_walk_from_a_chosen_place(
 
     find(browser_without_scripts, "#from button").click()
 
-    assert "near=gare" in browser_without_scripts.current_url
+    wait_until(browser_without_scripts, lambda it: "near=gare" in it.current_url, "the chosen place")
     assert names(browser_without_scripts)[:3] == [
         "Place du Marché",
         "Rue des Tanneurs",
