@@ -100,6 +100,18 @@ def test_choosing_an_audience_changes_list_map_and_headline_without_a_reload(bro
     assert browser.execute_script("return window.sameDocument")
 
 
+def test_of_two_wishes_at_once_the_later_is_shown(browser: Chrome, page: ServedPage) -> None:
+    open_live(browser, page.address)
+
+    browser.execute_script(
+        "const chips = document.querySelectorAll('.chip'); chips[1].click(); chips[2].click(); chips[1].click()"
+    )
+
+    wait_until(browser, lambda it: it.current_url.endswith("?audience=pmr"), "the later wish")
+    assert find(browser, "#summary [data-field='label']").text == "place PMR libre"
+    assert find(browser, ".chip[aria-current]").text == "PMR"
+
+
 def test_a_pmr_bay_that_is_taken_is_told_to_badge_holders_as_it_happens(
     browser: Chrome, own_mosquitto: Mosquitto, tmp_path: Path
 ) -> None:

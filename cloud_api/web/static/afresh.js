@@ -4,6 +4,7 @@
 
 const EVERY_MS = 60_000;
 const CHOSEN = ["languages", "summary", "choices", "list"];
+let wishes = 0;
 
 export function keepFresh() {
   setInterval(() => {
@@ -11,13 +12,15 @@ export function keepFresh() {
   }, EVERY_MS);
 }
 
-/** Show the page of another address in place of this one; whether the server gave it. */
+/** Show the page of another address in place of this one: `turned`, `overtaken` by a later wish, or `failed`. */
 export async function turnTo(address) {
+  const wish = ++wishes;
   const fresh = await fetchPage(address);
-  if (fresh === null) return false;
+  if (wish !== wishes) return "overtaken";
+  if (fresh === null) return "failed";
   document.body.dataset.audience = fresh.body.dataset.audience;
   for (const id of CHOSEN) document.getElementById(id).replaceChildren(...fresh.getElementById(id).childNodes);
-  return true;
+  return "turned";
 }
 
 async function refresh() {

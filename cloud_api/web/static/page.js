@@ -73,7 +73,8 @@ function takeAll(all, serverNow) {
 /** Show another audience, or the same one where zones came or went. */
 async function turnPage(address) {
   turnedAt = Date.now();
-  if (!(await turnTo(address))) return false;
+  const came = await turnTo(address);
+  if (came !== "turned") return came;
   cards = cardsNow();
   unannounced.clear();
   map.take([...cards.values()]);
@@ -82,7 +83,7 @@ async function turnPage(address) {
   if (zones.size > 0) showSummary(summary, [...zones.values()]);
   showState(state);
   if (here) startFrom(here);
-  return true;
+  return came;
 }
 
 function arrangeCards() {
@@ -126,10 +127,9 @@ function findMe() {
 
 async function choose(link) {
   const address = link.href;
-  if (!(await turnPage(address))) {
-    location.href = address;
-    return;
-  }
+  const came = await turnPage(address);
+  if (came === "failed") location.href = address;
+  if (came !== "turned") return;
   history.pushState(null, "", address);
   shownSearch = location.search;
   document.querySelector(".chip[aria-current]")?.focus();
