@@ -37,7 +37,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 EPOCH = "00112233aabbccdd"
 HERE = Position(lat=47.2137, lon=-1.5562)
 LINE = Channel("c1", "line1", "pedestrian")
-PATIENCE_S = 15.0
+PATIENCE_S = 60.0
 
 REGISTRY = Registry(
     zones=[

@@ -22,17 +22,17 @@ SEED = 5
 
 
 @pytest.fixture
-def town(mosquitto: Mosquitto, tmp_path: Path) -> Iterator[str]:
+def town(own_mosquitto: Mosquitto, tmp_path: Path) -> Iterator[str]:
     """The town's API with something to tell: its address."""
     settings = Settings(
-        broker=Broker(host=mosquitto.host, port=mosquitto.port),
+        broker=Broker(host=own_mosquitto.host, port=own_mosquitto.port),
         ledger=tmp_path / "ledger.db",
         worker="fuzzed",
         limits=Limits(address=NO_LIMIT, key=NO_LIMIT),
     )
     with closing(open_store(f"sqlite:///{tmp_path}/history.db")) as store:
         api = create_app(settings, store=store, registry=kept(REGISTRY, tmp_path), clock=Clock(NOW))
-        with serving(api) as address, gateway(mosquitto) as sender:
+        with serving(api) as address, gateway(own_mosquitto) as sender:
             sender.publish(
                 sender.status(),
                 sender.flow(1, *(interval(index) for index in range(12))),

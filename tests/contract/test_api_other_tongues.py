@@ -14,7 +14,7 @@ from cloud_api.registry import Registry, Space, Zone
 from cloud_api.registry.places import Audience, Capacity, Counting, ZoneKind
 from cloud_api.settings import Broker, Settings
 from cloud_api.stores import open_store
-from tests.broker import Mosquitto
+from tests.broker import Mosquitto, running_mosquitto
 from tests.history import flow
 from tests.town import HERE, LINE, REGISTRY, Clock, kept, serving
 
@@ -39,18 +39,23 @@ NOON = datetime(2026, 10, 30, 12, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def client(mosquitto: Mosquitto, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """A town of which no sensor has said anything: on a broker of its own, for others retain what theirs said."""
     folder: Path = tmp_path_factory.mktemp("tongues")
-    broker = Broker(host=mosquitto.host, port=mosquitto.port)
-    settings = Settings(broker=broker, ledger=folder / "ledger.db", town="Saint-Aubin", worker="tongues")
     with (
+        running_mosquitto(tmp_path_factory.mktemp("broker")) as broker,
         closing(open_store(f"sqlite:///{folder}/history.db")) as store,
         closing(kept(TOWN, folder)) as registry,
-        serving(create_app(settings, store=store, registry=registry, clock=Clock())) as address,
+        serving(create_app(_settings(broker, folder), store=store, registry=registry, clock=Clock())) as address,
         httpx.Client(base_url=address) as opened,
     ):
         store.write([flow(NOON + n * timedelta(minutes=5), in_=1, out=2, channel=LINE) for n in range(12)])
         yield opened
+
+
+def _settings(broker: Mosquitto, folder: Path) -> Settings:
+    address = Broker(host=broker.host, port=broker.port)
+    return Settings(broker=address, ledger=folder / "ledger.db", town="Saint-Aubin", worker="tongues")
 
 
 def test_parkapi_lists_the_town_and_its_lots(client: httpx.Client) -> None:
