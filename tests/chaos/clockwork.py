@@ -9,10 +9,10 @@ import struct
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from runpy import run_module
 from secrets import token_hex
 
 import edge.clock
-from passerelle import main as passerelle
 
 OFFSET = struct.Struct("q")
 """Seconds."""
@@ -60,7 +60,7 @@ class WallClock:
 
 
 def start() -> None:
-    """Be `passerelle` with that clock."""
+    """Be the gateway's service with that clock: `passerelle edge` would become another process, with its own."""
     clock = WallClock(Path(os.environ[FOLDER]))
     descriptor, now_ns = os.open(clock.offset, os.O_RDONLY), time.time_ns
 
@@ -72,4 +72,4 @@ def start() -> None:
     time.time = lambda: moved_ns() / 1_000_000_000
     edge.clock.BOOT_ID = clock.boot
     edge.clock.synchronised = clock.mark.exists
-    passerelle()
+    run_module("edge.service", run_name="__main__")

@@ -7,7 +7,7 @@ the network server: it is stopped in good order only, because what it loses, no 
 import asyncio
 import re
 import sys
-from collections.abc import AsyncIterator, Callable, Container, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Container, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -248,7 +248,8 @@ async def running_site(town: Town, air: Air, draws: Random, folder: Path, scenar
         wall_clock = WallClock(folder)
         wall_clock.lose(0)
         wall_clock.put_right()
-        gateway = _gateway(folder, START if scenario.clock else MAIN)
+        config = str(folder / "gateway.toml")
+        gateway = _gateway(folder, (START, config, "INFO") if scenario.clock else (MAIN, "edge", "--config", config))
         site = Site(
             town=town,
             air=air,
@@ -308,8 +309,8 @@ def _influx(folder: Path) -> Iterator[InfluxServer]:
         server.stop()
 
 
-def _gateway(folder: Path, start: str) -> Program:
-    command = (sys.executable, "-c", start, "edge", "--config", str(folder / "gateway.toml"))
+def _gateway(folder: Path, start: Sequence[str]) -> Program:
+    command = (sys.executable, "-c", *start)
     return Program(command, folder / "gateway.log", (folder / "data" / "outbox.db",), {FOLDER: str(folder)})
 
 
