@@ -59,9 +59,12 @@ def test_a_zone_with_history_is_forecast_in_the_envelope_of_the_other_answers(
     own_mosquitto: Mosquitto, store: Store, tmp_path: Path
 ) -> None:
     remember(store)
-    with serving(town_api(own_mosquitto, store, tmp_path)) as address:
+    clock = Clock()
+    with serving(town_api(own_mosquitto, store, tmp_path, clock=clock)) as address:
         until(lambda: forecast(address)["data"]["forecasts"][0]["probability"] is not None)
         body = forecast(address)
+        clock.now += timedelta(minutes=2)
+        until(lambda: "12 h 0" in _page_later(address, clock))
 
     assert (body["last_updated"], body["ttl"], body["version"]) == ("2026-11-22T10:30:00Z", 10, "1.0")
     assert (body["data"]["id"], body["data"]["audience"], body["data"]["capacity"]) == ("marche", "public", 3)
@@ -71,6 +74,12 @@ def test_a_zone_with_history_is_forecast_in_the_envelope_of_the_other_answers(
         assert 0 <= each["low"] <= each["expected"] <= each["high"] <= 3
         assert each["method"] == "model"
         assert each["why"]["fr"]
+
+
+def _page_later(address: str, clock: Clock) -> str:
+    """The page two seconds on: it is written once a second by the town's clock."""
+    clock.now += timedelta(seconds=2)
+    return " ".join(httpx.get(address).text.split())
 
 
 def test_a_zone_of_which_nothing_is_known_says_null_and_why(
