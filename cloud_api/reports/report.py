@@ -1,11 +1,11 @@
-"""What a report says, whoever writes it down: the page, the PDF, the spreadsheet and the CSV are made from this one value.
+"""What a report says, whoever writes it down: page, PDF, spreadsheet and CSV are made from this one value.
 
-Words are in the report's language already, figures are not yet written: each has a unit, and the one that writes it down
-knows how the language writes such a figure. Frozen, pure, and the same for the same address: nothing in it tells when it
-was made. What is not known is None, never 0.
+Words are in the report's language already, figures are not yet written: each has a unit, and who writes it down knows
+how the language writes such a figure. Frozen, and the same for the same address: nothing in it tells when it was made.
+What is not known is None, never 0.
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -98,7 +98,7 @@ class Span(Struct, frozen=True):
     @property
     def last_day(self) -> date:
         """The last local day that any of it belongs to."""
-        return date.fromordinal(self.end.toordinal() - (self.end.time().isoformat() == "00:00:00"))
+        return (self.end - timedelta(microseconds=1)).date()
 
 
 class Asked(Struct, frozen=True, kw_only=True):
