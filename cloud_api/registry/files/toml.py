@@ -32,25 +32,25 @@ def parse_places(text: str, file: Path) -> Registry:
 
 def read(text: str, file: Path) -> Draft:
     """What a text says. Raises `PlacesError`."""
-    document, origins = _document(text, file), _origins(text)
+    tables, origins = document(text, file), origins_in(text)
     unknown = [
         Mistake(_first_line(origins, name), name, f"not known; one of {_in_words(TABLES)} expected")
-        for name in document
+        for name in tables
         if name not in TABLES
     ]
     loose = [
         Mistake(None, table, f"[[{table}]] expected, with two brackets")
         for table in TABLES
-        if not _is_repeated(document.get(table, []))
+        if not _is_repeated(tables.get(table, []))
     ]
     if unknown or loose:
         raise PlacesError(file, [*unknown, *loose])
-    return draft([row for table in TABLES for row in _rows(table, document.get(table, []), origins)], file)
+    return draft([row for table in TABLES for row in _rows(table, tables.get(table, []), origins)], file)
 
 
 def write(registry: Registry) -> str:
     """The text that reads as a registry."""
-    document = tomlkit.document()
+    written = tomlkit.document()
     tables = {kind: tomlkit.aot() for kind in TABLES}
     for entry in registry.entries:
         table = tomlkit.table()
@@ -59,8 +59,8 @@ def write(registry: Registry) -> str:
         tables[kind_of(entry)].append(table)
     for kind, found in tables.items():
         if len(found):
-            document.add(kind, found)
-    return tomlkit.dumps(document)
+            written.add(kind, found)
+    return tomlkit.dumps(written)
 
 
 def _is_repeated(found: Any) -> bool:
@@ -75,7 +75,8 @@ def _inline(value: Any) -> Any:
     return table
 
 
-def _document(text: str, file: Path) -> dict[str, Any]:
+def document(text: str, file: Path) -> dict[str, Any]:
+    """A text's tables, as they stand. Raises `PlacesError` where it is no TOML."""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -99,7 +100,7 @@ def _in_words(tables: tuple[str, ...]) -> str:
     return ", ".join(f"[[{table}]]" for table in tables)
 
 
-def _origins(text: str) -> Origins:
+def origins_in(text: str) -> Origins:
     """Where the entries stand, by table; only for telling people."""
     found: dict[str, list[tuple[int, dict[str, int]]]] = defaultdict(list)
     lines: dict[str, int] = {}
