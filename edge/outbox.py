@@ -19,36 +19,11 @@ from edge import messages
 from edge.aggregator.device import DeviceState
 from edge.entries import Entry, Waiting
 from edge.messages import Dropped, Epoch, Limit, OutboxMessage, SeqRange
+from edge.outbox_schema import SCHEMA_VERSION, bring_up_to_date, version_of
 from edge.trimming import Limits, Relief, Sweep, onward, relieve, together
 
-MIGRATIONS = (
-    """
-CREATE TABLE identity (only INTEGER PRIMARY KEY CHECK (only = 1), gateway TEXT NOT NULL, epoch TEXT NOT NULL,
-                       last_seq INTEGER NOT NULL);
-CREATE TABLE outbox (seq INTEGER PRIMARY KEY, topic TEXT NOT NULL, retain INTEGER NOT NULL, body BLOB NOT NULL);
-CREATE TABLE device (address TEXT PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE waiting (id INTEGER PRIMARY KEY, session TEXT NOT NULL, heard_ms INTEGER NOT NULL, device TEXT NOT NULL,
-                      body BLOB NOT NULL);
-CREATE TABLE setting (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-""",
-    """
-ALTER TABLE identity ADD COLUMN sent_until INTEGER NOT NULL DEFAULT 0;
-UPDATE identity SET sent_until = last_seq;
-CREATE TABLE day (date TEXT PRIMARY KEY, last_seq INTEGER NOT NULL) WITHOUT ROWID;
-""",
-    """
-ALTER TABLE device RENAME TO old_device;
-CREATE TABLE device (id INTEGER PRIMARY KEY, address TEXT NOT NULL UNIQUE, state BLOB NOT NULL);
-INSERT INTO device (address, state) SELECT address, state FROM old_device;
-DROP TABLE old_device;
-""",
-)
-"""What brings a file from version n to n + 1. `sent_until`: what lies behind was never handed to a broker; version 1
-did not know, so all of it may have been. `day`: the last sequence number before each day on which the gateway ran.
-Version 3 changes a checkpoint in one small page: WITHOUT ROWID, what is longer than 230 bytes lies in further ones."""
 PAGE_BYTES = 1024
 """Of a new file; an old one keeps its own. The SD card is written by the page, and few bytes change at once."""
-SCHEMA_VERSION = len(MIGRATIONS)
 RESERVED = 1_000
 """Sequence numbers that are taken for sent beforehand, so that sending costs a write in a thousand."""
 MOST_WAITING = 100_000
@@ -305,12 +280,11 @@ class Outbox:
         return told
 
     def _migrate(self) -> None:
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        version = version_of(self._db)
         if version > SCHEMA_VERSION:
             reason = f"written by a newer version (schema {version}, this one reads {SCHEMA_VERSION})"
             raise OutboxError(self._path, reason, advice="upgrade the gateway, or move the file away")
-        for number, script in enumerate(MIGRATIONS[version:], version + 1):
-            self._db.executescript(f"BEGIN; {script} PRAGMA user_version = {number}; COMMIT;")
+        bring_up_to_date(self._db)
 
     def _identify(self) -> tuple[Epoch, int, int]:
         """The epoch, the last sequence number given, and the last that counts as sent."""

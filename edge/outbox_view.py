@@ -16,7 +16,8 @@ from edge import messages
 from edge.aggregator.device import DeviceState
 from edge.gateway import DESIRED
 from edge.messages import AnyMessage, Desired, Dropped, Flow, HealthReport, MessageError, Space
-from edge.outbox import SCHEMA_VERSION, WAITING_DROPPED, OutboxError
+from edge.outbox import WAITING_DROPPED, OutboxError
+from edge.outbox_schema import SCHEMA_VERSION
 
 
 class OutboxView(Struct, frozen=True, kw_only=True):
