@@ -3,10 +3,13 @@
 Writing is idempotent: a fact that is already there is no error and changes no sum. Order does not matter. When `write`
 returns, everything it was given survives a power cut of the store's machine. Two facts that differ never share a key;
 should a sender break that rule, nothing is counted twice, and which of them is kept is the store's affair.
+
+A store writes down when it committed each fact, so that a report can be made again as of its date. What a file held
+before stores did so was always there.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
@@ -18,6 +21,8 @@ EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(2262, 1, 1, tzinfo=UTC)
 """Facts are dated from `EARLIEST` until before `LATEST`: what fits 63 bits of nanoseconds."""
 HOUR_S = 3600
+Clock = Callable[[], datetime]
+"""Tells the time now, UTC."""
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -146,10 +151,13 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def hours(self, channels: Sequence[Channel], start: datetime, end: datetime) -> list[Hour]:
+    def hours(
+        self, channels: Sequence[Channel], start: datetime, end: datetime, as_of: datetime | None = None
+    ) -> list[Hour]:
         """Hours with at least one part, `start` <= hour < `end`, ordered by channel and hour. Raises `StoreError`.
 
-        A channel named twice is answered once; one that was never heard of has no hours.
+        A channel named twice is answered once; one that was never heard of has no hours. With `as_of` only the parts
+        add up that were committed until then.
         """
 
     @abstractmethod
@@ -161,11 +169,13 @@ class Store(ABC):
         """The newest state of every (device, channel). Raises `StoreError`."""
 
     @abstractmethod
-    def changes(self, devices: Sequence[str], start: datetime, end: datetime) -> list[SpaceChange]:
+    def changes(
+        self, devices: Sequence[str], start: datetime, end: datetime, as_of: datetime | None = None
+    ) -> list[SpaceChange]:
         """The changes of these sensors' spaces, `start` <= change, told before `end`; by device, channel and time.
 
-        However often a state was told, its change is one. One whose moment nobody knows is left out. Raises
-        `StoreError`.
+        However often a state was told, its change is one. One whose moment nobody knows is left out. With `as_of` only
+        what was committed until then tells. Raises `StoreError`.
         """
 
     @abstractmethod
@@ -187,6 +197,11 @@ class Store(ABC):
     @abstractmethod
     def close(self) -> None:
         """Release everything; the store is not used afterwards."""
+
+
+def utc_now() -> datetime:
+    """The clock of whoever names no other."""
+    return datetime.now(UTC)
 
 
 def sift(facts: Sequence[Fact]) -> tuple[list[Fact], list[RefusedFactError]]:

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from cloud_api.stores.address import InfluxAddress
 from cloud_api.stores.base import (
     Channel,
+    Clock,
     Correction,
     Fact,
     Hour,
@@ -25,6 +26,7 @@ from cloud_api.stores.base import (
     raise_refusals,
     sift,
     to_microseconds,
+    utc_now,
     whole_hours,
 )
 from cloud_api.stores.influx_points import line_of
@@ -36,13 +38,17 @@ from cloud_api.stores.influx_queries import (
     FOR_EVER,
     HOURS,
     PARTS,
+    PARTS_AT,
     POLICIES,
     SINCE,
     STATES,
     CountRow,
+    HourRow,
     Policy,
     changes_query,
     channel_of,
+    committed_after,
+    committed_until,
     correction_of,
     corrections_query,
     hour_of,
@@ -50,6 +56,7 @@ from cloud_api.stores.influx_queries import (
     intervals_query,
     passed_of,
     stored_space,
+    without,
 )
 from cloud_api.stores.influx_server import InfluxServer, NoDatabaseError, RefusedError
 
@@ -67,8 +74,9 @@ _Line = tuple[Fact, str]
 class InfluxStore(Store):
     """History on a server. Guards one invariant: all points of a database are kept for ever."""
 
-    def __init__(self, address: InfluxAddress) -> None:
+    def __init__(self, address: InfluxAddress, clock: Clock = utc_now) -> None:
         """Contacts nobody yet."""
+        self._clock = clock
         self._server = InfluxServer(address)
         self._prepared = False
 
@@ -76,13 +84,16 @@ class InfluxStore(Store):
         """Commit all facts, batch by batch."""
         self._prepare()
         sound, refusals = sift(facts)
-        lines = [(fact, line_of(fact)) for fact in sound]
+        now = self._clock()
+        lines = [(fact, line_of(fact, now)) for fact in sound]
         for first in range(0, len(lines), LINES_PER_WRITE):
             refusals += self._write(lines[first : first + LINES_PER_WRITE])
         raise_refusals(refusals)
 
-    def hours(self, channels: Sequence[Channel], start: datetime, end: datetime) -> list[Hour]:
-        """Hours summed by the server from all parts."""
+    def hours(
+        self, channels: Sequence[Channel], start: datetime, end: datetime, as_of: datetime | None = None
+    ) -> list[Hour]:
+        """Hours summed by the server from all parts, less those that came later."""
         self._prepare()
         wanted = whole_hours(start, end)
         names = sorted(set(channels))
@@ -91,7 +102,9 @@ class InfluxStore(Store):
                 hour
                 for first in range(0, len(names), CHANNELS_PER_QUERY)
                 for at in range(0, len(wanted), HOURS_PER_QUERY)
-                for hour in self._hours(names[first : first + CHANNELS_PER_QUERY], wanted[at : at + HOURS_PER_QUERY])
+                for hour in self._hours(
+                    names[first : first + CHANNELS_PER_QUERY], wanted[at : at + HOURS_PER_QUERY], as_of
+                )
             ),
             key=lambda hour: (hour.channel, hour.start),
         )
@@ -111,11 +124,20 @@ class InfluxStore(Store):
         ]
         return sorted(states, key=lambda stored: (stored.state.device, stored.state.channel))
 
-    def changes(self, devices: Sequence[str], start: datetime, end: datetime) -> list[SpaceChange]:
-        """Distinct moments of change, found by the server."""
+    def changes(
+        self, devices: Sequence[str], start: datetime, end: datetime, as_of: datetime | None = None
+    ) -> list[SpaceChange]:
+        """Distinct moments of change, found by the server; without those that were told later alone."""
         self._prepare()
+        told = self._changes(devices, start, end)
+        if as_of is not None:
+            later = self._changes(devices, start, end, committed_after(as_of))
+            told -= later - self._changes(devices, start, end, committed_until(as_of))
+        return sorted(told)
+
+    def _changes(self, devices: Sequence[str], start: datetime, end: datetime, condition: str = "") -> set[SpaceChange]:
         names = sorted(set(devices))
-        return sorted(
+        return {
             SpaceChange(
                 device=unquote(series.tags["device"]),
                 channel=unquote(series.tags["channel"]),
@@ -125,11 +147,14 @@ class InfluxStore(Store):
             for first in range(0, len(names), CHANNELS_PER_QUERY)
             for occupied in (False, True)
             for series in self._server.query(
-                changes_query(names[first : first + CHANNELS_PER_QUERY], start, end, occupied=occupied), SINCE
+                changes_query(
+                    names[first : first + CHANNELS_PER_QUERY], start, end, occupied=occupied, condition=condition
+                ),
+                SINCE,
             )
             for _, since in series.values
             if since >= to_microseconds(start)
-        )
+        }
 
     def intervals(self, channels: Sequence[Channel], start: datetime, end: datetime) -> list[Passed]:
         """Parts as the server has them, summed here: their times differ by nanoseconds."""
@@ -147,7 +172,8 @@ class InfluxStore(Store):
         self._prepare()
         if not corrections:
             return
-        lines = [line_of(each) for each in corrections]
+        now = self._clock()
+        lines = [line_of(each, now) for each in corrections]
         try:
             self._server.write("\n".join(lines))
         except RefusedError as error:
@@ -201,7 +227,24 @@ class InfluxStore(Store):
             return self._write(lines[:half]) + self._write(lines[half:])
         return []
 
-    def _hours(self, channels: Sequence[Channel], wanted: range) -> Iterator[Hour]:
+    def _hours(self, channels: Sequence[Channel], wanted: range, as_of: datetime | None) -> Iterator[Hour]:
+        later = self._later_rows(channels, wanted, as_of)
         for series in self._server.query(hours_query(channels, wanted), HOURS):
             channel = channel_of(series.tags)
-            yield from (hour_of(channel, row) for row in series.values)
+            for row in series.values:
+                came_later = later.get((channel, row[0]))
+                known = row if came_later is None else without(row, came_later)
+                if known[PARTS_AT]:
+                    yield hour_of(channel, known)
+
+    def _later_rows(
+        self, channels: Sequence[Channel], wanted: range, as_of: datetime | None
+    ) -> dict[tuple[Channel, int], HourRow]:
+        if as_of is None:
+            return {}
+        statement = hours_query(channels, wanted, committed_after(as_of))
+        return {
+            (channel_of(series.tags), row[0]): row
+            for series in self._server.query(statement, HOURS)
+            for row in series.values
+        }

@@ -4,6 +4,7 @@ A part's timestamp is its start plus `part` nanoseconds, so that two parts never
 """
 
 import re
+from datetime import datetime
 from typing import TypedDict
 
 from influxdb_client.client.write.point import Point
@@ -21,22 +22,22 @@ class _Point(TypedDict):
     time: int
 
 
-def line_of(fact: Fact | Correction) -> str:
-    """The fact as one line, its time in nanoseconds."""
-    return str(Point.from_dict(dict(_point(fact))).to_line_protocol())
+def line_of(fact: Fact | Correction, committed: datetime) -> str:
+    """The fact as one line, its time in nanoseconds; `committed` is when it is written."""
+    return str(Point.from_dict(dict(_point(fact, to_microseconds(committed)))).to_line_protocol())
 
 
-def _point(fact: Fact | Correction) -> _Point:
+def _point(fact: Fact | Correction, committed: int) -> _Point:
     match fact:
         case StoredFlow():
-            return _flow_point(fact)
+            return _flow_point(fact, committed)
         case StoredSpace():
-            return _space_point(fact)
+            return _space_point(fact, committed)
         case Correction():
             return _correction_point(fact)
 
 
-def _flow_point(fact: StoredFlow) -> _Point:
+def _flow_point(fact: StoredFlow, committed: int) -> _Point:
     interval = fact.interval
     return {
         "measurement": "flow",
@@ -54,13 +55,14 @@ def _flow_point(fact: StoredFlow) -> _Point:
             "seconds": interval.seconds,
             "source": str(interval.source),
             "parts": 1,
+            "committed": committed,
             **{flag_field(flag): 1 for flag in interval.flags},
         },
         "time": to_microseconds(interval.start) * 1000 + interval.part,
     }
 
 
-def _space_point(fact: StoredSpace) -> _Point:
+def _space_point(fact: StoredSpace, committed: int) -> _Point:
     state = fact.state
     return {
         "measurement": "space",
@@ -70,6 +72,7 @@ def _space_point(fact: StoredSpace) -> _Point:
             "since": None if state.since is None else to_microseconds(state.since),
             "source": str(state.source),
             "gateway": fact.gateway,
+            "committed": committed,
         },
         "time": to_microseconds(state.at) * 1000,
     }

@@ -34,6 +34,8 @@ EVERY_LAST_STATE = (
 FOR_EVER = "0s"
 
 _Sum = int | None
+PARTS_AT = 4
+"""Where an hour's row has the number of its parts."""
 HourRow = tuple[int, int, _Sum, int, int, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum]
 """Start, in, out, covered_s, parts, and one sum a flag."""
 StateRow = tuple[int, bool, int | None, str, str]
@@ -72,25 +74,37 @@ def _between(start: datetime, end: datetime) -> str:
     return f"time >= {to_microseconds(start)}u AND time < {to_microseconds(end)}u"
 
 
-def hours_query(channels: Sequence[Channel], wanted: range) -> str:
+def committed_after(as_of: datetime) -> str:
+    """The condition that a fact came later; one that does not tell when it came never did."""
+    return f' AND "committed" > {to_microseconds(as_of)}'
+
+
+def committed_until(as_of: datetime) -> str:
+    """The condition that a fact had come, and tells so."""
+    return f' AND "committed" <= {to_microseconds(as_of)}'
+
+
+def hours_query(channels: Sequence[Channel], wanted: range, condition: str = "") -> str:
     """The sums of each channel in each UTC hour; `wanted` as `whole_hours` gives it."""
     names = " OR ".join(_is_channel(channel) for channel in channels)
     return " ".join(
         (
             f'{_SELECT_SUMS} FROM "flow"',
-            f"WHERE time >= {wanted.start}s AND time < {wanted.stop}s AND ({names})",
+            f"WHERE time >= {wanted.start}s AND time < {wanted.stop}s AND ({names}){condition}",
             'GROUP BY time(1h), "device", "channel", "mode" fill(none)',
         )
     )
 
 
-def changes_query(devices: Sequence[str], start: datetime, end: datetime, *, occupied: bool) -> str:
+def changes_query(
+    devices: Sequence[str], start: datetime, end: datetime, *, occupied: bool, condition: str = ""
+) -> str:
     """Since when these sensors' spaces were occupied, or free."""
     names = " OR ".join(f'"device" = {_literal(tag(device))}' for device in devices)
     return " ".join(
         (
             'SELECT distinct("since") FROM "space"',
-            f'WHERE {_between(start, end)} AND "occupied" = {str(occupied).lower()} AND ({names})',
+            f'WHERE {_between(start, end)} AND "occupied" = {str(occupied).lower()} AND ({names}){condition}',
             'GROUP BY "device", "channel"',
         )
     )
@@ -154,6 +168,19 @@ def hour_of(channel: Channel, row: HourRow) -> Hour:
         flags=frozenset(flag for flag, times in zip(Flag, flags, strict=True) if times),
         parts=parts,
     )
+
+
+def without(row: HourRow, later: HourRow) -> HourRow:
+    """What is left of an hour's sums without those of its later parts."""
+    start, in_, out, covered_s, parts, *flags = row
+    _, later_in, later_out, later_covered_s, later_parts, *later_flags = later
+    left = map(_less, flags, later_flags)
+    counts = (start, in_ - later_in, _less(out, later_out), covered_s - later_covered_s, parts - later_parts)
+    return (*counts, next(left), next(left), next(left), next(left), next(left), next(left), next(left), next(left))
+
+
+def _less(all_of_it: _Sum, some: _Sum) -> _Sum:
+    return all_of_it if all_of_it is None or some is None else all_of_it - some
 
 
 def correction_of(place: str, row: CorrectionRow) -> Correction:

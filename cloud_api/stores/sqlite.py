@@ -13,7 +13,9 @@ from threading import Lock
 
 from cloud_api.stores.base import (
     HOUR_S,
+    LATEST,
     Channel,
+    Clock,
     Correction,
     CorrectionCause,
     Fact,
@@ -30,8 +32,10 @@ from cloud_api.stores.base import (
     sift,
     to_microseconds,
     to_seconds,
+    utc_now,
     whole_hours,
 )
+from cloud_api.stores.sqlite_schema import MIGRATIONS
 from edge.messages import Flag, SpaceState, TimeSource
 
 BUSY_TIMEOUT_S = 10
@@ -49,91 +53,19 @@ FLAG_BITS = {
 }
 """How flags are written in the file: a bit keeps its meaning for ever."""
 
-_VERSION_1 = (
-    """CREATE TABLE channel (
-        id INTEGER PRIMARY KEY, device TEXT NOT NULL, name TEXT NOT NULL, mode TEXT NOT NULL,
-        UNIQUE (device, name, mode)
-    ) STRICT""",
-    """CREATE TABLE origin (
-        id INTEGER PRIMARY KEY, gateway TEXT NOT NULL, epoch TEXT NOT NULL,
-        UNIQUE (gateway, epoch)
-    ) STRICT""",
-    """CREATE TABLE part (
-        channel INTEGER NOT NULL,
-        start INTEGER NOT NULL,    -- seconds since 1970
-        origin INTEGER NOT NULL,
-        part INTEGER NOT NULL,
-        seconds INTEGER NOT NULL,
-        in_ INTEGER NOT NULL,
-        out INTEGER,
-        covered_s INTEGER NOT NULL,
-        flags INTEGER NOT NULL,    -- a union of bits
-        source TEXT NOT NULL,
-        PRIMARY KEY (channel, start, origin, part)
-    ) STRICT, WITHOUT ROWID""",
-    """CREATE TABLE hour (
-        channel INTEGER NOT NULL,
-        start INTEGER NOT NULL,
-        in_ INTEGER NOT NULL,
-        out INTEGER,
-        covered_s INTEGER NOT NULL,
-        flags INTEGER NOT NULL,
-        parts INTEGER NOT NULL,
-        PRIMARY KEY (channel, start)
-    ) STRICT, WITHOUT ROWID""",
-    """CREATE TRIGGER part_adds_to_hour AFTER INSERT ON part BEGIN
-        INSERT INTO hour
-        VALUES (new.channel, new.start - new.start % 3600, new.in_, new.out, new.covered_s, new.flags, 1)
-        ON CONFLICT DO UPDATE SET
-            in_ = in_ + excluded.in_,
-            out = coalesce(out + excluded.out, out, excluded.out),
-            covered_s = covered_s + excluded.covered_s,
-            flags = flags | excluded.flags,
-            parts = parts + 1;
-    END""",
-    """CREATE TABLE space (
-        id INTEGER PRIMARY KEY, device TEXT NOT NULL, channel TEXT NOT NULL,
-        UNIQUE (device, channel)
-    ) STRICT""",
-    """CREATE TABLE state (
-        space INTEGER NOT NULL,
-        at INTEGER NOT NULL,       -- microseconds since 1970
-        occupied INTEGER NOT NULL,
-        since INTEGER,
-        source TEXT NOT NULL,
-        gateway TEXT NOT NULL,
-        PRIMARY KEY (space, at)
-    ) STRICT, WITHOUT ROWID""",
-)
-
-_VERSION_2 = (
-    """CREATE TABLE correction (
-        place TEXT NOT NULL,
-        at INTEGER NOT NULL,       -- microseconds since 1970
-        occupied INTEGER NOT NULL,
-        cause TEXT NOT NULL,
-        counted INTEGER,
-        note TEXT NOT NULL,
-        PRIMARY KEY (place, at)
-    ) STRICT, WITHOUT ROWID""",
-)
-
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)
-"""What brings a file from version n to n + 1, each applied wholly or not at all. Entries are added, never changed."""
-
 _NAME_CHANNEL = "INSERT INTO channel (device, name, mode) VALUES (:device, :channel, :mode) ON CONFLICT DO NOTHING"
 _NAME_ORIGIN = "INSERT INTO origin (gateway, epoch) VALUES (:gateway, :epoch) ON CONFLICT DO NOTHING"
 _NAME_SPACE = "INSERT INTO space (device, channel) VALUES (:device, :channel) ON CONFLICT DO NOTHING"
 _ADD_PART = """
     INSERT INTO part
-    SELECT channel.id, :start, origin.id, :part, :seconds, :in, :out, :covered_s, :flags, :source
+    SELECT channel.id, :start, origin.id, :part, :seconds, :in, :out, :covered_s, :flags, :source, :committed
     FROM channel, origin
     WHERE device = :device AND name = :channel AND mode = :mode AND gateway = :gateway AND epoch = :epoch
     ON CONFLICT DO NOTHING
 """
 _ADD_STATE = """
     INSERT INTO state
-    SELECT space.id, :at, :occupied, :since, :source, :gateway
+    SELECT space.id, :at, :occupied, :since, :source, :gateway, :committed
     FROM space
     WHERE device = :device AND channel = :channel
     ON CONFLICT DO NOTHING
@@ -141,8 +73,25 @@ _ADD_STATE = """
 _HOURS = """
     SELECT start, in_, out, covered_s, flags, parts
     FROM hour JOIN channel ON channel.id = hour.channel
-    WHERE device = ? AND name = ? AND mode = ? AND start >= ? AND start < ?
+    WHERE device = :device AND name = :name AND mode = :mode AND start >= :first AND start < :stop
     ORDER BY start
+"""
+_HOURS_THEN = """
+    SELECT start, in_, out, covered_s, flags, parts
+    FROM hour JOIN channel ON channel.id = hour.channel
+    WHERE device = :device AND name = :name AND mode = :mode AND start >= :first AND start < :stop
+        AND committed <= :as_of
+    UNION ALL
+    SELECT hour.start, sum(part.in_), sum(part.out), sum(part.covered_s),
+        max(part.flags & 1) | max(part.flags & 2) | max(part.flags & 4) | max(part.flags & 8)
+        | max(part.flags & 16) | max(part.flags & 32) | max(part.flags & 64) | max(part.flags & 128),
+        count(*)
+    FROM hour JOIN channel ON channel.id = hour.channel
+        JOIN part ON part.channel = hour.channel AND part.start >= hour.start AND part.start < hour.start + 3600
+    WHERE device = :device AND name = :name AND mode = :mode AND hour.start >= :first AND hour.start < :stop
+        AND hour.committed > :as_of AND part.committed <= :as_of
+    GROUP BY hour.start
+    ORDER BY 1
 """
 _CHANNELS = "SELECT device, name, mode FROM channel ORDER BY device, name, mode"
 _LAST_STATES = """
@@ -154,7 +103,7 @@ _LAST_STATES = """
 _CHANGES = """
     SELECT DISTINCT channel, since, occupied
     FROM space JOIN state ON state.space = space.id
-    WHERE device = ? AND at >= ? AND at < ? AND since >= ?
+    WHERE device = ? AND at >= ? AND at < ? AND since >= ? AND committed <= ?
     ORDER BY channel, since, occupied
 """
 _INTERVALS = """
@@ -177,9 +126,10 @@ _Row = dict[str, str | int | None]
 class SqliteStore(Store):
     """History in one file. Guards one invariant: `hour` is at every commit the sum over `part`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, clock: Clock = utc_now) -> None:
         """Open the file, or create it in a folder that exists; bring its schema up to date. Raises `StoreError`."""
         self._path = path
+        self._clock = clock
         self._lock = Lock()
         with self._store_errors():
             self._writer = self._connect()
@@ -192,8 +142,9 @@ class SqliteStore(Store):
     def write(self, facts: Sequence[Fact]) -> None:
         """Commit all facts in one transaction."""
         sound, refusals = sift(facts)
-        flows = [_flow_row(fact) for fact in sound if isinstance(fact, StoredFlow)]
-        states = [_state_row(fact) for fact in sound if isinstance(fact, StoredSpace)]
+        now = to_microseconds(self._clock())
+        flows = [_flow_row(fact, now) for fact in sound if isinstance(fact, StoredFlow)]
+        states = [_state_row(fact, now) for fact in sound if isinstance(fact, StoredSpace)]
         with self._transaction() as connection:
             connection.executemany(_NAME_CHANNEL, flows)
             connection.executemany(_NAME_ORIGIN, flows)
@@ -202,15 +153,23 @@ class SqliteStore(Store):
             connection.executemany(_ADD_STATE, states)
         raise_refusals(refusals)
 
-    def hours(self, channels: Sequence[Channel], start: datetime, end: datetime) -> list[Hour]:
-        """Hours from the rollup, at the price of one look-up a channel."""
+    def hours(
+        self, channels: Sequence[Channel], start: datetime, end: datetime, as_of: datetime | None = None
+    ) -> list[Hour]:
+        """Hours from the rollup, at the price of one look-up a channel; parts are summed where some came later."""
         wanted = whole_hours(start, end)
+        statement = _HOURS if as_of is None else _HOURS_THEN
+        asked: _Row = {
+            "first": wanted.start,
+            "stop": wanted.stop,
+            "as_of": None if as_of is None else to_microseconds(as_of),
+        }
         with self._reading() as connection:
             return [
                 _hour(channel, row)
                 for channel in sorted(set(channels))
                 for row in connection.execute(
-                    _HOURS, (channel.device, channel.name, channel.mode, wanted.start, wanted.stop)
+                    statement, {**asked, "device": channel.device, "name": channel.name, "mode": channel.mode}
                 )
             ]
 
@@ -224,14 +183,16 @@ class SqliteStore(Store):
         with self._reading() as connection:
             return [_stored_space(row) for row in connection.execute(_LAST_STATES)]
 
-    def changes(self, devices: Sequence[str], start: datetime, end: datetime) -> list[SpaceChange]:
+    def changes(
+        self, devices: Sequence[str], start: datetime, end: datetime, as_of: datetime | None = None
+    ) -> list[SpaceChange]:
         """Distinct moments of change, at the price of reading every state of the period."""
-        first, last = to_microseconds(start), to_microseconds(end)
+        first, last, until = to_microseconds(start), to_microseconds(end), to_microseconds(as_of or LATEST)
         with self._reading() as connection:
             return [
                 SpaceChange(device=device, channel=channel, at=from_microseconds(since), occupied=bool(occupied))
                 for device in sorted(set(devices))
-                for channel, since, occupied in connection.execute(_CHANGES, (device, first, last, first))
+                for channel, since, occupied in connection.execute(_CHANGES, (device, first, last, first, until))
             ]
 
     def intervals(self, channels: Sequence[Channel], start: datetime, end: datetime) -> list[Passed]:
@@ -311,7 +272,7 @@ class SqliteStore(Store):
             raise StoreError(f"{self._path}: {error}") from error
 
 
-def _flow_row(fact: StoredFlow) -> _Row:
+def _flow_row(fact: StoredFlow, now: int) -> _Row:
     interval = fact.interval
     return {
         "gateway": fact.gateway,
@@ -327,10 +288,11 @@ def _flow_row(fact: StoredFlow) -> _Row:
         "covered_s": interval.covered_s,
         "flags": sum(FLAG_BITS[flag] for flag in set(interval.flags)),
         "source": interval.source,
+        "committed": now,
     }
 
 
-def _state_row(fact: StoredSpace) -> _Row:
+def _state_row(fact: StoredSpace, now: int) -> _Row:
     state = fact.state
     return {
         "gateway": fact.gateway,
@@ -340,6 +302,7 @@ def _state_row(fact: StoredSpace) -> _Row:
         "occupied": state.occupied,
         "since": None if state.since is None else to_microseconds(state.since),
         "source": state.source,
+        "committed": now,
     }
 
 

@@ -24,10 +24,10 @@ class FaultyStore(SqliteStore):
 
     failure: Exception | None = None
 
-    def hours(self, channels: Sequence[Channel], start: Any, end: Any) -> list[Hour]:
+    def hours(self, channels: Sequence[Channel], start: Any, end: Any, as_of: Any = None) -> list[Hour]:
         if self.failure is not None:
             raise self.failure
-        return super().hours(channels, start, end)
+        return super().hours(channels, start, end, as_of)
 
     def ready(self) -> None:
         if self.failure is not None:

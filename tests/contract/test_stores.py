@@ -29,6 +29,7 @@ from tests.stores import fresh_name
 from tests.stores import influx as influx
 from tests.stores import store as store
 from tests.stores import url as url
+from tests.town import Clock
 
 AWKWARD_NAMES = [
     "Place de l'Étoile",
@@ -480,3 +481,33 @@ def test_parts_add_up_in_any_order_in_sqlite(facts: list[StoredFlow], random: Ra
 def test_parts_add_up_in_any_order_in_influx(influx: InfluxServer, facts: list[StoredFlow], random: Random) -> None:
     with closing(open_store(influx.url(fresh_name()))) as store:
         assert_parts_add_up_in_any_order(store, facts, random)
+
+
+def test_what_came_after_a_date_is_told_apart_for_ever(url: str) -> None:
+    clock = Clock(MIDNIGHT + DAY)
+    with closing(open_store(url, clock)) as store:
+        store.write([flow(in_=10, out=1), flow(MIDNIGHT + HOUR, in_=4)])
+        then = clock.now
+        clock.now += HOUR
+        store.write([flow(in_=5, out=2, part=1, covered_s=0, flags=(Flag.LATE,)), flow(MIDNIGHT + 2 * HOUR)])
+
+        known = store.hours([CHANNEL], MIDNIGHT, MIDNIGHT + DAY, then)
+
+        assert known == summed([flow(in_=10, out=1), flow(MIDNIGHT + HOUR, in_=4)])
+        assert day_of(store) == store.hours([CHANNEL], MIDNIGHT, MIDNIGHT + DAY, clock.now)
+        assert [hour.in_ for hour in day_of(store)] == [15, 4, 3]
+
+
+def test_a_change_of_a_space_that_was_told_after_a_date_is_told_apart(url: str) -> None:
+    clock = Clock(MIDNIGHT + DAY)
+    with closing(open_store(url, clock)) as store:
+        store.write([space(since=MIDNIGHT)])
+        then = clock.now
+        clock.now += HOUR
+        later = MIDNIGHT + HOUR
+        store.write([space(later, since=MIDNIGHT), space(later + HOUR, since=later, occupied=False)])
+
+        known = store.changes(["5a11"], MIDNIGHT, MIDNIGHT + DAY, then)
+
+        assert [each.at for each in known] == [MIDNIGHT]
+        assert [each.at for each in store.changes(["5a11"], MIDNIGHT, MIDNIGHT + DAY)] == [MIDNIGHT, later]

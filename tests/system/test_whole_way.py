@@ -52,8 +52,10 @@ class BothStores(Store):
         self.first.write(facts)
         self.second.write(facts)
 
-    def hours(self, channels: Sequence[Channel], start: datetime, end: datetime) -> list[Hour]:
-        return self.first.hours(channels, start, end)
+    def hours(
+        self, channels: Sequence[Channel], start: datetime, end: datetime, as_of: datetime | None = None
+    ) -> list[Hour]:
+        return self.first.hours(channels, start, end, as_of)
 
     def channels(self) -> list[Channel]:
         return self.first.channels()
@@ -61,8 +63,10 @@ class BothStores(Store):
     def last_states(self) -> list[StoredSpace]:
         return self.first.last_states()
 
-    def changes(self, devices: Sequence[str], start: datetime, end: datetime) -> list[SpaceChange]:
-        return self.first.changes(devices, start, end)
+    def changes(
+        self, devices: Sequence[str], start: datetime, end: datetime, as_of: datetime | None = None
+    ) -> list[SpaceChange]:
+        return self.first.changes(devices, start, end, as_of)
 
     def intervals(self, channels: Sequence[Channel], start: datetime, end: datetime) -> list[Passed]:
         return self.first.intervals(channels, start, end)
