@@ -38,6 +38,8 @@ from cloud_api.live import Live
 from cloud_api.metrics import Metrics
 from cloud_api.openapi import DescribedApi, refusal
 from cloud_api.problems import install_problems
+from cloud_api.provisioning.configurator import Configurator
+from cloud_api.provisioning.gateways import Gateways
 from cloud_api.registry.current import read_current
 from cloud_api.registry.store import RegistryStore
 from cloud_api.reloading import reload_registry
@@ -108,6 +110,15 @@ def create_app(
     follower = Follower(settings.broker, worker=settings.worker, live=live, feed=feed, metrics=metrics, clock=clock)
     learner = Learner(settings, store=store, registry=places, live=live, feed=feed, clock=clock)
     keyring = Keyring(registry.keys, clock)
+    gateways = Gateways()
+    configurator = Configurator(
+        settings.broker,
+        worker=settings.worker,
+        places=places,
+        keys=registry.radio_keys,
+        gateways=gateways,
+        metrics=metrics,
+    )
     flow_watch = FlowWatch(settings, store=store, places=places, live=live, clock=clock)
     archive = Archive(settings.forecasts)
     forecaster = Forecaster(settings, store=store, registry=places, feed=feed, archive=archive, clock=clock)
@@ -119,6 +130,7 @@ def create_app(
         feed=feed,
         flows=flow_watch,
         forecaster=forecaster,
+        gateways=gateways,
         metrics=metrics,
         clock=clock,
         problems=lambda: [problem for problem in (ingest.problem, follower.problem) if problem],
@@ -128,6 +140,7 @@ def create_app(
     async def running(_app: FastAPI) -> AsyncIterator[None]:
         background = (
             follower.run(),
+            configurator.run(),
             _recall_and_learn(follower, learner, store, ledger),
             feed.keep_beating(),
             poll_all(

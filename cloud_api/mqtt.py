@@ -88,9 +88,9 @@ class Connection:
         """Have the broker send what it retains once more; of no effect while it is away, for it will then."""
         self._client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in self._subscription.topics])
 
-    def publish(self, topic: str, body: bytes) -> bool:
+    def publish(self, topic: str, body: bytes, *, retain: bool = False) -> bool:
         """Send at QoS 1. False when it could not be handed over and will not be sent."""
-        result = self._client.publish(topic, body, qos=1)
+        result = self._client.publish(topic, body, qos=1, retain=retain)
         return result.rc == MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def _make_client(self, broker: Broker) -> Client:

@@ -10,6 +10,7 @@ from cloud_api.forecaster import Forecaster
 from cloud_api.formats.picture import Picture, picture
 from cloud_api.live import Live
 from cloud_api.metrics import Metrics
+from cloud_api.provisioning.gateways import Gateways
 from cloud_api.registry import Registry
 from cloud_api.registry.current import CurrentRegistry
 from cloud_api.settings import Settings
@@ -20,7 +21,7 @@ from cloud_api.stores.base import Store
 class Services:
     """The parts of one town's API.
 
-    `live`, `feed`, `forecaster` and `flows` belong to the event loop: ask them from `async` routes only.
+    `live`, `feed`, `forecaster`, `gateways` and `flows` belong to the event loop: ask them from `async` routes only.
     """
 
     settings: Settings
@@ -30,6 +31,7 @@ class Services:
     feed: ZoneFeed
     flows: FlowWatch
     forecaster: Forecaster
+    gateways: Gateways
     metrics: Metrics
     clock: Callable[[], datetime]
     """The time now, UTC."""

@@ -355,7 +355,7 @@ class Gateway:
             self._desire(message)
 
     def _desire(self, desired: Desired) -> None:
-        """Put the cloud's devices in force; those with nothing wrong are kept by the next tick, and reported then."""
+        """Put the cloud's devices in force; they are kept by the next tick, and reported then."""
         known = self._reported
         self._adopt(desired.revision, desired.devices)
         if self._reported != known:
@@ -363,10 +363,7 @@ class Gateway:
                 "configuration applied revision=%d devices=%d refused=%d",
                 *(desired.revision, len(self._reported.devices), len(self._reported.refused)),
             )
-        if self._reported.refused:
-            self._publisher.tell(self._reported)
-        else:
-            self._unkept = desired
+        self._unkept = desired
 
     async def _keep_desired(self) -> None:
         """Keep the devices in force for the next start, then report them."""

@@ -59,7 +59,7 @@ def contradictions(town: Tables) -> Iterator[ContradictionError]:
     yield from _dangling_places(town)
     yield from _dangling_closures(town)
     yield from _dangling_devices(town)
-    yield from _impossible_periods(town.installations)
+    yield from _impossible_periods(town)
     yield from _impossible_closures(town.closures)
     yield from _double_service(town)
 
@@ -116,6 +116,9 @@ def _dangling_devices(town: Tables) -> Iterator[ContradictionError]:
         if each.gateway is not None and each.gateway not in known:
             reason = f"no gateway {each.gateway!r}; the name of a gateway expected"
             yield ContradictionError("device", index, "gateway", reason)
+        if each.gateway is not None and each.retired is not None:
+            reason = f"{each.gateway!r} of a device that is retired; none expected"
+            yield ContradictionError("device", index, "gateway", reason)
 
 
 def _impossible_closures(closures: Sequence[Closure]) -> Iterator[ContradictionError]:
@@ -124,11 +127,13 @@ def _impossible_closures(closures: Sequence[Closure]) -> Iterator[ContradictionE
             yield ContradictionError("closure", index, "to", f"{each.end}; a time not before `from` expected")
 
 
-def _impossible_periods(installations: Sequence[Installation]) -> Iterator[ContradictionError]:
-    for index, each in enumerate(installations):
+def _impossible_periods(town: Tables) -> Iterator[ContradictionError]:
+    spaces = {space.id for space in town.spaces}
+    for index, each in enumerate(town.installations):
+        step_s, expected = (60, "a full minute") if each.place in spaces else (3600, "a full hour")
         for field, instant in (("from", each.start), ("to", each.end)):
-            if instant is not None and instant.timestamp() % 3600:
-                yield ContradictionError("installation", index, field, f"{instant}; a full hour expected")
+            if instant is not None and instant.timestamp() % step_s:
+                yield ContradictionError("installation", index, field, f"{instant}; {expected} expected")
         if each.end is not None and each.end <= each.start:
             yield ContradictionError("installation", index, "to", f"{each.end}; a time after `from` expected")
 

@@ -169,9 +169,9 @@ class Installation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     mode: str = ""
     """The device's word for what it counts; empty where it does not tell."""
     start: Utc = field(name="from")
-    """On the full hour: history is kept by the hour."""
+    """On the full hour where passages are counted, whose history is kept by the hour; else on the minute."""
     end: Utc | None = field(name="to", default=None)
-    """First instant that no longer belongs to it, on the full hour; None while it lasts."""
+    """First instant that no longer belongs to it, likewise; None while it lasts."""
     reversed: bool = False
     """The device's first direction is the street's `out`."""
     factor: Annotated[float, Meta(ge=0.1, le=10)] = 1.0
@@ -212,6 +212,9 @@ class Gateway(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omi
     name: GatewayId
     """As in its topics."""
     label: Label
+    managed: bool = False
+    """Its devices are told to it from here; otherwise they are those of the configuration file it has."""
+    position: Position | None = None
 
 
 class Device(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -229,6 +232,14 @@ class Device(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
     """How often it reports; None for its model's own default."""
     label: Label | None = None
     """What is written on it."""
+    invert_presence: bool = False
+    """It says occupied for free; so with the next four: as in `edge.messages.DeviceSettings`."""
+    debounce_s: Annotated[int, Meta(ge=0, le=600)] | None = None
+    ignored_channels: Annotated[tuple[Name, ...], Meta(max_length=32)] = ()
+    line_mm: tuple[int, int, int, int] | None = None
+    options: dict[str, bool | int | float | str] = field(default_factory=dict)
+    retired: Utc | None = None
+    """Since when it is out of service for good; then no gateway listens to it."""
 
 
 Entry: TypeAlias = Zone | Space | Counter | Gateway | Device | Installation | Closure

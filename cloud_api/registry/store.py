@@ -18,6 +18,7 @@ from cloud_api.registry.contradictions import ContradictionError
 from cloud_api.registry.database import RegistryError, open_database, reading, revision, writing
 from cloud_api.registry.keys import KeyStore
 from cloud_api.registry.places import Closure, Counter, Device, Entry, Gateway, Installation, Space, Zone
+from cloud_api.registry.radio_keys import RadioKeyStore
 from cloud_api.registry.registry import Registry
 from cloud_api.registry.soundness import faults
 from cloud_api.registry.tables import AUDIT, ENTRIES, REVISION, key_of, kind_of, name_of
@@ -88,6 +89,7 @@ class RegistryStore:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.keys = KeyStore(engine)
+        self.radio_keys = RadioKeyStore(engine)
 
     def revision(self) -> int:
         """How many changes were committed: another number, another snapshot."""

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final
 
-from sqlalchemy import JSON, Column, DateTime, Dialect, Integer, MetaData, String, Table, TypeDecorator
+from sqlalchemy import JSON, Column, DateTime, Dialect, Integer, LargeBinary, MetaData, String, Table, TypeDecorator
 
 from cloud_api.registry.places import Closure, Counter, Device, Entry, Gateway, Installation, Space, Zone
 
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 """The migration that makes these tables."""
 
 KINDS: Final[Mapping[str, type[Entry]]] = MappingProxyType(
@@ -96,7 +96,62 @@ ACCESS_KEY: Final = Table(
     Column("revoked_at", UtcTime),
     Column("used_at", UtcTime),
 )
-"""Keys to the API; only a digest of each is kept."""
+"""Keys to the API; only a digest of each is kept. One with a person is his: what signing in on a telephone made."""
+RADIO_KEYS: Final = Table(
+    "radio_keys",
+    METADATA,
+    Column("address", String(128), primary_key=True),
+    Column("body", JSON, nullable=False),
+)
+"""What a gateway needs to read devices' payloads: the one secret that must be kept whole."""
+INVITATION: Final = Table(
+    "invitation",
+    METADATA,
+    Column("id", String(16), primary_key=True),
+    Column("gateway", String(63), nullable=False),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("used_at", UtcTime),
+    Column("revoked_at", UtcTime),
+)
+"""Codes with which a gateway enrols itself, once; only a digest of each is kept."""
+SIGN_IN: Final = Table(
+    "sign_in",
+    METADATA,
+    Column("id", String(16), primary_key=True),
+    Column("person", String(63), nullable=False),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("used_at", UtcTime),
+    Column("revoked_at", UtcTime),
+)
+"""Links and codes with which a person signs in on a telephone, once; only a digest of each is kept."""
+ACCEPTANCE: Final = Table(
+    "acceptance",
+    METADATA,
+    Column("id", String(16), primary_key=True),
+    Column("device", String(128), nullable=False),
+    Column("place", String(63), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("who", String(200), nullable=False),
+    Column("body", JSON, nullable=False),
+    Column("signature", String(200), nullable=False),
+)
+"""Records of tests on the spot, signed; only added to."""
+PHOTO: Final = Table(
+    "photo",
+    METADATA,
+    Column("id", String(16), primary_key=True),
+    Column("place", String(63), nullable=False),
+    Column("device", String(128), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("who", String(200), nullable=False),
+    Column("media_type", String(40), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+"""Pictures of sensors where they were installed."""
 
 
 def name_of(type_: type[object]) -> str:

@@ -96,6 +96,7 @@ def test_a_channel_leads_to_the_place_it_serves() -> None:
         ('zone = "place-du-marche"\naud', 'zone = "place-du-marcher"\naud', 16, "zone", "no zone"),
         ('place = "marche-1"', 'place = "marche-9"', 27, "place", "no place"),
         ("to = 2026-06-01T10:00:00+02:00", "to = 2026-06-01T10:20:00+02:00", 38, "to", "full hour"),
+        ("from = 2026-01-01T00:00:00+01:00\n\n", "from = 2026-01-01T00:00:20+01:00\n\n", 30, "from", "full minute"),
         ("to = 2026-06-01T10:00:00+02:00", "to = 2025-06-01T10:00:00+02:00", 38, "to", "after `from`"),
         ('id = "marche-2"', 'id = "marche-1"', 15, "id", "taken already"),
         ("from = 2026-01-01T00:00:00+01:00\n\n", "from = 2026-01-01T00:00:00\n\n", 30, "from", "timezone"),

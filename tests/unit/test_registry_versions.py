@@ -9,7 +9,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from cloud_api.registry import Audience
+from cloud_api.registry import Audience, Device
 from cloud_api.registry.database import open_database
 from cloud_api.registry.store import open_registry
 from cloud_api.registry.tables import HEAD, METADATA
@@ -42,3 +42,18 @@ def test_the_newest_migration_is_the_one_that_the_code_expects() -> None:
     configuration.set_main_option("script_location", "cloud_api.registry:migrations")
 
     assert ScriptDirectory.from_config(configuration).get_current_head() == HEAD
+
+
+def test_a_registry_of_version_0002_opens_and_its_devices_have_no_settings_of_their_own(tmp_path: Path) -> None:
+    file = tmp_path / "registry.db"
+    with closing(sqlite3.connect(file)) as old:
+        old.executescript((FIXTURES / "registry-0002.sql").read_text(encoding="utf-8"))
+
+    with closing(open_registry(str(file))) as store:
+        registry = store.snapshot()
+        assert registry.devices["0004a30b00ff0001"] == Device(
+            address="0004a30b00ff0001", model="parametric-pcr2", gateway="halles"
+        )
+        assert not registry.gateways["halles"].managed
+        assert [key.label for key in store.keys.all()] == ["office"]
+        assert store.radio_keys.all() == {}

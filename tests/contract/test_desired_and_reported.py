@@ -1,0 +1,137 @@
+"""From the registry to a gateway and back: what is decided is applied or refused with its reason, on line or later."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from cloud_api.app import Api, create_app
+from cloud_api.provisioning.desired import holders_of
+from cloud_api.provisioning.standing import DeviceStanding, Standing, device_standing
+from cloud_api.registry import Device, Registry
+from cloud_api.registry.places import Gateway as GatewayEntry
+from cloud_api.registry.radio_keys import NO_KEYS, RadioKeys
+from cloud_api.registry.store import RegistryStore
+from cloud_api.settings import Broker, Settings
+from cloud_api.stores import open_store
+from edge.gateway import Gateway
+from edge.readings import DeviceAddress
+from tests.broker import Mosquitto
+from tests.clocks import ManualClock
+from tests.gateways import NAME, gateway_at, running
+from tests.town import NOW, Clock, kept, serving, until
+
+MAIRIE = GatewayEntry(name=NAME, label="Mairie", managed=True)
+BAY = Device(address="0004a30b00ff0001", model="bosch-tps110", gateway=NAME)
+STRANGE = Device(address="0004a30b00ff0002", model="bosch-tps911", gateway=NAME)
+KEYS = RadioKeys(nwk_skey="0123456789abcdef" * 2, app_skey="fedcba9876543210" * 2)
+
+
+@dataclass(frozen=True)
+class Town:
+    """A running API, its registry, and the broker."""
+
+    api: Api
+    registry: RegistryStore
+    broker: Mosquitto
+
+    def standing(self, device: Device) -> DeviceStanding:
+        """How a device does at its gateway."""
+        services = self.api.services
+        holders = holders_of(services.registry, services.gateways.reported)
+        known = services.registry.devices.get(device.address, device)
+        return device_standing(known, services.registry.gateways.get(NAME), services.gateways, holders)
+
+
+@pytest.fixture
+def town(own_mosquitto: Mosquitto, tmp_path: Path) -> Iterator[Town]:
+    registry = kept(Registry(gateways=[MAIRIE]), tmp_path)
+    settings = Settings(broker=Broker(host=own_mosquitto.host, port=own_mosquitto.port), ledger=tmp_path / "ledger.db")
+    with closing(open_store(f"sqlite:///{tmp_path}/history.db")) as store:
+        api = create_app(settings, store=store, registry=registry, clock=Clock())
+        with serving(api):
+            yield Town(api, registry, own_mosquitto)
+    registry.close()
+
+
+def with_gateway(town: Town, folder: Path, scenario: Callable[[Gateway], None]) -> None:
+    """Run a gateway beside a scenario that waits for conditions."""
+
+    async def both() -> None:
+        it = gateway_at(folder, town.broker, ManualClock(NOW))
+        async with running(it):
+            await asyncio.to_thread(scenario, it)
+
+    asyncio.run(both())
+
+
+def test_what_is_decided_reaches_a_gateway_that_comes_on_line_later(town: Town, tmp_path: Path) -> None:
+    town.registry.merge([BAY], by="test", at=NOW)
+    until(lambda: town.standing(BAY).reason == f"gateway {NAME} has never been on line")
+
+    def scenario(it: Gateway) -> None:
+        until(lambda: town.standing(BAY).standing is Standing.APPLIED)
+        assert it.intake.devices == (BAY.address,)
+
+    with_gateway(town, tmp_path, scenario)
+
+
+def test_a_refused_device_comes_back_with_its_reason_and_disturbs_no_other(town: Town, tmp_path: Path) -> None:
+    def scenario(_it: Gateway) -> None:
+        town.registry.merge([BAY, STRANGE], by="test", at=NOW)
+        until(lambda: town.standing(BAY).standing is Standing.APPLIED)
+        assert town.standing(STRANGE).standing is Standing.REFUSED
+        assert "unknown model 'bosch-tps911'" in (town.standing(STRANGE).reason or "")
+
+    with_gateway(town, tmp_path, scenario)
+
+
+def test_a_gateway_without_its_broker_starts_with_what_it_was_last_told(town: Town, tmp_path: Path) -> None:
+    def told(_it: Gateway) -> None:
+        town.registry.merge([BAY, STRANGE], by="test", at=NOW)
+        until(lambda: town.standing(BAY).standing is Standing.APPLIED)
+
+    def starts_alone(it: Gateway) -> None:
+        assert it.intake.devices == (BAY.address,)
+
+    with_gateway(town, tmp_path, told)
+    town.broker.kill()
+    with_gateway(town, tmp_path, starts_alone)
+
+
+def test_radio_keys_reach_the_gateway_and_nothing_else_shows_them(town: Town, tmp_path: Path) -> None:
+    def scenario(it: Gateway) -> None:
+        town.registry.merge([BAY], by="test", at=NOW)
+        town.registry.radio_keys.put({BAY.address: KEYS}, by="Anne", at=NOW)
+        until(
+            lambda: (
+                (settings := it.intake.settings(DeviceAddress(BAY.address))) is not None
+                and settings.app_skey == KEYS.app_skey
+            )
+        )
+
+    with_gateway(town, tmp_path, scenario)
+
+    trace = town.registry.trail(key=BAY.address)[0]
+    assert (trace.who, trace.kind, trace.before, trace.after) == (
+        "Anne",
+        "radio_keys",
+        None,
+        {"keys": ["nwk_skey", "app_skey"]},
+    )
+    assert "0123" not in repr(KEYS)
+    town.registry.radio_keys.put({BAY.address: NO_KEYS}, by="Anne", at=NOW)
+    assert town.registry.radio_keys.all() == {}
+
+
+def test_a_gateway_that_is_not_managed_keeps_the_devices_of_its_file(town: Town) -> None:
+    before = town.registry.find(GatewayEntry, NAME)
+    assert before is not None
+    town.registry.replace(GatewayEntry(name=NAME, label="Mairie"), seen=before.version, by="test", at=NOW)
+    town.registry.merge([BAY], by="test", at=NOW)
+
+    until(lambda: town.standing(BAY).standing is Standing.UNMANAGED)
+    assert NAME not in town.api.services.gateways.desired
