@@ -93,6 +93,12 @@ EXTRAS = (
         "cloud",
         "Car parks counted at their entrances: correct, history.",
     ),
+    Extra(
+        ("backup",), app, "cloud_api.backup_commands", "backup", "cloud", "Copy all that the API keeps into one file."
+    ),
+    Extra(
+        ("restore",), app, "cloud_api.backup_commands", "restore", "cloud", "Put a backup back into an empty machine."
+    ),
     Extra(("demo",), app, "passerelle_demo", "demo", "cloud,sim", "Start a small town and print what to open."),
     Extra(
         ("devices", "encode"),

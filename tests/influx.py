@@ -20,7 +20,7 @@ POLL_S = 0.05
 
 _CONFIGURATION = """
 reporting-disabled = true
-bind-address = "127.0.0.1:{rpc_port}"
+bind-address = "{rpc}"
 [meta]
 dir = "{folder}/meta"
 [data]
@@ -49,13 +49,15 @@ class InfluxServer:
         self.folder = folder
         self.certificate = certificate
         self.port = _free_port()
+        self.rpc = f"127.0.0.1:{_free_port()}"
+        """Where its backup tool finds it."""
         self._password = f"pont d'Arcole: 100 % {token_hex(8)}"
         self._http = urllib3.PoolManager(retries=False, timeout=5, ca_certs=certificate and str(certificate))
         self._process: subprocess.Popen[bytes] | None = None
         configuration = _CONFIGURATION.format(
             folder=folder,
             port=self.port,
-            rpc_port=_free_port(),
+            rpc=self.rpc,
             tls="true" if certificate else "false",
             certificate=certificate or "",
         )

@@ -62,6 +62,18 @@ def open_database(address: str) -> Engine:
 
     Raises `ConfigError`, or `RegistryError` where the database does not answer or is of a newer version.
     """
+    engine = connect(address)
+    with ExitStack() as on_failure:
+        on_failure.callback(engine.dispose)
+        with writing(engine) as connection:
+            if table_version(connection) != HEAD:
+                migrate(connection)
+        on_failure.pop_all()
+    return engine
+
+
+def connect(address: str) -> Engine:
+    """The database at an address, as it is. Raises `ConfigError`."""
     url = parse_registry_url(address)
     try:
         engine = create_engine(
@@ -75,11 +87,6 @@ def open_database(address: str) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
-    with ExitStack() as on_failure:
-        on_failure.callback(engine.dispose)
-        with writing(engine) as connection:
-            _migrate(connection, url.render_as_string(hide_password=True))
-        on_failure.pop_all()
     return engine
 
 
@@ -134,19 +141,20 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
 
 
-def _migrate(connection: Connection, where: str) -> None:
-    if _version(connection) == HEAD:
-        return
+def migrate(connection: Connection, to: str = "head") -> None:
+    """Bring the tables to a version. Raises `RegistryError` where they, or it, are newer than this program."""
     configuration = Config()
     configuration.set_main_option("script_location", "cloud_api.registry:migrations")
     configuration.attributes["connection"] = connection
     try:
-        command.upgrade(configuration, "head")
+        command.upgrade(configuration, to)
     except CommandError as error:
+        where = connection.engine.url.render_as_string(hide_password=True)
         raise RegistryError(f"the registry {where} is of a newer version ({error}): upgrade this program") from error
 
 
-def _version(connection: Connection) -> str | None:
+def table_version(connection: Connection) -> str | None:
+    """The migration that made the tables; None where there are none."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()

@@ -107,6 +107,14 @@ class InfluxServer:
         """Run one statement that changes the server. Raises `StoreError`."""
         self._series(*self._request("POST", f"/query?{urlencode({'q': statement})}"), _CREATED)
 
+    def version(self) -> str:
+        """What the server says it is (`1.6.7`, `v2.7.1`). Raises `StoreError`."""
+        try:
+            answer = self._http.request("GET", f"{self._url}/ping")
+        except urllib3.exceptions.HTTPError as error:
+            raise StoreError(f"{self.address}: {error}") from error
+        return str(answer.headers.get("X-Influxdb-Version", ""))
+
     def close(self) -> None:
         """Close the connections."""
         self._http.clear()

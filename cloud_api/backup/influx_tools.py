@@ -1,0 +1,102 @@
+"""InfluxDB's own tools, which alone copy a server's files: `influxd backup -portable` (1.x) and `influx backup` (2.x).
+
+In come an address and a folder, out come the tool's files in it, or a database made from them. A token never stands in
+a command line, where every user of the machine could read it.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from cloud_api.backup.archive import BackupError, Kind
+from cloud_api.stores.address import InfluxAddress
+from cloud_api.stores.influx_queries import POLICIES
+from cloud_api.stores.influx_server import InfluxServer, NoDatabaseError
+
+DEFAULT_RPC: Final = "127.0.0.1:8088"
+"""Where a 1.x server listens for its tool; it asks for no password there, so it listens to its own machine only."""
+WORDS_KEPT: Final = 500
+
+
+def tool_of(address: InfluxAddress) -> Kind:
+    """Whose files the server's tool writes. Raises `BackupError` or `StoreError`."""
+    server = InfluxServer(address)
+    try:
+        version = server.version()
+    finally:
+        server.close()
+    match version.removeprefix("v")[:2]:
+        case "1.":
+            return Kind.INFLUX_1
+        case "2.":
+            return Kind.INFLUX_2
+    raise BackupError(
+        f"{address} is InfluxDB {version or 'of an unknown version'}, which has no backup tool: copy its folder or "
+        "bucket of objects while it is stopped, and take the rest with --without-store"
+    )
+
+
+def is_there(address: InfluxAddress) -> bool:
+    """Whether the server has a database of this name. Raises `StoreError`."""
+    server = InfluxServer(address)
+    try:
+        server.query(f'SHOW RETENTION POLICIES ON "{address.database}"', POLICIES)
+    except NoDatabaseError:
+        return False
+    finally:
+        server.close()
+    return True
+
+
+def backup_influx(address: InfluxAddress, rpc: str, kind: Kind, folder: Path) -> None:
+    """Let the server's tool write the database into a folder. Raises `BackupError`."""
+    if kind is Kind.INFLUX_1:
+        _run(["influxd", "backup", "-portable", "-host", rpc, "-database", address.database, str(folder)])
+    else:
+        _run(["influx", "backup", "--bucket", address.database, str(folder)], _login(address))
+
+
+def restore_influx(address: InfluxAddress, rpc: str, kind: Kind, folder: Path, was: str) -> None:
+    """Let the server's tool make the database, which is not there, from a folder. Raises `BackupError`.
+
+    `was`: its name when it was backed up.
+    """
+    if kind is Kind.INFLUX_1:
+        names = ["-db", was, *(["-newdb", address.database] if was != address.database else [])]
+        _run(["influxd", "restore", "-portable", "-host", rpc, *names, str(folder)])
+    else:
+        names = ["--bucket", was, *(["--new-bucket", address.database] if was != address.database else [])]
+        _run(["influx", "restore", *names, str(folder)], _login(address))
+
+
+def drop(address: InfluxAddress) -> None:
+    """Take away a database that was restored in part. Raises `StoreError`."""
+    server = InfluxServer(address)
+    try:
+        server.create(f'DROP DATABASE "{address.database}"')
+    finally:
+        server.close()
+
+
+def _login(address: InfluxAddress) -> dict[str, str]:
+    scheme = "https" if address.tls else "http"
+    login = {"INFLUX_HOST": f"{scheme}://{address.host}:{address.port}", "INFLUX_TOKEN": address.password}
+    return login if address.ca_file is None else {**login, "SSL_CERT_FILE": str(address.ca_file)}
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
+    program = shutil.which(command[0])
+    if program is None:
+        raise BackupError(
+            f"{command[0]} is not on the path of this machine: install InfluxDB's own tool, or run on its server "
+            f"`{' '.join(command)}` and take the rest with --without-store"
+        )
+    done = subprocess.run(
+        [program, *command[1:]], env={**os.environ, **(environment or {})}, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        words = " ".join((done.stderr or done.stdout).split())[-WORDS_KEPT:]
+        raise BackupError(f"`{' '.join(command)}` ended with status {done.returncode}: {words}")
