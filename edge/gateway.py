@@ -141,6 +141,16 @@ class Gateway:
         """The gateway's name."""
         return self._outbox.gateway
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether the city's broker is there."""
+        return self._publisher.connected
+
+    @property
+    def adopted(self) -> int:
+        """How many devices it reads."""
+        return len(self.intake.devices)
+
     async def started(self) -> None:
         """Return when every link has been started, be it open by then or not."""
         await self._started.wait()

@@ -13,6 +13,8 @@ from edge.messages import LinkHealth
 
 log = logging.getLogger(__name__)
 
+UP = "up"
+"""The state of a link that is open."""
 FIRST_BACKOFF_S = 1.0
 LONGEST_BACKOFF_S = 60.0
 CLOSE_WITHIN_S = 1.5
@@ -66,7 +68,7 @@ class LinkRunner:
     def state(self) -> str:
         """`up`, `starting`, or `down: ` and why."""
         if self.link.opened.is_set():
-            return "up"
+            return UP
         return f"down: {self._trouble}" if self._trouble else "starting"
 
     def health(self) -> LinkHealth:

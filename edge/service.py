@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from threading import Timer
 
@@ -18,6 +19,9 @@ from edge.clock import SystemClock
 from edge.config import ConfigError, GatewayConfig, load
 from edge.exits import FAILED, MISUSED, failed
 from edge.gateway import Gateway
+from edge.health import Health, health_file
+from edge.health import write as write_health
+from edge.link_runner import UP
 from edge.lock_file import locked
 from edge.messages import Status
 from edge.notify import READY, STOPPING, WATCHDOG, Notifier, notifier, status
@@ -98,7 +102,7 @@ async def _run(path: Path, config: GatewayConfig) -> None:
     async with asyncio.TaskGroup() as tasks:
         serving = [
             tasks.create_task(_reload(gateway, path, wanted)),
-            tasks.create_task(report_to(systemd, gateway)),
+            tasks.create_task(report_to(systemd, gateway, health_file(os.environ))),
         ]
         await gateway.run()
         for task in serving:
@@ -118,8 +122,11 @@ def _leave() -> None:
     os._exit(0)
 
 
-async def report_to(systemd: Notifier, gateway: Gateway) -> None:
-    """Tell systemd that the gateway runs, then how it does, until cancelled; the watchdog only while it progresses."""
+async def report_to(systemd: Notifier, gateway: Gateway, health: Path | None = None) -> None:
+    """Tell systemd that the gateway runs, then how it does, until cancelled; the watchdog only while it progresses.
+
+    `health` is the file that says the same on this machine.
+    """
     await gateway.started()
     systemd.tell(READY)
     every_s = min(TELL_EVERY_S, (systemd.watchdog_s or 2 * TELL_EVERY_S) / 2)
@@ -128,15 +135,27 @@ async def report_to(systemd: Notifier, gateway: Gateway) -> None:
         if gateway.progress != seen:
             seen = gateway.progress
             systemd.tell(WATCHDOG)
-        systemd.tell(status(await asyncio.to_thread(_how_it_does, gateway)))
+        systemd.tell(status(await asyncio.to_thread(_how_it_does, gateway, health)))
         await asyncio.sleep(every_s)
 
 
-def _how_it_does(gateway: Gateway) -> str:
+def _how_it_does(gateway: Gateway, file: Path | None) -> str:
+    """In one line, and in the file."""
     try:
-        return in_one_line(gateway.status())
+        told, trouble = gateway.status(), ""
     except OutboxError as error:
-        return str(error)
+        told, trouble = None, str(error)
+    health = Health(
+        pid=os.getpid(),
+        version=version("passerelle"),
+        progress=gateway.progress,
+        broker=gateway.is_connected,
+        links=tuple(link.name for link in gateway.links() if link.state == UP),
+        devices=gateway.adopted,
+        trouble=trouble,
+    )
+    write_health(file, health)
+    return trouble if told is None else in_one_line(told)
 
 
 def in_one_line(told: Status) -> str:

@@ -63,7 +63,7 @@ def test_a_disk_that_cannot_be_read_ends_neither_publisher_nor_status(
 def test_a_disk_that_fails_while_the_outbox_closes_ends_the_service_in_words(
     tmp_path: Path, own_mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def stop_at_once(_systemd: Notifier, gateway: Gateway) -> None:
+    async def stop_at_once(_systemd: Notifier, gateway: Gateway, _health: Path | None) -> None:
         await gateway.started()
         gateway.stop()
 

@@ -37,6 +37,11 @@ class Program:
             )
 
     @property
+    def pid(self) -> int:
+        """Its process, which a gateway keeps when it takes the place of its command line."""
+        return self._process.pid
+
+    @property
     def words(self) -> str:
         """What it has printed so far, on both its outputs."""
         return self._words.read_text()

@@ -4,6 +4,7 @@ import asyncio
 import re
 import signal
 import sqlite3
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from threading import Event
 
 import pytest
 
+from edge import health
 from edge.clock import SystemClock
 from edge.config import parse
 from edge.gateway import Gateway
@@ -22,8 +24,9 @@ from firmware_sim.encoders import bosch_tps110
 from firmware_sim.links.chirpstack import ChirpStackPeer, EndDevice, uplink
 from tests.broker import Mosquitto, free_port
 from tests.chaos import page
-from tests.system.programs import REPOSITORY, Program, running
+from tests.system.programs import REPOSITORY, START_S, Program, running
 from tests.systemd import Systemd, listening
+from tests.town import until
 
 BAY = EndDevice("0004a30b00000002")
 CONFIG = """
@@ -50,6 +53,7 @@ device = "radar"
 address = "0004a30b00000002"
 model = "bosch-tps110"
 """
+UNIT = REPOSITORY / "deploy" / "edge" / "passerelle-edge.service"
 MOST_MEMORY = re.compile(r"gateway at most (\d+) MB")
 WATCHDOG_S = 4
 PING_S = WATCHDOG_S / 2
@@ -66,7 +70,11 @@ def service(folder: Path, broker: Mosquitto, systemd: Systemd) -> Iterator[Progr
     """The gateway, up to the moment at which systemd holds it for started."""
     config = folder / "gateway.toml"
     config.write_text(CONFIG.format(host=broker.host, port=broker.port))
-    environment = {"NOTIFY_SOCKET": systemd.address, "WATCHDOG_USEC": str(WATCHDOG_S * 1_000_000)}
+    environment = {
+        "NOTIFY_SOCKET": systemd.address,
+        "WATCHDOG_USEC": str(WATCHDOG_S * 1_000_000),
+        "RUNTIME_DIRECTORY": str(folder),
+    }
     with running(["edge", "--config", str(config)], folder, environment) as program:
         assert systemd.next() == "READY=1"
         yield program
@@ -83,6 +91,16 @@ def test_it_is_ready_though_a_port_is_missing_and_says_how_it_does_and_when_it_s
         program.tell(signal.SIGTERM)
         assert "STATUS=stopping" in systemd.hears("STOPPING=1")
         assert program.status(5) == 0
+
+
+def test_it_says_on_its_own_machine_how_it_does(tmp_path: Path, own_mosquitto: Mosquitto, systemd: Systemd) -> None:
+    with service(tmp_path, own_mosquitto, systemd) as program:
+        until(lambda: (told := health.read(tmp_path / "health.json")) is not None and told.broker, START_S)
+        until(lambda: (told := health.read(tmp_path / "health.json")) is not None and bool(told.links), START_S)
+        told = health.read(tmp_path / "health.json")
+        assert told is not None
+        assert (told.pid, told.links, told.devices, told.trouble) == (program.pid, ("network",), 1, "")
+        assert not (tmp_path / "health.new").exists()
 
 
 def test_a_commit_that_hangs_silences_the_watchdog(tmp_path: Path, own_mosquitto: Mosquitto, systemd: Systemd) -> None:
@@ -119,7 +137,7 @@ def test_an_event_loop_that_hangs_silences_the_watchdog(tmp_path: Path, systemd:
 
 
 def unit() -> dict[str, str]:
-    lines = (REPOSITORY / "deploy" / "edge" / "passerelle-edge.service").read_text().splitlines()
+    lines = UNIT.read_text().splitlines()
     return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
 
 
@@ -135,3 +153,16 @@ def test_the_unit_tries_a_disk_that_refuses_the_start_for_as_long_as_it_takes() 
 def test_the_unit_lets_the_longest_wait_for_a_disk_pass() -> None:
     assert unit()["Type"] == "notify"
     assert float(unit()["WatchdogSec"]) / 2 > LONGEST_BACKOFF_S
+
+
+def test_the_unit_gives_away_little_by_systemds_own_judgement() -> None:
+    judge = ["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=29", str(UNIT)]
+    judged = subprocess.run(judge, capture_output=True, text=True, check=False)
+    assert judged.returncode == 0, judged.stdout
+
+
+def test_the_unit_lets_the_clock_be_asked_and_the_boot_be_named() -> None:
+    lines = UNIT.read_text().splitlines()
+    calls = [line.removeprefix("SystemCallFilter=") for line in lines if line.startswith("SystemCallFilter=")]
+    assert calls[-1] == "adjtimex", "what a later line forbids is forbidden"
+    assert not {"ProtectClock", "ProcSubset"} & set(unit())
