@@ -46,6 +46,7 @@ from cloud_api.reloading import reload_registry
 from cloud_api.routes import (
     comptage,
     datex2,
+    errands,
     flows,
     forecast,
     nearby,
@@ -61,7 +62,20 @@ from cloud_api.services import Services
 from cloud_api.settings import Settings
 from cloud_api.stores.base import Store
 
-RESOURCES: Final = (parking, nearby, spaces, forecast, flows, parkapi, ngsi_ld, datex2, open_data, comptage, operation)
+RESOURCES: Final = (
+    parking,
+    nearby,
+    spaces,
+    forecast,
+    flows,
+    parkapi,
+    ngsi_ld,
+    datex2,
+    open_data,
+    comptage,
+    errands,
+    operation,
+)
 PAGES: Final = "cloud_api.web.routes"
 DESCRIPTION: Final = "Free parking spaces now, people counted hour by hour. What is not known is null, never 0."
 
@@ -131,6 +145,7 @@ def create_app(
         flows=flow_watch,
         forecaster=forecaster,
         gateways=gateways,
+        errands=configurator.errands,
         metrics=metrics,
         clock=clock,
         problems=lambda: [problem for problem in (ingest.problem, follower.problem) if problem],

@@ -4,6 +4,7 @@ In come example values, out go OpenAPI fragments. An example that does not fit i
 """
 
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
@@ -20,11 +21,13 @@ Responses = dict[int | str, dict[str, Any]]
 """What FastAPI takes as `responses` of an operation."""
 
 
-def answer(example: Struct, description: str, media_type: str = JSON) -> Responses:
-    """The response 200 of an operation, with its schema; the example itself is among `DescribedApi`'s."""
+def answer(
+    example: Struct, description: str, media_type: str = JSON, *, status: HTTPStatus = HTTPStatus.OK
+) -> Responses:
+    """The response (200) of an operation, with its schema; the example itself is among `DescribedApi`'s."""
     name = type(example).__name__
     content = {"schema": {"$ref": SCHEMA.format(name=name)}, "examples": {"example": {"$ref": EXAMPLE + name}}}
-    return {200: {"description": description, "content": {media_type: content}}}
+    return {status.value: {"description": description, "content": {media_type: content}}}
 
 
 def list_answer(example: Struct, description: str) -> Responses:

@@ -10,6 +10,7 @@ from cloud_api.forecaster import Forecaster
 from cloud_api.formats.picture import Picture, picture
 from cloud_api.live import Live
 from cloud_api.metrics import Metrics
+from cloud_api.provisioning.errands import Errands
 from cloud_api.provisioning.gateways import Gateways
 from cloud_api.registry import Registry
 from cloud_api.registry.current import CurrentRegistry
@@ -21,7 +22,8 @@ from cloud_api.stores.base import Store
 class Services:
     """The parts of one town's API.
 
-    `live`, `feed`, `forecaster`, `gateways` and `flows` belong to the event loop: ask them from `async` routes only.
+    `live`, `feed`, `forecaster`, `gateways`, `errands` and `flows` belong to the event loop: ask them from `async`
+    routes only.
     """
 
     settings: Settings
@@ -32,6 +34,7 @@ class Services:
     flows: FlowWatch
     forecaster: Forecaster
     gateways: Gateways
+    errands: Errands
     metrics: Metrics
     clock: Callable[[], datetime]
     """The time now, UTC."""

@@ -24,9 +24,20 @@ from edge.drivers.links.modbus import ModbusConfig, ModbusLink
 from edge.drivers.links.rak3172 import Rak3172Config, Rak3172Link
 from edge.drivers.links.serial_port import SerialConfig, SerialLink
 from edge.drivers.links.things_stack import ThingsStackLink, TtsConfig
+from edge.errands import Errands
 from edge.intake import Batch, Intake
 from edge.link_runner import FIRST_BACKOFF_S, LONGEST_BACKOFF_S, LinkRunner
-from edge.messages import AnyMessage, Desired, DeviceSettings, Heard, LinkHealth, RefusedSetting, Reported, Status
+from edge.messages import (
+    AnyMessage,
+    Command,
+    Desired,
+    DeviceSettings,
+    Heard,
+    LinkHealth,
+    RefusedSetting,
+    Reported,
+    Status,
+)
 from edge.outbox import Outbox, OutboxError
 from edge.outbox_keeper import OutboxKeeper
 from edge.publisher import Publisher
@@ -79,6 +90,7 @@ class Gateway:
             config.gateway.name, self._outbox.epoch, clock, config.gateway.interval_s, self._outbox.load_states()
         )
         self._publisher = Publisher(config.broker, self._outbox, on_connected=self._introduce, on_message=self._receive)
+        self._errands = Errands(self, clock, self._outbox.epoch, explain=self.intake.explain, tell=self._publisher.tell)
         self._keeper = OutboxKeeper(self._outbox, clock, limits_of(config.gateway))
         self._inbox: asyncio.Queue[tuple[LinkRunner, Arrival]] = asyncio.Queue(INBOX)
         self._turn = asyncio.Lock()
@@ -150,6 +162,25 @@ class Gateway:
     def adopted(self) -> int:
         """How many devices it reads."""
         return len(self.intake.devices)
+
+    async def recalibrate(self, device: str) -> str | None:
+        """Let a sensor learn its empty state anew; why it cannot, or None."""
+        async with self._turn:
+            batch = await self._new_batch()
+            problem = self.intake.recalibrate(batch, device)
+            await self._commit(batch)
+        return problem
+
+    async def restart_link(self, name: str) -> str | None:
+        """Close a link and open it again; why that cannot be, or None."""
+        config = next((link for link in self._config.link if link.name == name), None)
+        if config is None:
+            return f"no link {name!r}; expected {' or '.join(self._runners) or 'none: this gateway has no links'}"
+        if name not in self._tasks:
+            return "it is being opened again already"
+        await self._stop_links([name])
+        self._start_links([config])
+        return None
 
     async def started(self) -> None:
         """Return when every link has been started, be it open by then or not."""
@@ -243,6 +274,7 @@ class Gateway:
             self._inbox.task_done()
 
     def _take(self, batch: Batch, runner: LinkRunner, arrival: Arrival) -> None:
+        self._errands.see(runner.link.name, arrival.item)
         if isinstance(arrival.item, Refused):
             runner.refusals.note(runner.link.name, arrival.item)
             return
@@ -291,6 +323,7 @@ class Gateway:
             await self._keep_desired()
             await self._close_due()
             self._tell_strangers()
+            self._errands.end_due()
             news = self._headlines()
             if ticks % STATUS_EVERY_TICKS == 0 or news != headlines:
                 self._publisher.tell(await self._persist(self.status))
@@ -363,6 +396,8 @@ class Gateway:
     def _receive(self, message: AnyMessage) -> None:
         if isinstance(message, Desired):
             self._desire(message)
+        elif isinstance(message, Command):
+            self._group.create_task(self._errands.run(message))
 
     def _desire(self, desired: Desired) -> None:
         """Put the cloud's devices in force; they are kept by the next tick, and reported then."""

@@ -19,7 +19,7 @@ from edge.aggregator.device import DeviceState, Fact, Identity, Observation, clo
 from edge.clock import Clock, to_datetime, to_utc_ms
 from edge.drivers.devices import catalogue
 from edge.drivers.links.base import Refused, Report, Stranger
-from edge.drivers.model import Model
+from edge.drivers.model import Model, Signal
 from edge.entries import Waiting
 from edge.messages import (
     FLOWS_PER_MESSAGE,
@@ -168,6 +168,24 @@ class Intake:
             self._date(batch, adopted, Untimed(item.readings, alive=False), item.heard_ms, item.network_time)
             return None
         return self._take_frame(batch, adopted, item)
+
+    def explain(self, frame: Frame) -> tuple[AnyReading, ...]:
+        """What a frame of an adopted device says, without any effect. Raises `DecodeError`, `LookupError` of others."""
+        adopted = self._adopted[frame.device]
+        return tuple(adopted.model.decode(frame, _knowledge(adopted, self._state(Batch(), frame.device))))
+
+    def recalibrate(self, batch: Batch, device: str) -> str | None:
+        """Let a distance sensor learn anew how far it sees when nothing is there; why that cannot be, or None."""
+        adopted = self._adopted.get(device)
+        if adopted is None:
+            return "this gateway does not listen to it"
+        if adopted.raw is None or adopted.raw.signal is not Signal.RANGES:
+            return f"a {adopted.model.name} cannot be calibrated from here; its maker's own tool can"
+        if adopted.raw.beam.empty_mm is not None:
+            return f"its empty distance is set to {adopted.raw.beam.empty_mm} mm by hand; take that setting away first"
+        batch.states[device] = structs.replace(self._state(batch, device), empty_mm=None)
+        self._views[device] = first_view(adopted.raw, None)
+        return None
 
     def close_due(self, batch: Batch) -> None:
         """Publish what is due though nothing was heard: intervals that are over, changes of presence that stood."""

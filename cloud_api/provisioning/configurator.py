@@ -15,13 +15,14 @@ from typing import Final
 from cloud_api.metrics import Metrics
 from cloud_api.mqtt import Connection, Delivery, Subscription
 from cloud_api.provisioning.desired import desired_devices, holders_of
+from cloud_api.provisioning.errands import NO_EPOCH, Errands
 from cloud_api.provisioning.gateways import Gateways
 from cloud_api.registry.current import CurrentRegistry
 from cloud_api.registry.database import RegistryError
 from cloud_api.registry.radio_keys import RadioKeys, RadioKeyStore
 from cloud_api.settings import Broker
 from edge import messages
-from edge.messages import Desired, DeviceSettings, MessageError, encode, topic_of
+from edge.messages import Command, CommandResult, Desired, DeviceSettings, MessageError, encode, topic_of
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +33,6 @@ SETTLE_S: Final = 10.0
 RECALL_S: Final = 1.0
 """So long after a subscription the broker has told what it keeps; before, nobody is told anything."""
 WINDOW: Final = 100
-NO_EPOCH: Final = "0" * 16
-"""What the cloud writes where a gateway writes its outbox's epoch."""
 BYTES_LOGGED: Final = 600
 TOPICS: Final = tuple(
     messages.topic("+", suffix) for suffix in ("status", "config/desired", "config/reported", "heard", "result")
@@ -73,6 +72,7 @@ class Configurator:
             client_id=f"passerelle-config-{worker}-{secrets.token_hex(4)}", topics=TOPICS, window=WINDOW
         )
         self._connection = Connection(broker, subscription, self._hand_over)
+        self.errands = Errands(self._command)
 
     async def run(self) -> None:
         """Tell until cancelled."""
@@ -88,6 +88,9 @@ class Configurator:
                 await asyncio.sleep(EVERY_S)
         finally:
             await asyncio.to_thread(self._connection.stop)
+
+    def _command(self, command: Command) -> bool:
+        return self._connection.problem is None and self._connection.publish(topic_of(command), encode(command))
 
     async def _keys_are_read(self) -> bool:
         revision = self._places.revision
@@ -140,5 +143,8 @@ class Configurator:
         except MessageError as error:
             self._metrics.message_errors.labels("config", error.name).inc()
             log.debug("%s; bytes %r", error, delivery.body[:BYTES_LOGGED])
+            return
+        if isinstance(message, CommandResult):
+            self.errands.take(message)
         else:
             self._gateways.take(message)

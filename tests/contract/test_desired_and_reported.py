@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
+import httpx
 import pytest
 
 from cloud_api.app import Api, create_app
@@ -15,6 +17,7 @@ from cloud_api.registry import Device, Registry
 from cloud_api.registry.places import Gateway as GatewayEntry
 from cloud_api.registry.radio_keys import NO_KEYS, RadioKeys
 from cloud_api.registry.store import RegistryStore
+from cloud_api.scopes import Scope
 from cloud_api.settings import Broker, Settings
 from cloud_api.stores import open_store
 from edge.gateway import Gateway
@@ -22,7 +25,7 @@ from edge.readings import DeviceAddress
 from tests.broker import Mosquitto
 from tests.clocks import ManualClock
 from tests.gateways import NAME, gateway_at, running
-from tests.town import NOW, Clock, kept, serving, until
+from tests.town import NOW, PATIENCE_S, Clock, kept, serving, until
 
 MAIRIE = GatewayEntry(name=NAME, label="Mairie", managed=True)
 BAY = Device(address="0004a30b00ff0001", model="bosch-tps110", gateway=NAME)
@@ -37,6 +40,7 @@ class Town:
     api: Api
     registry: RegistryStore
     broker: Mosquitto
+    address: str
 
     def standing(self, device: Device) -> DeviceStanding:
         """How a device does at its gateway."""
@@ -52,8 +56,8 @@ def town(own_mosquitto: Mosquitto, tmp_path: Path) -> Iterator[Town]:
     settings = Settings(broker=Broker(host=own_mosquitto.host, port=own_mosquitto.port), ledger=tmp_path / "ledger.db")
     with closing(open_store(f"sqlite:///{tmp_path}/history.db")) as store:
         api = create_app(settings, store=store, registry=registry, clock=Clock())
-        with serving(api):
-            yield Town(api, registry, own_mosquitto)
+        with serving(api) as address:
+            yield Town(api, registry, own_mosquitto, address)
     registry.close()
 
 
@@ -135,3 +139,23 @@ def test_a_gateway_that_is_not_managed_keeps_the_devices_of_its_file(town: Town)
 
     until(lambda: town.standing(BAY).standing is Standing.UNMANAGED)
     assert NAME not in town.api.services.gateways.desired
+
+
+def test_a_gateway_does_what_it_is_asked_once_and_the_api_tells_what_became_of_it(town: Town, tmp_path: Path) -> None:
+    _, secret = town.registry.keys.create("Anne", [Scope.PROVISION], by="test", at=NOW)
+    path = f"/v1/gateways/{NAME}/errands"
+
+    def scenario(_it: Gateway) -> None:
+        until(lambda: NAME in town.api.services.gateways.status)
+        key = {"Authorization": f"Bearer {secret}"}
+        with httpx.Client(base_url=town.address, timeout=PATIENCE_S) as client:
+            until(lambda: client.get(path + "/x", headers=key).status_code == HTTPStatus.NOT_FOUND)
+            refused = client.post(path, params={"action": "restart-link", "target": "lora"})
+            asked = client.post(path, params={"action": "restart-link", "target": "lora"}, headers=key)
+            until(lambda: client.get(asked.headers["Location"], headers=key).json()["outcome"] == "failed")
+            text = client.get(asked.headers["Location"], headers=key).json()["text"]
+        assert refused.status_code == HTTPStatus.UNAUTHORIZED
+        assert asked.status_code == HTTPStatus.ACCEPTED
+        assert text == "no link 'lora'; expected none: this gateway has no links"
+
+    with_gateway(town, tmp_path, scenario)
