@@ -1,4 +1,4 @@
-"""The command `passerelle edge`: runs a gateway from its configuration file, or only checks the file.
+"""The command `passerelle edge`: runs a gateway from its configuration file, or only checks the file; upgrades it.
 
 In comes a path, out comes an exit status, and what is wrong in words. A gateway that runs takes the place of this
 process: what reads command lines takes 20 MB, and would stay for years.
@@ -12,14 +12,18 @@ from typing import Annotated
 import typer
 
 from edge.exits import MISUSED, failed
+from edge.upgrade_command import back, upgrade
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 edge_app = typer.Typer(help="Run a gateway: read sensors, aggregate, publish.", rich_markup_mode="markdown")
+edge_app.command()(upgrade)
+edge_app.command()(back)
 
 
 @edge_app.callback(invoke_without_command=True)
 def edge(
+    context: typer.Context,
     config: Annotated[Path, typer.Option("--config", "-c", help="Configuration file (TOML).")] = Path(
         "/etc/passerelle/gateway.toml"
     ),
@@ -36,6 +40,8 @@ def edge(
 
         passerelle edge --config gateway.toml --check
     """
+    if context.invoked_subcommand is not None:
+        return
     if log_level.upper() not in LOG_LEVELS:
         raise failed(f"--log-level: expected one of {', '.join(LOG_LEVELS).lower()}, got {log_level!r}", MISUSED)
     if check:
