@@ -1,8 +1,6 @@
-"""What an event brought: what was counted, against what comparable days lead to expect. Pure; `docs/indicators.md`.
+"""What is said of an event: an uplift with its interval, or that it cannot be told and why. Values only.
 
-In come the hours of streets, as much of their history as there is, the event and the calendars; out comes an uplift
-with its interval, or "cannot be told" with the reason. What is unusual within the spread of comparable days is not told
-as an effect.
+`cloud_api/reports/event_effect.py` finds it; `docs/indicators.md` has the formulas.
 """
 
 from datetime import date
@@ -60,7 +58,7 @@ class Uplift(Struct, frozen=True, kw_only=True):
     hours: int
     """Hours of the event."""
     measured: int
-    """Hours of it that were measured, to which the figures refer."""
+    """Hours of it that were measured and have comparable days: the figures are theirs."""
 
     @property
     def gained(self) -> float:
@@ -118,19 +116,6 @@ class HourOfEvent(Struct, frozen=True):
     answer: Answer
 
 
-class StreetEffect(Struct, frozen=True, kw_only=True):
-    """One street, or all streets of an event together."""
-
-    street: str
-    whole: Answer
-    by_hour: tuple[HourOfEvent, ...]
-    """In the order of the event's day: past midnight comes last."""
-    comparable: tuple[date, ...]
-    """The days that it was held against."""
-    left_out: tuple["DayNotComparable", ...]
-    """Days of the same season that it was not held against, and why."""
-
-
 class WhyNot(StrEnum):
     """Why a day is not comparable."""
 
@@ -141,7 +126,7 @@ class WhyNot(StrEnum):
     NOT_MEASURED = "not measured"
     """Not all hours that the event has were measured, or they cannot be believed."""
     CLOCK_CHANGE = "clock change"
-    """An hour that the event has was lost or came twice."""
+    """The same, on a day on which the clock lost an hour or had one twice."""
 
 
 class DayNotComparable(Struct, frozen=True, order=True):
@@ -149,6 +134,19 @@ class DayNotComparable(Struct, frozen=True, order=True):
 
     day: date
     why: WhyNot
+
+
+class StreetEffect(Struct, frozen=True, kw_only=True):
+    """One street, or all streets of an event together."""
+
+    street: str
+    whole: Answer
+    by_hour: tuple[HourOfEvent, ...]
+    """In the order of the event's day: past midnight comes last."""
+    comparable: tuple[date, ...]
+    """The days that it was held against."""
+    left_out: tuple[DayNotComparable, ...]
+    """Days of the same season that it was not held against, and why."""
 
 
 class EventEffect(Struct, frozen=True, kw_only=True):
