@@ -84,6 +84,7 @@ EXTRAS = (
         "cloud",
         "Closures of bays: add, list, end, import from traffic orders.",
     ),
+    Extra(("broker",), app, "cloud_api.broker_commands", "broker", "cloud", "The city's broker: who is let in."),
     Extra(("key",), app, "cloud_api.key_commands", "key", "cloud", "Keys to the API: create, list, revoke."),
     Extra(
         ("zones",),
