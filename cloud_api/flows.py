@@ -85,12 +85,20 @@ def hourly_flows(registry: Registry, store: Store, counter: Counter, period: Per
 
 
 def hourly_flows_of(
-    registry: Registry, store: Store, counters: Sequence[Counter], period: Period, zone: ZoneInfo
+    registry: Registry,
+    store: Store,
+    counters: Sequence[Counter],
+    period: Period,
+    zone: ZoneInfo,
+    as_of: datetime | None = None,
 ) -> list[HourlyFlows]:
-    """The same of several counters, read at once. Blocks on the store. Raises `StoreError`."""
+    """The same of several counters, read at once; with `as_of`, of what the store had committed until then.
+
+    Blocks on the store. Raises `StoreError`.
+    """
     serving = {each.id: registry.installations_of(each.id, period.start, period.end) for each in counters}
     everything = [installation for of_one in serving.values() for installation in of_one]
-    measured = _measured(store, everything, Period(period.start - CONTEXT, period.end + CONTEXT))
+    measured = _measured(store, everything, Period(period.start - CONTEXT, period.end + CONTEXT), as_of)
     return [_flows(each, serving[each.id], measured, period, zone) for each in counters]
 
 
@@ -135,12 +143,12 @@ def street_of(counter: Counter, installation: Installation, zone: ZoneInfo) -> S
     return Street(mode=installation.mode, in_=counter.in_, out=counter.out, zone=zone)
 
 
-def _measured(store: Store, installations: Sequence[Installation], period: Period) -> Measured:
+def _measured(store: Store, installations: Sequence[Installation], period: Period, as_of: datetime | None) -> Measured:
     channels = sorted({channel_of(each) for each in installations})
     if not channels:
         return {}
     measured: dict[Channel, dict[datetime, Hour]] = {channel: {} for channel in channels}
-    for hour in store.hours(channels, period.start, period.end):
+    for hour in store.hours(channels, period.start, period.end, as_of):
         measured[hour.channel][hour.start] = hour
     return measured
 

@@ -197,9 +197,9 @@ class KnownHours(Struct, frozen=True, kw_only=True):
     doubtful: int
     """The counts cannot be so."""
     estimated: int
-    """Nothing measured; filled in on request."""
+    """One of the other three that was filled in on request, and is counted here alone."""
     missing: int
-    """Nothing measured, nothing filled in."""
+    """Nothing measured."""
 
 
 class LeftOut(Struct, frozen=True, kw_only=True):

@@ -1,0 +1,31 @@
+"""Makes a report on flows: reads what it needs, one counter at a time, and puts it together. Blocks on the store."""
+
+from collections.abc import Iterator
+
+from cloud_api.reports.comparison import compare
+from cloud_api.reports.flow_facts import FlowFacts, PlaceCompared
+from cloud_api.reports.flow_report import flow_report
+from cloud_api.reports.gathering import Progress, Town, every_place, later_parts, place_hours, silently
+from cloud_api.reports.place_hours import PlaceHours, PlaceSums, summed
+from cloud_api.reports.report import Asked, Report
+
+
+def make_flow_report(town: Town, asked: Asked, tell: Progress = silently) -> Report:
+    """The report, as of its date. Raises `StoreError`."""
+    sums: list[PlaceSums] = []
+    compared: list[PlaceCompared] = []
+    for place in every_place(town, asked, tell):
+        sums.append(summed(place))
+        compared += _compared(town, asked, place)
+    return flow_report(
+        FlowFacts(asked=asked, town=town.name, places=sums, compared=compared, later=later_parts(town, asked, sums))
+    )
+
+
+def _compared(town: Town, asked: Asked, place: PlaceHours) -> Iterator[PlaceCompared]:
+    if asked.compared is None:
+        return
+    counter = town.registry.counters[place.id]
+    then = place_hours(town, counter, asked.compared, asked.as_of)
+    special = town.office.special_days([place.id])
+    yield PlaceCompared(name=place.name, compared=compare(place.believed, then.believed, town.calendar, special))

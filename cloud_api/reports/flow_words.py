@@ -1,0 +1,379 @@
+"""What a report on flows says, in French and in English: titles, sentences, heads of columns. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from types import MappingProxyType
+from typing import Final
+
+from cloud_api.reports.comparison import LeftOut as DayLeftOut
+from cloud_api.reports.flow_facts import PlaceCompared
+from cloud_api.reports.flow_indicators import DAY_PARTS, DayPart
+from cloud_api.reports.report import Asked, Cell, Column, Figure, KnownHours, LaterParts, Unit
+from cloud_api.reports.writing import Writing
+
+Two = tuple[str, str]
+"""French, English."""
+NAMED: Final = 3
+"""So many places are named in a subtitle."""
+
+TABLES: Final[Mapping[str, Two]] = MappingProxyType(
+    {
+        "places": ("Par compteur", "By counter"),
+        "months": ("Par mois", "By month"),
+        "days": ("Par jour", "By day"),
+        "week": ("Semaine type", "A usual week"),
+        "parts": ("Moments de la journée", "Parts of the day"),
+        "comparison": ("Comparaison à jours comparables", "Comparison over comparable days"),
+    }
+)
+NOTES: Final[Mapping[str, Two]] = MappingProxyType(
+    {
+        "places": (
+            "Des passages, non des personnes : qui passe devant deux compteurs est compté à chacun.",
+            "Passages, not persons: whoever passes two counters is counted at each.",
+        ),
+        "week": (
+            "Passages moyens par jour et par tranche, sur les heures mesurées et fiables ; « n » est le plus petit "
+            "nombre d’heures sur lequel repose une moyenne.",
+            "Mean passages per day and part of the day, over measured and sound hours; “n” is the smallest number of "
+            "hours that a mean rests on.",
+        ),
+    }
+)
+HEADS: Final[Mapping[str, Two]] = MappingProxyType(
+    {"places": ("Compteur", "Counter"), "months": ("Mois", "Month"), "days": ("Jour", "Day")}
+)
+FIGURES: Final[Mapping[str, Two]] = MappingProxyType(
+    {
+        "total": ("Passages comptés", "Passages counted"),
+        "in": ("Entrées", "In"),
+        "out": ("Sorties", "Out"),
+        "filled": ("Passages, estimations comprises", "Passages with estimates"),
+        "per_day": ("Moyenne d’un jour entier", "Mean of a whole day"),
+        "busiest_day": ("Jour le plus fréquenté", "Busiest day"),
+        "peak": ("Heure de pointe", "Peak hour"),
+        "change": ("Évolution, à jours comparables", "Change, over comparable days"),
+        "coverage": ("Part du temps mesurée", "Share of time measured"),
+    }
+)
+PARTS: Final[Mapping[DayPart, Two]] = MappingProxyType(
+    {
+        DayPart.MORNING: ("matin", "morning"),
+        DayPart.MIDDAY: ("midi", "midday"),
+        DayPart.AFTERNOON: ("après-midi", "afternoon"),
+        DayPart.EVENING: ("soirée", "evening"),
+        DayPart.NIGHT: ("nuit", "night"),
+    }
+)
+WHY_LEFT: Final[Mapping[DayLeftOut, Two]] = MappingProxyType(
+    {
+        DayLeftOut.NOT_MEASURED: ("pas mesurés en entier", "not measured whole"),
+        DayLeftOut.SPECIAL: ("hors de l’ordinaire (événement)", "special (an event)"),
+        DayLeftOut.NO_COUNTERPART: ("sans jour comparable en face", "without a comparable day"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FlowWords:
+    """The words of one report."""
+
+    write: Writing
+    asked: Asked
+    names: Sequence[str]
+
+    @property
+    def title(self) -> str:
+        """What it is."""
+        return self.write.say("Fréquentation", "Footfall")
+
+    @property
+    def subtitle(self) -> str:
+        """Where and when."""
+        named = ", ".join(self.names[:NAMED])
+        others = len(self.names) - NAMED
+        if others > 0:
+            named = self.write.say(f"{len(self.names)} compteurs", f"{len(self.names)} counters")
+        return f"{named}, {self.write.span(self.asked.period)}"
+
+    @property
+    def nothing(self) -> str:
+        """What is said where nothing was measured."""
+        period = self.write.span(self.asked.period)
+        return self.write.say(
+            f"Rien n’a été mesuré {period} : il n’y a pas de chiffre à donner, ce qui ne veut pas dire que personne "
+            "n’est passé. Choisissez une période pendant laquelle un capteur était en service.",
+            f"Nothing was measured {period}: there is no figure to give, which does not mean that nobody passed. "
+            "Choose a period during which a sensor was at work.",
+        )
+
+    @property
+    def all_together(self) -> str:
+        """The head of a table's last row."""
+        return self.write.say("Ensemble", "Together")
+
+    @property
+    def method(self) -> tuple[str, ...]:
+        """How the figures are made."""
+        say = self.write.say
+        return (
+            say(
+                "Un passage est une personne (ou un véhicule) qui franchit la ligne d’un capteur, dans un sens. Les "
+                "totaux sont ceux de l’interface ouverte de la ville, à l’unité près ; rien n’y est extrapolé.",
+                "A passage is a person (or vehicle) crossing a sensor’s line, in one direction. Totals are those of "
+                "the town’s open interface, to the unit; nothing in them is extrapolated.",
+            ),
+            say(
+                "Une heure est mesurée quand neuf dixièmes au moins l’ont été ; elle est fiable quand rien ne "
+                "contredit ses comptages (capteur bloqué, muet, sourd d’un côté, valeurs impossibles). Moyennes, "
+                "semaine type et comparaisons ne reposent que sur des heures mesurées et fiables.",
+                "An hour is measured when nine tenths of it were at least; it is sound when nothing speaks against its "
+                "counts (a sensor stuck, silent, one-sided, impossible values). Means, the usual week and comparisons "
+                "rest on measured and sound hours alone.",
+            ),
+            say(
+                "Deux périodes se comparent à jours comparables : même jour de la semaine (un jour férié compte comme "
+                "un dimanche), mêmes vacances scolaires, même longueur en heures ; chaque sorte de jour pèse autant "
+                "dans l’une que dans l’autre, et les jours d’événement sont écartés.",
+                "Two periods are compared over comparable days: the same weekday (a public holiday is a Sunday), the "
+                "same school holidays, the same length in hours; each kind of day weighs as much in one as in the "
+                "other, and days of events are left out.",
+            ),
+            self._filling,
+            say(
+                "Les définitions et leurs formules : docs/indicators.md.",
+                "Definitions and their formulas: docs/indicators.md.",
+            ),
+        )
+
+    @property
+    def _filling(self) -> str:
+        if self.asked.filled:
+            return self.write.say(
+                "Les heures écartées sont estimées, à votre demande, par la médiane des heures semblables des six "
+                "semaines voisines (même heure, même sorte de jour, quatre au moins) ; les estimations ont leur "
+                "colonne et n’entrent pas dans les totaux comptés.",
+                "Hours left out are estimated, as you asked, by the median of like hours within six weeks (the same "
+                "hour and kind of day, four at least); estimates have a column of their own and are no part of what "
+                "was counted.",
+            )
+        return self.write.say(
+            "Aucune lacune n’est comblée : ce que personne n’a mesuré manque.",
+            "No gap is filled: what nobody measured is missing.",
+        )
+
+    def table(self, key: str) -> str:
+        """A table's title."""
+        return self.write.say(*TABLES[key])
+
+    def table_note(self, key: str) -> str:
+        """What must be known of a table; often nothing."""
+        return self.write.say(*NOTES[key]) if key in NOTES else ""
+
+    def head(self, key: str) -> str:
+        """The head of a table's first column."""
+        return self.write.say(*HEADS[key])
+
+    def figure(self, key: str, value: Cell, unit: Unit, note: str = "") -> Figure:
+        """A key figure."""
+        return Figure(key=key, name=self.write.say(*FIGURES[key]), value=value, unit=unit, note=note)
+
+    def part(self, part: DayPart) -> str:
+        """A part of the day."""
+        return self.write.say(*PARTS[part])
+
+    def flow_columns(self) -> tuple[Column, ...]:
+        """Passages, then how much of the time is known."""
+        filled = self.asked.filled
+        columns = (
+            ("in", "Entrées", "In", Unit.PASSAGES),
+            ("out", "Sorties", "Out", Unit.PASSAGES),
+            ("counted", "Comptés", "Counted", Unit.PASSAGES),
+            ("sound", "dont heures fiables", "of it in sound hours", Unit.PASSAGES),
+            *([("estimated", "Estimés en plus", "Estimated besides", Unit.PASSAGES)] if filled else []),
+            ("hours", "Heures", "Hours", Unit.HOURS),
+            ("measured_h", "mesurées", "measured", Unit.HOURS),
+            *([("estimated_h", "estimées", "estimated", Unit.HOURS)] if filled else []),
+            ("left_out_h", "écartées", "left out", Unit.HOURS),
+            ("missing_h", "manquantes", "missing", Unit.HOURS),
+        )
+        return tuple(Column(key=key, title=self.write.say(fr, en), unit=unit) for key, fr, en, unit in columns)
+
+    def week_columns(self) -> tuple[Column, ...]:
+        """A weekday, its mean, that of its parts, and what they rest on."""
+        say = self.write.say
+        return (
+            Column(key="what", title=say("Jour", "Day"), unit=Unit.WORDS),
+            Column(key="mean", title=say("Jour entier", "Whole day"), unit=Unit.PER_DAY),
+            *(Column(key=part.value, title=self.part(part), unit=Unit.PER_DAY) for part in DAY_PARTS),
+            Column(key="over", title="n", unit=Unit.HOURS),
+        )
+
+    def part_columns(self) -> tuple[Column, ...]:
+        """A part of the day and its share."""
+        say = self.write.say
+        return (
+            Column(key="what", title=say("Moment", "Part"), unit=Unit.WORDS),
+            Column(key="share", title=say("Part des passages", "Share of passages"), unit=Unit.SHARE),
+        )
+
+    def comparison_columns(self) -> tuple[Column, ...]:
+        """A counter, the days compared, both means and the change."""
+        say = self.write.say
+        return (
+            Column(key="what", title=say("Compteur", "Counter"), unit=Unit.WORDS),
+            Column(key="days", title=say("Jours comparés", "Days compared"), unit=Unit.DAYS),
+            Column(key="now", title=say("Cette période, par jour", "This period, per day"), unit=Unit.PER_DAY),
+            Column(key="then", title=say("L’autre, par jour", "The other, per day"), unit=Unit.PER_DAY),
+            Column(key="change", title=say("Évolution", "Change"), unit=Unit.CHANGE),
+        )
+
+    def total(self, both: Cell, in_: Cell, out: Cell, known: int, days: int) -> str:
+        """The first sentence."""
+        figure, period = self.write.cell(both, Unit.PASSAGES), self.write.span(self.asked.period)
+        directions = ""
+        if len(self.names) == 1 and in_ is not None and out is not None:
+            told_in, told_out = (self.write.cell(each, Unit.PASSAGES) for each in (in_, out))
+            directions = self.write.say(f" ({told_in} entrées, {told_out} sorties)", f" ({told_in} in, {told_out} out)")
+        gaps = (
+            ""
+            if known == days
+            else self.write.say(
+                f", mesurés pendant {known} des {days} jours", f", measured on {known} of the {days} days"
+            )
+        )
+        return self.write.say(
+            f"{figure} passages ont été comptés {period}{directions}{gaps}.",
+            f"{figure} passages were counted {period}{directions}{gaps}.",
+        )
+
+    def busiest(self, day: date, passages: int) -> str:
+        """The busiest day."""
+        return self.write.say(
+            f"Le jour le plus fréquenté a été le {self.write.long_day(day)}, avec {self.passages(passages)}.",
+            f"The busiest day was {self.write.long_day(day)}, with {self.passages(passages)}.",
+        )
+
+    def peak(self, weekday: int, hour: int, mean: float) -> str:
+        """The peak hour."""
+        when = self.hour_of_week(weekday, hour)
+        return self.write.say(
+            f"L’heure la plus fréquentée de la semaine est le {when}, avec {self.write.number(mean)} passages en "
+            "moyenne.",
+            f"The busiest hour of the week is {when}, with {self.write.number(mean)} passages on the mean.",
+        )
+
+    def compared(self, change: tuple[float, float, list[str]] | None, places: int) -> str:
+        """What the comparison says, or that it cannot be told."""
+        if self.asked.compared is None:
+            return ""
+        other = self.write.span(self.asked.compared)
+        if change is None:
+            return self.write.say(
+                f"La comparaison avec la période {other} ne peut pas être faite : aucun jour comparable n’a été mesuré "
+                "en entier des deux côtés.",
+                f"It cannot be compared with the period {other}: no comparable day was measured whole in both.",
+            )
+        now, then, names = change
+        of = (
+            ""
+            if len(names) == places
+            else self.write.say(
+                f", sur {len(names)} des {places} compteurs", f", over {len(names)} of the {places} counters"
+            )
+        )
+        if not then:
+            return self.write.say(
+                f"Personne n’est passé {other} à jours comparables{of}.",
+                f"Nobody passed {other} on comparable days{of}.",
+            )
+        return self.write.say(
+            f"À jours comparables{of}, c’est {self.write.change(now / then - 1)} par rapport à la période {other} : "
+            f"{self.write.number(now)} passages par jour contre {self.write.number(then)}.",
+            f"Over comparable days{of} it is {self.write.change(now / then - 1)} against the period {other}: "
+            f"{self.write.number(now)} passages per day against {self.write.number(then)}.",
+        )
+
+    def coverage(self, known: KnownHours) -> str:
+        """How much was measured."""
+        share = self.write.share(known.measured / known.hours)
+        left, missing = known.partial + known.doubtful, known.missing
+        number = self.write.number
+        estimated = (
+            ""
+            if not known.estimated
+            else self.write.say(f", {number(known.estimated)} estimées", f", {number(known.estimated)} are estimated")
+        )
+        return self.write.say(
+            f"{share} des heures ont été mesurées et sont fiables{estimated} ; {number(left)} sont écartées des "
+            f"moyennes et {number(missing)} manquent.",
+            f"{share} of the hours were measured and are sound{estimated}; {number(left)} are left out of means and "
+            f"{number(missing)} are missing.",
+        )
+
+    def later(self, later: Sequence[LaterParts]) -> str:
+        """What came after the report's date."""
+        more = sum(each.in_ + each.out for each in later)
+        hours = sum(each.hours for each in later)
+        return self.write.say(
+            f"Depuis la date de ce rapport, des mesures tardives sont arrivées : {self.write.number(more)} passages "
+            f"sur {self.write.number(hours)} heures, qui n’y sont pas comptés.",
+            f"Since this report’s date late measurements came in: {self.write.number(more)} passages over "
+            f"{self.write.number(hours)} hours, which are not in it.",
+        )
+
+    def passages(self, count: int) -> str:
+        """So many."""
+        return self.write.figure(count, Unit.PASSAGES)
+
+    def per_hour(self, mean: float) -> str:
+        """So many an hour."""
+        return self.write.figure(round(mean), Unit.PER_HOUR)
+
+    def over(self, days: int) -> str:
+        """What a mean rests on."""
+        return self.write.say(f"sur {days} jours mesurés en entier", f"over {days} days measured whole")
+
+    def hour_of_week(self, weekday: int, hour: int) -> str:
+        """`samedi, 16 h – 17 h`."""
+        day = self.write.weekdays[weekday]
+        return self.write.say(f"{day} de {hour}\u202fh à {hour + 1}\u202fh", f"{day} {hour}:00 to {hour + 1}:00")
+
+    def change_note(self, now: float, then: float, counters: int) -> str:
+        """Both means."""
+        number = self.write.number
+        return self.write.say(
+            f"{number(now)} par jour contre {number(then)}, {counters} compteur(s)",
+            f"{number(now)} per day against {number(then)}, {counters} counter(s)",
+        )
+
+    def comparison_note(self, compared: Sequence[PlaceCompared]) -> str:
+        """How many days were left out, and why."""
+        counted: dict[DayLeftOut, int] = {}
+        for each in compared:
+            if each.compared is not None:
+                for left in (*each.compared.left_out_now, *each.compared.left_out_then):
+                    counted[left.why] = counted.get(left.why, 0) + 1
+        if not counted:
+            return ""
+        reasons = ", ".join(f"{number} {self.write.say(*WHY_LEFT[why])}" for why, number in sorted(counted.items()))
+        return self.write.say(f"Jours écartés : {reasons}.", f"Days left out: {reasons}.")
+
+    def quality_notes(self, later: Sequence[LaterParts], compared: Sequence[PlaceCompared]) -> tuple[str, ...]:
+        """What else must be known."""
+        as_of = self.write.instant(self.asked.as_of.astimezone(self.asked.period.start.tzinfo))
+        notes = [
+            self.write.say(
+                f"État des données au {as_of} ; le même lien redonne le même rapport.",
+                f"Data as of {as_of}; the same link gives the same report again.",
+            )
+        ]
+        if self.asked.compared is not None:
+            without = [each.name for each in compared if each.compared is None]
+            if without:
+                names = ", ".join(without)
+                notes.append(self.write.say(f"Sans jour comparable : {names}.", f"Without a comparable day: {names}."))
+        if later:
+            notes.append(self.later(later))
+        return tuple(notes)

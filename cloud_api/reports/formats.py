@@ -1,0 +1,70 @@
+"""In which forms a report can be had; each is made from the same report and the same hours, so all totals agree."""
+
+from collections.abc import Callable, Iterable, Iterator
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from cloud_api.reports.hourly_files import excel_csv, open_csv, parquet
+from cloud_api.reports.pdf import pdf
+from cloud_api.reports.place_hours import PlaceHours
+from cloud_api.reports.report import Asked, Report
+from cloud_api.reports.xlsx import workbook
+
+
+class Format(StrEnum):
+    """A form of a report."""
+
+    PDF = "pdf"
+    """Pages to lay on a table."""
+    XLSX = "xlsx"
+    """A workbook."""
+    CSV = "csv"
+    """The hours for Excel in French."""
+    OPEN = "open-csv"
+    """The hours as open data."""
+    PARQUET = "parquet"
+    """The hours with their types."""
+    JSON = "json"
+    """The report as a value: what the pages are made from."""
+
+
+MEDIA_TYPES: Final = MappingProxyType(
+    {
+        Format.PDF: "application/pdf",
+        Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        Format.CSV: "text/csv; charset=utf-8",
+        Format.OPEN: "text/csv; charset=utf-8",
+        Format.PARQUET: "application/vnd.apache.parquet",
+        Format.JSON: "application/json",
+    }
+)
+SUFFIXES: Final = MappingProxyType({Format.OPEN: "open.csv"})
+OF_HOURS: Final = frozenset({Format.CSV, Format.OPEN, Format.PARQUET})
+"""Made from the hours, one counter at a time."""
+
+
+def written(form: Format, report: Callable[[], Report], places: Callable[[], Iterable[PlaceHours]]) -> Iterator[bytes]:
+    """The pieces of a file; of the report and the hours that is read which the form needs."""
+    match form:
+        case Format.CSV:
+            yield from excel_csv(places())
+        case Format.OPEN:
+            yield from open_csv(places())
+        case Format.PARQUET:
+            yield parquet(places())
+        case Format.PDF:
+            yield pdf(report())
+        case Format.XLSX:
+            yield workbook(report())
+        case Format.JSON:
+            yield msgspec.json.encode(report())
+
+
+def file_name(asked: Asked, form: Format) -> str:
+    """`flows-rue-haute-2026-10-01-2026-10-31.pdf`."""
+    where = asked.places[0] if len(asked.places) == 1 else asked.event or "town"
+    days = f"{asked.period.start.date()}-{asked.period.last_day}"
+    return f"{asked.kind}-{where}-{days}.{SUFFIXES.get(form, form.value)}"

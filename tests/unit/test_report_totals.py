@@ -1,0 +1,152 @@
+"""One report, many forms: the same totals, to the unit, in all of them and in the API."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import openpyxl
+import pyarrow.parquet as pq
+import pypdf
+import pytest
+
+from cloud_api.flows import hourly_flows
+from cloud_api.formats import comptage
+from cloud_api.reports.asking import period_of
+from cloud_api.reports.flow_reporting import make_flow_report
+from cloud_api.reports.formats import Format, written
+from cloud_api.reports.gathering import every_place
+from cloud_api.reports.report import Asked, Report
+from cloud_api.stores import open_store
+from cloud_api.stores.base import Store
+from tests.history import flow
+from tests.reporting import HIGH_STREET, NOW, PARIS, REGISTRY, asked, fill, midnight, town
+from tests.town import Clock
+
+TOTALS = {
+    "one": asked("2026-10-01", "2026-11-01", "rue-haute", compare="week-before"),
+    "both": asked("2026-10-01", "2026-11-01", "rue-haute", "venelle", filled=True),
+    "long": asked("2026-07-01", "2026-11-01", "rue-haute"),
+}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    file = tmp_path_factory.mktemp("reports") / "history.db"
+    with closing(open_store(f"sqlite:///{file}", lambda: NOW - timedelta(hours=1))) as opened:
+        fill(opened)
+        yield opened
+
+
+@pytest.fixture(params=TOTALS)
+def wish(request: pytest.FixtureRequest) -> Asked:
+    return TOTALS[request.param]
+
+
+def file_of(store: Store, wish: Asked, form: Format) -> bytes:
+    its = town(store)
+    return b"".join(written(form, lambda: make_flow_report(its, wish), lambda: every_place(its, wish)))
+
+
+def api_totals(store: Store, wish: Asked) -> tuple[int, int]:
+    """In and out, as `/v1/flows/hourly` tells them."""
+    told = [
+        hourly_flows(REGISTRY, store, REGISTRY.counters[place], period_of(wish.period), PARIS).totals
+        for place in wish.places
+    ]
+    return sum(each.in_ or 0 for each in told), sum(each.out or 0 for each in told)
+
+
+def rows_of(data: bytes, delimiter: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig")), delimiter=delimiter))
+
+
+def summed(rows: Sequence[dict[str, str]], *names: str) -> tuple[int, ...]:
+    return tuple(sum(int(row[name]) for row in rows if row[name]) for name in names)
+
+
+def test_every_form_tells_the_totals_of_the_api(store: Store, wish: Asked) -> None:
+    in_, out = api_totals(store, wish)
+    both = in_ + out
+    report = make_flow_report(town(store), wish)
+    sound = report.table("days").total
+    assert sound is not None
+
+    assert report.figure("total").value == both
+    assert sound[1:5] == (in_, out, both, sum_of_measures(store, wish))
+    french = rows_of(file_of(store, wish, Format.CSV), ";")
+    assert summed(french, "entrées", "sorties", "total", "dont mesuré et fiable") == sound[1:5]
+    assert summed(rows_of(file_of(store, wish, Format.OPEN), ","), "in", "out", "total", "sound") == sound[1:5]
+    table = pq.read_table(io.BytesIO(file_of(store, wish, Format.PARQUET)))
+    assert tuple(sum(table[name].drop_null().to_pylist()) for name in ("in", "out", "total", "sound")) == sound[1:5]
+    book = openpyxl.load_workbook(io.BytesIO(file_of(store, wish, Format.XLSX)))
+    assert [cell.value for cell in list(book["Par jour"].rows)[len(report.table("days").rows) + 2]][1:5] == list(
+        sound[1:5]
+    )
+    assert str(both) in text_of(file_of(store, wish, Format.PDF))
+
+
+def sum_of_measures(store: Store, wish: Asked) -> int:
+    """What the Schéma comptage tells: hours that were measured whole and can be believed."""
+    flows = [
+        hourly_flows(REGISTRY, store, REGISTRY.counters[place], period_of(wish.period), PARIS) for place in wish.places
+    ]
+    (total,) = summed(rows_of(comptage.write_measures(flows, head=True), ","), "count")
+    return total
+
+
+def text_of(data: bytes) -> str:
+    """All text of a PDF; figures without their spaces."""
+    text = "\n".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(data)).pages)
+    return re.sub(r"(?<=\d)[\s\u202f\u2009]+(?=\d{3})", "", text)
+
+
+def test_a_report_is_the_same_to_the_byte_each_time(store: Store) -> None:
+    wish = TOTALS["one"]
+
+    assert file_of(store, wish, Format.JSON) == file_of(store, wish, Format.JSON)
+    assert file_of(store, wish, Format.PDF) == file_of(store, wish, Format.PDF)
+
+
+def test_a_pdf_is_short_tagged_and_has_a_title_and_a_language(store: Store, wish: Asked) -> None:
+    document = pypdf.PdfReader(io.BytesIO(file_of(store, wish, Format.PDF)))
+
+    assert 2 <= len(document.pages) <= 6
+    catalogue = document.root_object
+    assert "'/Marked': True" in str(catalogue["/MarkInfo"].get_object())
+    assert str(catalogue["/Lang"]) == "fr"
+    assert document.metadata is not None
+    assert "Fréquentation" in (document.metadata.title or "")
+
+
+def test_raw_hours_are_never_filled_in(store: Store) -> None:
+    rows = rows_of(file_of(store, TOTALS["both"], Format.CSV), ";")
+
+    missing = [row for row in rows if row["heure manquante"] == "1"]
+    assert missing
+    assert all(row["total"] == "" for row in missing)
+
+
+def test_what_comes_later_is_told_and_changes_no_figure(tmp_path: Path) -> None:
+    clock = Clock(NOW - timedelta(hours=2))
+    wish = asked("2026-11-01", "2026-11-08", "rue-haute", as_of=(NOW - timedelta(hours=1)).isoformat())
+    with closing(open_store(f"sqlite:///{tmp_path}/history.db", clock)) as store:
+        fill(store)
+        before = make_flow_report(town(store), wish)
+        clock.now = NOW
+        store.write([flow(midnight("2026-11-03"), part=7, in_=10, out=3, covered_s=0, channel=HIGH_STREET)])
+
+        after = make_flow_report(town(store), wish)
+
+    assert figures(after) == figures(before)
+    (later,) = after.quality.later
+    assert (later.in_, later.out, later.hours) == (10, 3, 1)
+    assert "13 passages" in " ".join(after.summary)
+    assert before.quality.later == ()
+
+
+def figures(report: Report) -> list[object]:
+    return [each.value for each in report.figures] + [table.rows for table in report.tables]
