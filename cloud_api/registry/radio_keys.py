@@ -54,12 +54,13 @@ class RadioKeyStore:
     def put(self, keys: Mapping[str, RadioKeys], *, by: str, at: datetime) -> None:
         """Keep the keys of devices, by address, all or none; `NO_KEYS` forgets them. Gateways hear within seconds."""
         with writing(self._engine) as connection:
-            changed = [_put(connection, address, each, by, at) for address, each in keys.items()]
+            changed = [put_keys(connection, address, each, by, at) for address, each in keys.items()]
             if any(changed):
                 connection.execute(update(REVISION).values(number=REVISION.c.number + 1))
 
 
-def _put(connection: Connection, address: str, keys: RadioKeys, by: str, at: datetime) -> bool:
+def put_keys(connection: Connection, address: str, keys: RadioKeys, by: str, at: datetime) -> bool:
+    """Keep the keys of one device within a change, with their trace; whether they are others than before."""
     body = connection.execute(select(RADIO_KEYS.c.body).where(RADIO_KEYS.c.address == address)).scalar()
     before = NO_KEYS if body is None else msgspec.convert(body, RadioKeys)
     if before == keys:

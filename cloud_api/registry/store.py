@@ -4,9 +4,10 @@ In come entries and who changes them, out come snapshots (`Registry`). A change 
 and only if the registry that it makes holds together; whoever changes an entry says which version he last saw.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -18,13 +19,14 @@ from cloud_api.registry.contradictions import ContradictionError
 from cloud_api.registry.database import RegistryError, open_database, reading, revision, writing
 from cloud_api.registry.keys import KeyStore
 from cloud_api.registry.places import Closure, Counter, Device, Entry, Gateway, Installation, Space, Zone
-from cloud_api.registry.radio_keys import RadioKeyStore
+from cloud_api.registry.radio_keys import RadioKeys, RadioKeyStore, put_keys
 from cloud_api.registry.registry import Registry
 from cloud_api.registry.soundness import faults
 from cloud_api.registry.tables import AUDIT, ENTRIES, REVISION, key_of, kind_of, name_of
 
 Value = TypeVar("Value", bound=Entry)
 MOST_TRACES: Final = 1000
+NO_RADIO_KEYS: Final[Mapping[str, RadioKeys]] = MappingProxyType({})
 
 
 class RefusedChangeError(RegistryError):
@@ -43,9 +45,26 @@ class ChangedMeanwhileError(RefusedChangeError):
 
     def __init__(self, kind: str, key: str, seen: int, version: int) -> None:
         self.seen = seen
+        """0 where it was not there."""
         self.version = version
-        """What it is now."""
-        super().__init__(kind, key, "", f"changed meanwhile (seen as version {seen}, now {version}); look again")
+        """What it is now; 0 where it is gone."""
+        was, now = (f"version {each}" if each else "not there" for each in (seen, version))
+        super().__init__(kind, key, "", f"changed meanwhile (seen as {was}, now {now}); look again")
+
+
+EntryName = tuple[str, str]
+"""Kind and key of an entry."""
+
+
+class View(NamedTuple):
+    """The registry at one moment, with the versions to be named by who changes what he saw."""
+
+    registry: Registry
+    versions: Mapping[EntryName, int]
+
+    def version_of(self, entry: Entry) -> int:
+        """The version of an entry with this one's key; 0 where there is none."""
+        return self.versions.get((kind_of(entry), key_of(entry)), 0)
 
 
 class Versioned(Struct, Generic[Value], frozen=True):
@@ -101,6 +120,12 @@ class RegistryStore:
         with reading(self._engine) as connection:
             return _registry(_rows(connection))
 
+    def view(self) -> View:
+        """The registry as it is now, with the version of every entry."""
+        with reading(self._engine) as connection:
+            rows = _rows(connection)
+        return View(_registry(rows), {(row.kind, row.key): row.version for row in rows})
+
     def find(self, kind: type[Value], key: str) -> Versioned[Value] | None:
         """One entry with its version."""
         with reading(self._engine) as connection:
@@ -129,15 +154,38 @@ class RegistryStore:
         with self._changing(by, at) as change:
             change.remove(entry, seen)
 
-    def merge(self, entries: Sequence[Entry], *, gone: Sequence[Entry] = (), by: str, at: datetime) -> Merged:
-        """Add what is new, replace what differs and remove what is `gone`, all or nothing; what is not named stays."""
-        with self._changing(by, at) as change:
-            return change.merge(entries, gone)
+    def merge(
+        self,
+        entries: Sequence[Entry],
+        *,
+        gone: Sequence[Entry] = (),
+        seen: View | None = None,
+        keys: Mapping[str, RadioKeys] = NO_RADIO_KEYS,
+        by: str,
+        at: datetime,
+    ) -> Merged:
+        """Add what is new, replace what differs and remove what is `gone`, all or nothing; what is not named stays.
 
-    def rehearse(self, entries: Sequence[Entry], *, gone: Sequence[Entry] = (), by: str, at: datetime) -> Merged:
+        Entries that are others than where they were `seen` raise `ChangedMeanwhileError`. `keys` are radio keys of
+        devices, by address, kept with the entries or not at all.
+        """
+        with self._changing(by, at) as change:
+            merged = change.merge(entries, gone, seen)
+            change.keep_keys(keys)
+            return merged
+
+    def rehearse(
+        self,
+        entries: Sequence[Entry],
+        *,
+        gone: Sequence[Entry] = (),
+        seen: View | None = None,
+        by: str,
+        at: datetime,
+    ) -> Merged:
         """What `merge` would do, refusals included; nothing is done."""
         with writing(self._engine) as connection:
-            merged = _Change(connection, by, at).merge(entries, gone)
+            merged = _Change(connection, by, at).merge(entries, gone, seen)
             _hold_together(connection)
             connection.rollback()
         return merged
@@ -203,9 +251,11 @@ class _Change:
         """A row less."""
         self._remove(entry, self._seen(entry, seen))
 
-    def merge(self, entries: Sequence[Entry], gone: Sequence[Entry]) -> Merged:
+    def merge(self, entries: Sequence[Entry], gone: Sequence[Entry], seen: View | None = None) -> Merged:
         """Rows that are new, other values in those that differ, and rows less."""
         known = {(row.kind, row.key): row for row in _rows(self._connection)}
+        if seen is not None:
+            _refuse_unseen([*entries, *gone], seen, {name: row.version for name, row in known.items()})
         new: list[Entry] = []
         changed: list[Entry] = []
         for entry in entries:
@@ -222,6 +272,10 @@ class _Change:
             self._remove(entry, self.found(type(entry), key_of(entry)))
         same = len(entries) - len(new) - len(changed)
         return Merged(_names(new), _names(changed), same=same, removed=_names(removed))
+
+    def keep_keys(self, keys: Mapping[str, RadioKeys]) -> None:
+        """Other radio keys of devices."""
+        self.made += sum(put_keys(self._connection, name, each, self._by, self._at) for name, each in keys.items())
 
     def _remove(self, entry: Entry, before: "Versioned[Entry]") -> None:
         table = ENTRIES[kind_of(entry)]
@@ -272,6 +326,13 @@ class _Step(NamedTuple):
     entry: Entry
     before: Entry | None
     after: Entry | None
+
+
+def _refuse_unseen(entries: Sequence[Entry], seen: View, versions: Mapping[EntryName, int]) -> None:
+    for entry in entries:
+        then, now = seen.version_of(entry), versions.get((kind_of(entry), key_of(entry)), 0)
+        if then != now:
+            raise ChangedMeanwhileError(kind_of(entry), key_of(entry), then, now)
 
 
 def _refuse_unsound(entry: Entry) -> None:

@@ -179,7 +179,7 @@ def test_of_two_who_edit_at_once_the_second_is_told(store: RegistryStore) -> Non
     store.add(MARKET, by="Anne", at=NOW)
     store.replace(replace(MARKET, name="d’Anne"), seen=1, by="Anne", at=NOW)
 
-    with pytest.raises(ChangedMeanwhileError, match="seen as version 1, now 2"):
+    with pytest.raises(ChangedMeanwhileError, match="seen as version 1, now version 2"):
         store.replace(replace(MARKET, name="de Luc"), seen=1, by="Luc", at=NOW)
 
     assert store.snapshot().zones["marche"].name == "d’Anne"
