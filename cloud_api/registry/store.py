@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, delete, insert, literal, select, unio
 
 from cloud_api.registry.contradictions import ContradictionError
 from cloud_api.registry.database import RegistryError, open_database, reading, revision, writing
+from cloud_api.registry.invitations import InvitationStore
 from cloud_api.registry.keys import KeyStore
 from cloud_api.registry.places import Closure, Counter, Device, Entry, Gateway, Installation, Space, Zone
 from cloud_api.registry.radio_keys import RadioKeys, RadioKeyStore, put_keys
@@ -109,6 +110,7 @@ class RegistryStore:
         self._engine = engine
         self.keys = KeyStore(engine)
         self.radio_keys = RadioKeyStore(engine)
+        self.invitations = InvitationStore(engine)
 
     def revision(self) -> int:
         """How many changes were committed: another number, another snapshot."""

@@ -13,7 +13,7 @@ from sqlalchemy import JSON, Column, DateTime, Dialect, Integer, LargeBinary, Me
 
 from cloud_api.registry.places import Closure, Counter, Device, Entry, Gateway, Installation, Space, Zone
 
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 """The migration that makes these tables."""
 
 KINDS: Final[Mapping[str, type[Entry]]] = MappingProxyType(
@@ -114,8 +114,9 @@ INVITATION: Final = Table(
     Column("expires_at", UtcTime, nullable=False),
     Column("used_at", UtcTime),
     Column("revoked_at", UtcTime),
+    Column("machine", String(64)),
 )
-"""Codes with which a gateway enrols itself, once; only a digest of each is kept."""
+"""Codes with which a gateway enrols itself, once; only a digest of each is kept, and of the machine that used it."""
 SIGN_IN: Final = Table(
     "sign_in",
     METADATA,

@@ -57,3 +57,13 @@ def test_a_registry_of_version_0002_opens_and_its_devices_have_no_settings_of_th
         assert not registry.gateways["halles"].managed
         assert [key.label for key in store.keys.all()] == ["office"]
         assert store.radio_keys.all() == {}
+
+
+def test_a_registry_of_version_0003_opens_and_nobody_uses_a_code_of_it_again(tmp_path: Path) -> None:
+    file = tmp_path / "registry.db"
+    with closing(sqlite3.connect(file)) as old:
+        old.executescript((FIXTURES / "registry-0003.sql").read_text(encoding="utf-8"))
+
+    with closing(open_registry(str(file))) as store:
+        (invitation,) = store.invitations.all()
+        assert (invitation.user, invitation.machine) == ("halles.1f2e3d4c", None)
