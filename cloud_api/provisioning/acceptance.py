@@ -161,14 +161,22 @@ def _walk(leg: Leg, until: datetime, evidence: Sequence[Seen], installed: Instal
     """Passages between the last report before he began and the last one before the next leg."""
     counted = passages(evidence, installed.channel, installed.mode, leg.start, until)
     if counted is None or not any(each.at >= leg.end for each in evidence):
-        yield Finding(check=Check.COUNT, verdict=Verdict.WAITING, act=leg.act, expected=leg.times)
+        yield Finding(check=Check.COUNT, verdict=Verdict.WAITING, act=leg.act, expected=float(leg.times))
         yield Finding(check=Check.DIRECTION, verdict=Verdict.WAITING, act=leg.act)
         return
     both = counted.in_ + counted.out
-    yield Finding(check=Check.COUNT, verdict=_closeness(both, leg.times), act=leg.act, expected=leg.times, found=both)
+    yield Finding(
+        check=Check.COUNT,
+        verdict=_closeness(both, leg.times),
+        act=leg.act,
+        expected=float(leg.times),
+        found=float(both),
+    )
     first = (leg.act is Act.WALK_IN) is not installed.reversed
     right = counted.in_ if first else counted.out
-    yield Finding(check=Check.DIRECTION, verdict=_majority(right, both), act=leg.act, expected=both, found=right)
+    yield Finding(
+        check=Check.DIRECTION, verdict=_majority(right, both), act=leg.act, expected=float(both), found=float(right)
+    )
 
 
 def _closeness(counted: int, walked: int) -> Verdict:

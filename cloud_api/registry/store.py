@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import Connection, Engine, delete, insert, literal, select, union_all, update
 
+from cloud_api.registry.acceptances import AcceptanceStore
 from cloud_api.registry.contradictions import ContradictionError
 from cloud_api.registry.database import RegistryError, open_database, reading, revision, writing
 from cloud_api.registry.invitations import InvitationStore
@@ -111,6 +112,7 @@ class RegistryStore:
         self.keys = KeyStore(engine)
         self.radio_keys = RadioKeyStore(engine)
         self.invitations = InvitationStore(engine)
+        self.acceptances = AcceptanceStore(engine)
 
     def revision(self) -> int:
         """How many changes were committed: another number, another snapshot."""

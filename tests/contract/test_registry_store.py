@@ -12,6 +12,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from cloud_api.registry import Closure, Counter, Device, Gateway, Installation, Position, Registry, Space, Zone
+from cloud_api.registry.acceptances import SignedRecord
 from cloud_api.registry.database import RegistryError, parse_registry_url
 from cloud_api.registry.places import Entry
 from cloud_api.registry.store import ChangedMeanwhileError, RefusedChangeError, RegistryStore, open_registry
@@ -297,3 +298,18 @@ def test_a_database_that_is_not_there_is_told_without_its_password() -> None:
     with pytest.raises(RegistryError) as caught:
         open_registry("postgresql://u:secret@127.0.0.1:1/d")
     assert "secret" not in str(caught.value)
+
+
+def test_records_of_tests_are_kept_to_the_byte_and_found_by_device(store: RegistryStore) -> None:
+    text = '{"note": "à 3,2 m", "found":10.0}'
+    first, second = (
+        SignedRecord(id=name, device="d1", place="m1", at=at, who="Anne", body=text, signature="c2ln")
+        for name, at in (("r1", NOW), ("r2", NOW + HOUR))
+    )
+    store.acceptances.add(first)
+    store.acceptances.add(second)
+
+    assert store.acceptances.find("r1") == first
+    assert store.acceptances.of_device("d1") == [second, first]
+    assert store.acceptances.of_device("d2") == []
+    assert store.acceptances.find("r9") is None
