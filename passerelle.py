@@ -87,6 +87,9 @@ EXTRAS = (
     Extra(("broker",), app, "cloud_api.broker_commands", "broker", "cloud", "The city's broker: who is let in."),
     Extra(("key",), app, "cloud_api.key_commands", "key", "cloud", "Keys to the API: create, list, revoke."),
     Extra(
+        ("person",), app, "cloud_api.people_commands", "person", "cloud", "People who sign in: add, invite, sign out."
+    ),
+    Extra(
         ("zones",),
         app,
         "cloud_api.zones_commands",

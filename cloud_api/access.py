@@ -1,7 +1,8 @@
 """Who asks, what he may do, and how often: in front of every route.
 
-In comes an ASGI application, out comes one that knows its callers: a key (`Authorization: Bearer …`), or an address.
-A key that is not good is refused, never taken for none; who asks too often is told how long to wait.
+In comes an ASGI application, out comes one that knows its callers: a key (`Authorization: Bearer …`), a key in the
+cookie of who signed in, or an address. A key that is not good is refused, never taken for none; a cookie is only what
+a browser remembers, so one that is not good is no key. Who asks too often is told how long to wait.
 """
 
 import math
@@ -10,21 +11,28 @@ from functools import lru_cache
 from http import HTTPStatus
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from msgspec import Struct
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as AsgiScope
 
 from cloud_api.keyring import Keyring
 from cloud_api.problems import ProblemError, respond
 from cloud_api.rate_limits import SECOND_NS, Limits, RateLimiter
+from cloud_api.registry.keys import AccessKey
 from cloud_api.scopes import Scope
 
 BEARER: Final = b"bearer "
+COOKIE: Final = "passerelle-key"
+"""The cookie that holds the key of who signed in."""
+READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 CALLER: Final = "passerelle.caller"
 """Where the caller is found in a request's ASGI scope."""
 LONGEST_KEY: Final = 200
+LONGEST_COOKIES: Final = 8_000
 NETWORK_BITS: Final = 64
 """Of an IPv6 address: what one household has."""
 
@@ -36,6 +44,10 @@ class Caller(Struct, frozen=True, kw_only=True):
     """What is counted under: a key's id, or an address."""
     by_key: bool
     scopes: frozenset[Scope]
+    who: str
+    """Who that is in the audit trail: a person, a key, an address."""
+    person: str | None = None
+    """Whose key it is, where somebody signed in."""
 
     def may(self, scope: Scope) -> bool:
         """Whether the caller may do this."""
@@ -62,6 +74,12 @@ def scope_missing(scope: Scope) -> ProblemError:
     """A key that does not open this."""
     detail = f"This key lacks the scope {scope.value!r}."
     return ProblemError(HTTPStatus.FORBIDDEN, "scope-missing", "This key does not open this", detail)
+
+
+def other_site() -> ProblemError:
+    """A browser that changes something for another site's page."""
+    detail = "With a cookie, changes are taken from this site's own pages only; other programs send a Bearer key."
+    return ProblemError(HTTPStatus.FORBIDDEN, "other-site", "Asked from another site", detail)
 
 
 def too_many(wait_s: int) -> ProblemError:
@@ -126,16 +144,32 @@ class Access:
 
     def _admit(self, scope: AsgiScope) -> Caller:
         secret = _secret(scope)
-        address = address_of(scope)
         if secret is None:
-            self._count(self._addresses, address)
-            return Caller(name=address, by_key=False, scopes=self._everyone_may)
+            return self._admit_browser(scope)
         key = self._keyring.find(secret)
         if key is None:
-            self._count(self._addresses, address)
+            self._count(self._addresses, address_of(scope))
             raise bad_key()
+        return self._admit_key(key)
+
+    def _admit_browser(self, scope: AsgiScope) -> Caller:
+        """Who comes with a cookie, or with nothing."""
+        secret = _cookie(scope)
+        key = None if secret is None else self._keyring.find(secret)
+        if key is not None:
+            caller = self._admit_key(key)
+            if scope["method"] not in READS and not is_from_here(scope):
+                raise other_site()
+            return caller
+        address = address_of(scope)
+        self._count(self._addresses, address)
+        return Caller(name=address, by_key=False, scopes=self._everyone_may, who=address)
+
+    def _admit_key(self, key: AccessKey) -> Caller:
         self._count(self._keys, key.id)
-        return Caller(name=key.id, by_key=True, scopes=self._everyone_may | key.scopes)
+        who = f"key {key.id} ({key.label})" if key.person is None else key.label
+        scopes = self._everyone_may | key.scopes
+        return Caller(name=key.id, by_key=True, scopes=scopes, who=who, person=key.person)
 
     def _count(self, limiter: RateLimiter, caller: str) -> None:
         wait_ns = limiter.wait_ns(caller, time.monotonic_ns())
@@ -144,10 +178,29 @@ class Access:
 
 
 def _secret(scope: AsgiScope) -> str | None:
-    for name, value in scope["headers"]:
-        if name == b"authorization" and value[: len(BEARER)].lower() == BEARER:
-            return bytes(value[len(BEARER) :][:LONGEST_KEY]).strip().decode("latin-1")
-    return None
+    value = _header(scope, b"authorization")
+    if value[: len(BEARER)].lower() != BEARER:
+        return None
+    return value[len(BEARER) :][:LONGEST_KEY].strip().decode("latin-1")
+
+
+def _cookie(scope: AsgiScope) -> str | None:
+    text = _header(scope, b"cookie")[:LONGEST_COOKIES].decode("latin-1")
+    found = cookie_parser(text).get(COOKIE) if COOKIE in text else None
+    return None if found is None else found[:LONGEST_KEY]
+
+
+def _header(scope: AsgiScope, wanted: bytes) -> bytes:
+    """A header's first value; empty where it is not there."""
+    return next((bytes(value) for name, value in scope["headers"] if name == wanted), b"")
+
+
+def is_from_here(scope: AsgiScope) -> bool:
+    """Whether a browser says that a page of this site asks."""
+    origin = _header(scope, b"origin").decode("latin-1")
+    if not origin:
+        return _header(scope, b"sec-fetch-site") == b"same-origin"
+    return urlsplit(origin).netloc == _header(scope, b"host").decode("latin-1")
 
 
 def address_of(scope: AsgiScope) -> str:

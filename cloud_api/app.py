@@ -140,6 +140,8 @@ def create_app(
         settings=settings,
         store=store,
         places=places,
+        registry_store=registry,
+        keyring=keyring,
         live=live,
         feed=feed,
         flows=flow_watch,

@@ -39,6 +39,14 @@ class Keyring:
         self._used[key.id] = now
         return key
 
+    def add(self, key: AccessKey) -> None:
+        """Know a key that was made here a moment ago."""
+        self._keys = {**self._keys, key.digest: key}
+
+    def drop(self, secret: str) -> None:
+        """Forget a key that was revoked here a moment ago."""
+        self._keys = {digest: key for digest, key in self._keys.items() if digest != digest_of(secret)}
+
     async def watch(self) -> None:
         """Read the keys again and again, and write down their use, until cancelled."""
         async with asyncio.TaskGroup() as tasks:

@@ -8,12 +8,14 @@ from cloud_api.feed import ZoneFeed
 from cloud_api.flow_watch import FlowWatch
 from cloud_api.forecaster import Forecaster
 from cloud_api.formats.picture import Picture, picture
+from cloud_api.keyring import Keyring
 from cloud_api.live import Live
 from cloud_api.metrics import Metrics
 from cloud_api.provisioning.errands import Errands
 from cloud_api.provisioning.gateways import Gateways
 from cloud_api.registry import Registry
 from cloud_api.registry.current import CurrentRegistry
+from cloud_api.registry.store import RegistryStore
 from cloud_api.settings import Settings
 from cloud_api.stores.base import Store
 
@@ -29,6 +31,9 @@ class Services:
     settings: Settings
     store: Store
     places: CurrentRegistry
+    registry_store: RegistryStore
+    """Where changes of the registry go; its methods block."""
+    keyring: Keyring
     live: Live
     feed: ZoneFeed
     flows: FlowWatch

@@ -11,7 +11,7 @@ from typing import Any, Final, NewType
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Engine, RowMapping, insert, select, update
+from sqlalchemy import Connection, Engine, RowMapping, insert, select, update
 
 from cloud_api.registry.database import RegistryError, reading, writing
 from cloud_api.registry.tables import ACCESS_KEY, AUDIT
@@ -31,6 +31,8 @@ class AccessKey(Struct, frozen=True, kw_only=True):
     digest: Digest
     label: str
     """Whose key it is and what for."""
+    person: str | None = None
+    """Whose it is, where signing in made it."""
     scopes: frozenset[Scope]
     created_at: datetime
     expires_at: datetime | None = None
@@ -69,34 +71,15 @@ class KeyStore:
         self, label: str, scopes: Iterable[Scope], *, by: str, at: datetime, expires_at: datetime | None = None
     ) -> tuple[AccessKey, str]:
         """A new key, and its text, which is nowhere else and can never be shown again."""
-        secret = PREFIX + secrets.token_urlsafe(32)
-        key = AccessKey(
-            id=secrets.token_hex(4),
-            digest=digest_of(secret),
-            label=label[:LONGEST_LABEL],
-            scopes=frozenset(scopes),
-            created_at=at,
-            expires_at=expires_at,
-        )
-        row = {**msgspec.structs.asdict(key), "scopes": sorted(key.scopes)}
+        key, secret = new_key(label, scopes, at=at, expires_at=expires_at)
         with writing(self._engine) as connection:
-            connection.execute(insert(ACCESS_KEY).values(row))
-            connection.execute(insert(AUDIT).values(_trace(key.id, by, at, None, key)))
+            keep_key(connection, key, by=by, at=at)
         return key, secret
 
     def revoke(self, key_id: str, *, by: str, at: datetime) -> AccessKey:
         """Let a key be good no longer; one that was revoked already stays as it is."""
         with writing(self._engine) as connection:
-            row = connection.execute(select(ACCESS_KEY).where(ACCESS_KEY.c.id == key_id)).mappings().first()
-            if row is None:
-                raise UnknownKeyError(f"no key {key_id!r}; `passerelle key list` names them all")
-            before = _key(row)
-            if before.revoked_at is not None:
-                return before
-            after = msgspec.structs.replace(before, revoked_at=at)
-            connection.execute(update(ACCESS_KEY).where(ACCESS_KEY.c.id == key_id).values(revoked_at=at))
-            connection.execute(insert(AUDIT).values(_trace(key_id, by, at, before, after)))
-            return after
+            return revoke_key(connection, key_id, by=by, at=at)
 
     def used(self, times: Mapping[str, datetime]) -> None:
         """Write down when keys were last used, by their ids. That is no change, and leaves no trace."""
@@ -105,6 +88,44 @@ class KeyStore:
         with writing(self._engine) as connection:
             for key_id, at in times.items():
                 connection.execute(update(ACCESS_KEY).where(ACCESS_KEY.c.id == key_id).values(used_at=at))
+
+
+def new_key(
+    label: str, scopes: Iterable[Scope], *, at: datetime, expires_at: datetime | None, person: str | None = None
+) -> tuple[AccessKey, str]:
+    """A key that is not kept yet, and its text."""
+    secret = PREFIX + secrets.token_urlsafe(32)
+    key = AccessKey(
+        id=secrets.token_hex(4),
+        digest=digest_of(secret),
+        label=label[:LONGEST_LABEL],
+        person=person,
+        scopes=frozenset(scopes),
+        created_at=at,
+        expires_at=expires_at,
+    )
+    return key, secret
+
+
+def keep_key(connection: Connection, key: AccessKey, *, by: str, at: datetime) -> None:
+    """Keep a key, within a transaction."""
+    row = {**msgspec.structs.asdict(key), "scopes": sorted(key.scopes)}
+    connection.execute(insert(ACCESS_KEY).values(row))
+    connection.execute(insert(AUDIT).values(_trace(key.id, by, at, None, key)))
+
+
+def revoke_key(connection: Connection, key_id: str, *, by: str, at: datetime) -> AccessKey:
+    """Let a key be good no longer, within a transaction. Raises `UnknownKeyError`."""
+    row = connection.execute(select(ACCESS_KEY).where(ACCESS_KEY.c.id == key_id)).mappings().first()
+    if row is None:
+        raise UnknownKeyError(f"no key {key_id!r}; `passerelle key list` names them all")
+    before = _key(row)
+    if before.revoked_at is not None:
+        return before
+    after = msgspec.structs.replace(before, revoked_at=at)
+    connection.execute(update(ACCESS_KEY).where(ACCESS_KEY.c.id == key_id).values(revoked_at=at))
+    connection.execute(insert(AUDIT).values(_trace(key_id, by, at, before, after)))
+    return after
 
 
 def _key(row: RowMapping) -> AccessKey:

@@ -20,6 +20,7 @@ from cloud_api.registry.contradictions import ContradictionError
 from cloud_api.registry.database import RegistryError, open_database, reading, revision, writing
 from cloud_api.registry.invitations import InvitationStore
 from cloud_api.registry.keys import KeyStore
+from cloud_api.registry.people import PeopleStore
 from cloud_api.registry.places import Closure, Counter, Device, Entry, Gateway, Installation, Space, Zone
 from cloud_api.registry.radio_keys import RadioKeys, RadioKeyStore, put_keys
 from cloud_api.registry.registry import Registry
@@ -110,6 +111,7 @@ class RegistryStore:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.keys = KeyStore(engine)
+        self.people = PeopleStore(engine)
         self.radio_keys = RadioKeyStore(engine)
         self.invitations = InvitationStore(engine)
         self.acceptances = AcceptanceStore(engine)

@@ -23,19 +23,22 @@ from cloud_api.web.languages import words_in
 from cloud_api.web.manifest import MANIFEST_TYPE, manifest
 from cloud_api.web.page import Page
 from cloud_api.web.recent import RecentFlows
+from cloud_api.web.technician import routes as technician
 
 HTML: Final = "text/html; charset=utf-8"
 
 
 def mount(app: FastAPI, services: Services) -> None:
-    """Add the page and its assets to an application."""
-    app.include_router(router(services))
+    """Add the pages and their assets to an application."""
+    assets = Assets()
+    app.include_router(router(services, assets))
+    headers = page_headers(services.settings.tiles)
+    technician.mount(app, services, assets=f"static/{assets.edition}", headers=headers)
 
 
-def router(services: Services) -> APIRouter:
+def router(services: Services, assets: Assets) -> APIRouter:
     """The routes `/`, `/manifest.webmanifest` and `/static/…`."""
     routes = APIRouter(include_in_schema=False, default_response_class=Response)
-    assets = Assets()
     at = f"static/{assets.edition}"
     page = Page(services, at)
     shelf = Shelf()

@@ -1,0 +1,112 @@
+// Forms on a weak network. What is typed is kept on the telephone until the server has answered; a submit is tried again
+// and again with the same request number, so that nothing is done twice; the page says what it waits for.
+
+const words = document.body.dataset;
+const PAUSES_S = [1, 2, 4, 8, 15];
+const PATIENCE_MS = 20_000;
+const PREFIX = "passerelle-form ";
+
+export function keepForms() {
+  document.querySelectorAll("form[data-kept]").forEach(keep);
+}
+
+function keep(form) {
+  const name = PREFIX + form.dataset.kept;
+  restore(form, name);
+  form.addEventListener("input", () => write(form, name));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    write(form, name);
+    send(form, name, new FormData(form, event.submitter));
+  });
+}
+
+function write(form, name) {
+  const values = [...new FormData(form)].filter(([, value]) => typeof value === "string");
+  try {
+    localStorage.setItem(name, JSON.stringify(values));
+  } catch {
+    // A telephone that is full keeps the page, and the form on it.
+  }
+}
+
+function restore(form, name) {
+  const kept = JSON.parse(localStorage.getItem(name) ?? "null");
+  if (!kept) return;
+  const values = new Map(kept);
+  for (const field of form.elements) {
+    if (!field.name || field.type === "file" || field.name === "seen") continue;
+    if (field.type === "checkbox") field.checked = values.has(field.name);
+    else if (field.type === "radio") field.checked = values.get(field.name) === field.value;
+    else if (values.has(field.name) && field.nodeName !== "BUTTON") field.value = values.get(field.name);
+  }
+  form.dispatchEvent(new Event("restored"));
+  say(words.kept);
+}
+
+async function send(form, name, body) {
+  const buttons = form.querySelectorAll("button");
+  buttons.forEach((button) => (button.disabled = true));
+  const bar = waitingBar();
+  for (let tries = 0; ; tries += 1) {
+    bar.textContent = words.pending;
+    const answer = await tried(form, body);
+    if (answer) {
+      localStorage.removeItem(name);
+      bar.remove();
+      await show(answer);
+      return;
+    }
+    await pause(bar, PAUSES_S[Math.min(tries, PAUSES_S.length - 1)]);
+  }
+}
+
+/** The server's answer; null where there is none, or where what stands between says that it is away. */
+async function tried(form, body) {
+  try {
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const answer = await fetch(form.action, { method: "POST", body, signal });
+    return [502, 503, 504].includes(answer.status) ? null : answer;
+  } catch {
+    return null;
+  }
+}
+
+async function show(answer) {
+  if (answer.redirected) {
+    location.assign(answer.url);
+    return;
+  }
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  document.querySelector("main").replaceWith(document.importNode(page.querySelector("main"), true));
+  document.title = page.title;
+  document.dispatchEvent(new Event("main"));
+  keepForms();
+  window.scrollTo(0, 0);
+  const trouble = document.querySelector("main [role=alert]");
+  (trouble ?? document.querySelector("main")).focus();
+  if (trouble) say(trouble.textContent);
+}
+
+async function pause(bar, seconds) {
+  for (let left = seconds; left > 0; left -= 1) {
+    bar.textContent = words.retry.replace("{n}", left);
+    await new Promise((resolve) => {
+      const timer = setTimeout(resolve, 1000);
+      addEventListener("online", () => { clearTimeout(timer); resolve(); }, { once: true });
+    });
+  }
+}
+
+function waitingBar() {
+  const bar = document.createElement("p");
+  bar.className = "waiting";
+  bar.setAttribute("role", "status");
+  document.querySelector("main").append(bar);
+  return bar;
+}
+
+function say(text) {
+  const said = document.getElementById("said");
+  if (said) said.textContent = text;
+}

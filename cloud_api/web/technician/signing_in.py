@@ -1,0 +1,84 @@
+"""Signing in by a personal link or a code, and out again. No password: a link is good once, and a tap uses it up.
+
+Whoever only looks at a link (the programs of mail and chat do) changes nothing.
+"""
+
+import asyncio
+import time
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Final
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from cloud_api.access import CALLER, COOKIE, LONGEST_KEY, Caller, address_of, too_many
+from cloud_api.rate_limits import SECOND_NS, Rate, RateLimiter
+from cloud_api.registry.people import LONGEST_SECRET, SIGNED_IN_FOR, Asking, NotSignedInError
+from cloud_api.web.technician.room import HOME, Room, require_own_page
+
+TRIES: Final = Rate(per_s=0.2, burst=10)
+"""Of one address: a code cannot be found by trying."""
+
+
+def add_routes(routes: APIRouter, room: Room) -> None:
+    """The routes `/technician/sign-in` and `/technician/sign-out`."""
+    services = room.services
+    people = services.registry_store.people
+    limiter = RateLimiter(TRIES)
+
+    @routes.get("/sign-in")
+    async def show_door(request: Request) -> Response:
+        return room.page(request, "sign_in.html", how=None, again=None)
+
+    @routes.get("/sign-in/{secret}")
+    async def show_link(request: Request, secret: str) -> Response:
+        asked = await asyncio.to_thread(people.ask, secret[:LONGEST_SECRET], services.clock())
+        if asked.how is not Asking.GOOD or asked.person is None:
+            return room.page(request, "sign_in.html", status=HTTPStatus.GONE, how=asked.how, again=None)
+        return room.page(request, "confirm.html", person=asked.person, secret=secret)
+
+    @routes.post("/sign-in")
+    async def sign_in(request: Request) -> Response:
+        require_own_page(request)
+        wait_ns = limiter.wait_ns(address_of(request.scope), time.monotonic_ns())
+        if wait_ns:
+            raise too_many(1 + wait_ns // SECOND_NS)
+        form = await request.form()
+        try:
+            _, key, text = await asyncio.to_thread(people.sign_in, str(form.get("secret", "")), services.clock())
+        except NotSignedInError as error:
+            return room.page(request, "sign_in.html", status=HTTPStatus.FORBIDDEN, how=error.how, again=None)
+        services.keyring.add(key)
+        return _with_key(request, room.go(request, HOME), text, SIGNED_IN_FOR)
+
+    @routes.post("/sign-out")
+    async def sign_out(request: Request) -> Response:
+        caller, now = room.admit_change(request), services.clock()
+        secret = request.cookies.get(COOKIE, "")[:LONGEST_KEY]
+        if secret:
+            await asyncio.to_thread(services.registry_store.keys.revoke, caller.name, by=caller.who, at=now)
+            services.keyring.drop(secret)
+        return _with_key(request, room.go(request, f"{HOME}/sign-in"), "", timedelta())
+
+
+def door(room: Room, request: Request) -> Response:
+    """What somebody sees who is not let in: how to sign in; and a way on, for browsers that keep the cookie from a
+    page that another program opened."""
+    caller: Caller = request.scope[CALLER]
+    again = request.url.path.rpartition("/")[2] if request.method == "GET" else None
+    status = HTTPStatus.FORBIDDEN if caller.by_key else HTTPStatus.UNAUTHORIZED
+    return room.page(request, "sign_in.html", status=status, how=None, again=again)
+
+
+def _with_key(request: Request, answer: Response, text: str, good_for: timedelta) -> Response:
+    answer.set_cookie(
+        COOKIE,
+        text,
+        max_age=round(good_for.total_seconds()),
+        path="/",
+        httponly=True,
+        secure=request.url.scheme == "https",
+        samesite="strict",
+    )
+    return answer
