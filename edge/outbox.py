@@ -8,7 +8,7 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -119,7 +119,8 @@ class Outbox:
     def after(self, seq: int, limit: int) -> list[Entry]:
         """At most `limit` waiting messages behind `seq`, in order: from now on they count as sent.
 
-        A disk that can only be read does not keep them back; that they were sent is written down when it can be.
+        That is durable before they leave, or a trimming after a crash could change what the store has: a disk that
+        can only be read keeps back what lies behind the mark.
         """
         with self._guarded():
             rows = self._db.execute(
@@ -224,11 +225,9 @@ class Outbox:
         return 0 if row is None else int(row[0])
 
     def _note_sent(self, seq: int) -> None:
-        if seq <= self._sent_until:
-            return
-        self._sent_until = seq + RESERVED
-        with suppress(sqlite3.Error):
-            self._db.execute("UPDATE identity SET sent_until = ?", (self._sent_until,))
+        if seq > self._sent_until:
+            self._db.execute("UPDATE identity SET sent_until = ?", (seq + RESERVED,))
+            self._sent_until = seq + RESERVED
 
     def _new_sweep(self, limits: Limits, used: int) -> Sweep | None:
         if used > limits.bytes:

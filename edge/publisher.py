@@ -158,7 +158,9 @@ class Publisher:
             self._unread = True
             self.counters["read_failed"] += 1
             if times := self._times("read"):
-                log.warning("cannot read the outbox: %s; again in %.0f s (failed %d times)", error, TIDY_EVERY_S, times)
+                log.warning(
+                    "cannot send from the outbox: %s; again in %.0f s (failed %d times)", error, TIDY_EVERY_S, times
+                )
             self._loop.call_later(TIDY_EVERY_S, self._wake.set)
             return False
         if self._read_until == behind and entries:

@@ -53,7 +53,7 @@ def test_a_disk_that_cannot_be_read_ends_neither_publisher_nor_status(
         gateway = gateway_at(tmp_path, own_mosquitto, ManualClock(START))
         gateway._outbox._db.execute("ALTER TABLE outbox RENAME TO away")
         async with running(gateway):
-            await log.says("cannot use the outbox", "cannot read the outbox", "no status at this connection")
+            await log.says("cannot use the outbox", "cannot send from the outbox", "no status at this connection")
             gateway._outbox._db.execute("ALTER TABLE away RENAME TO outbox")
             await log.says("the outbox works again after")
 

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -39,7 +40,7 @@ from edge.messages import (
     Stored,
     Trimmed,
 )
-from edge.outbox import Outbox
+from edge.outbox import Outbox, OutboxError
 from edge.trimming import Limits
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -144,6 +145,14 @@ class Chain(RuleBasedStateMachine):
         entries = self.outbox.after(0 if from_the_oldest else self.read_until, most)
         self.broker += entries
         self.read_until = entries[-1].seq if entries else self.read_until
+
+    @precondition(lambda self: len(self.outbox) > 0)
+    @rule(most=st.integers(1, 40))
+    def some_are_sent_while_the_disk_can_only_be_read(self, most: int) -> None:
+        self.outbox._db.execute("PRAGMA query_only = 1")
+        with suppress(OutboxError):
+            self.some_are_sent(most, from_the_oldest=False)
+        self.outbox._db.execute("PRAGMA query_only = 0")
 
     @precondition(lambda self: not self.is_trimmed)
     @rule()

@@ -1,5 +1,6 @@
 """An outbox at its limit: what gives way, in which order, and that everything lost is told."""
 
+import shutil
 import sqlite3
 import tempfile
 from collections import Counter
@@ -30,7 +31,7 @@ from edge.messages import (
     SpaceState,
     Trimmed,
 )
-from edge.outbox import PAGE_BYTES, Outbox
+from edge.outbox import PAGE_BYTES, Outbox, OutboxError
 from edge.trimming import Limits
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -207,19 +208,20 @@ def test_what_was_handed_out_is_never_changed_even_after_a_restart(tmp_path: Pat
         assert parts[:1100] == [interval(number) for number in range(1100)]
 
 
-def test_a_disk_that_can_only_be_read_keeps_nothing_back_and_what_was_sent_is_known_once_it_writes_again(
-    tmp_path: Path,
-) -> None:
-    with patch("edge.outbox.RESERVED", 2), closing(Outbox(tmp_path / "outbox.db", "mairie")) as outbox:
+def test_a_disk_that_can_only_be_read_hands_out_no_more_than_a_restart_knows_to_be_sent(tmp_path: Path) -> None:
+    before, after = tmp_path / "before", tmp_path / "after"
+    with patch("edge.outbox.RESERVED", 2), closing(Outbox(before / "outbox.db", "mairie")) as outbox:
         outbox.commit({}, [flow(number) for number in range(12)])
+        outbox.after(0, 3)
         outbox._db.execute("PRAGMA query_only = 1")
-        assert [entry.seq for entry in outbox.after(0, 5)] == [1, 2, 3, 4, 5]
-        outbox._db.execute("PRAGMA query_only = 0")
-        outbox.commit({}, [flow(12)])
-    with closing(Outbox(tmp_path / "outbox.db", "mairie")) as outbox:
+        assert [entry.seq for entry in outbox.after(3, 2)] == [4, 5]
+        with pytest.raises(OutboxError, match="check the disk"):
+            outbox.after(5, 1)
+        shutil.copytree(before, after)
+    with closing(Outbox(after / "outbox.db", "mairie")) as outbox:
         pass_days(outbox, 2)
         (told,) = trim(outbox, Limits(days=1, bytes=10_000_000))
-        assert told.messages == 13 - 5 - 2
+        assert told.messages == 12 - 5
 
 
 def test_what_is_dropped_after_it_was_handed_out_is_told_as_perhaps_stored(outbox: Outbox) -> None:
