@@ -103,6 +103,14 @@ EXTRAS = (
     Extra(
         ("restore",), app, "cloud_api.backup_commands", "restore", "cloud", "Put a backup back into an empty machine."
     ),
+    Extra(
+        ("import",),
+        app,
+        "cloud_api.import_commands",
+        "import_",
+        "cloud",
+        "A town's history of counts from other systems' exports.",
+    ),
     Extra(("demo",), app, "passerelle_demo", "demo", "cloud,sim", "Start a small town and print what to open."),
     Extra(
         ("devices", "encode"),

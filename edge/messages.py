@@ -97,7 +97,8 @@ class FlowInterval(Struct, frozen=True, kw_only=True, omit_defaults=True):
     start: Utc = field()
     """Start of the interval, UTC, a multiple of `seconds` within its hour; where `merged`, that of its first part."""
     seconds: IntervalSeconds = field()
-    """Length of the interval, 60 to 900 and a divisor of 3600; where `merged`, up to the end of its last part."""
+    """Length of the interval, 60 to 900 and a divisor of 3600; where `merged`, up to the end of its last part. In a
+    store, up to 3600 where it came from another system's export."""
     part: Annotated[int, Meta(ge=0, lt=1_000_000)] = 0
     """0 for what was known when the interval closed, 1, 2, … for what came later."""
     in_: Count = field(name="in")
