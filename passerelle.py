@@ -97,6 +97,7 @@ EXTRAS = (
         "cloud",
         "Car parks counted at their entrances: correct, history.",
     ),
+    Extra(("store",), app, "cloud_api.store_commands", "store", "cloud", "History as a whole: trim, copy."),
     Extra(
         ("backup",), app, "cloud_api.backup_commands", "backup", "cloud", "Copy all that the API keeps into one file."
     ),

@@ -5,7 +5,7 @@ several may live in one process. Store and registry belong to the caller, who cl
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from importlib import import_module
@@ -43,6 +43,7 @@ from cloud_api.provisioning.gateways import Gateways
 from cloud_api.registry.current import read_current
 from cloud_api.registry.store import RegistryStore
 from cloud_api.reloading import reload_registry
+from cloud_api.retention import keep_to
 from cloud_api.routes import (
     comptage,
     datex2,
@@ -61,6 +62,7 @@ from cloud_api.routes.hot_routes import hot_routes
 from cloud_api.services import Services
 from cloud_api.settings import Settings
 from cloud_api.stores.base import Store
+from cloud_api.stores.lasting import LastingStore
 
 RESOURCES: Final = (
     parking,
@@ -179,6 +181,7 @@ def create_app(
                 clock=clock,
             ),
             keyring.watch(),
+            *_retention(settings, store, clock),
         )
         async with asyncio.TaskGroup() as tasks:
             started = [tasks.create_task(each) for each in background]
@@ -228,6 +231,14 @@ def _in_front(settings: Settings, keyring: Keyring, services: Services) -> list[
         Middleware(Access, keyring=keyring, everyone_may=settings.everyone_may, limits=settings.limits),
         Middleware(HotRoutes, routes=hot_routes(services)),
     ]
+
+
+def _retention(
+    settings: Settings, store: Store, clock: Callable[[], datetime]
+) -> tuple[Coroutine[None, None, None], ...]:
+    if settings.keep_raw is None or not isinstance(store, LastingStore):
+        return ()
+    return (keep_to(settings.keep_raw, store, clock),)
 
 
 async def _recall_and_learn(follower: Follower, learner: Learner, store: Store, ledger: Ledger) -> None:

@@ -19,6 +19,7 @@ import typer
 
 from cloud_api.exits import FAILURE, end, mistakes_in_words
 from cloud_api.rate_limits import Limits, Rate
+from cloud_api.retention import parse_months
 from cloud_api.scopes import Scope
 from cloud_api.settings import IGN_PLAN, Broker, ConfigError, Credit, SchoolZone, Settings, Tiles
 from cloud_api.stores.address import SqliteAddress, parse_store_url
@@ -91,6 +92,9 @@ def api(
     tiles: Annotated[
         str, typer.Option(help="The map's background: ign, none, or https://HOST/… with {z}, {x} and {y}.")
     ] = "ign",
+    keep_raw: Annotated[
+        str, typer.Option(help="Months after which of counts only hourly sums are kept, or 'ever'.")
+    ] = "13",
     tiles_credit: Annotated[str, typer.Option(help="Whom the page thanks for a background of your own.")] = "",
 ) -> None:
     """Serve the town's API and take in what its gateways send.
@@ -119,6 +123,7 @@ def api(
             origins=parse_origins(origin or ()),
             limits=Limits(address=Rate(per_s=per_second, burst=round(per_second * BURST_S) or 1)),
             proxies=tuple(proxy or ("127.0.0.1",)),
+            keep_raw=parse_months("--keep-raw", keep_raw),
             tiles=parse_tiles(tiles, tiles_credit),
         )
         _serve(settings, registry or registry_beside(store), store, host, port, feeds)

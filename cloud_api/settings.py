@@ -91,6 +91,8 @@ class Settings:
     """Other sites whose pages may ask from a browser (CORS), as `https://HOST`; `*` is all."""
     proxies: tuple[str, ...] = ("127.0.0.1",)
     """Who may say on whose behalf it asks (`X-Forwarded-For`): addresses or networks of what stands in front."""
+    keep_raw: int | None = None
+    """Months after which of counts only hourly sums are kept; None keeps all."""
     credits: tuple[Credit, ...] = ()
     """Whose data the page shows besides the town's own."""
 

@@ -5,7 +5,8 @@ timestamp is its start plus `part` nanoseconds, so that two parts never share a 
 tried twice: what failed is still with who wrote it.
 """
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from urllib.parse import unquote
 
@@ -19,17 +20,19 @@ from cloud_api.stores.base import (
     Passed,
     RefusedFactError,
     SpaceChange,
-    Store,
+    StoredFlow,
     StoredSpace,
     StoreError,
     from_microseconds,
+    from_seconds,
     raise_refusals,
     sift,
     to_microseconds,
     utc_now,
     whole_hours,
 )
-from cloud_api.stores.influx_points import line_of
+from cloud_api.stores.influx_lasting import InfluxLasting, hour_key_of
+from cloud_api.stores.influx_points import FLOW, HOURLY, LATE, late_line_of, line_of
 from cloud_api.stores.influx_queries import (
     CORRECTIONS,
     COUNTS,
@@ -59,6 +62,8 @@ from cloud_api.stores.influx_queries import (
     without,
 )
 from cloud_api.stores.influx_server import InfluxServer, NoDatabaseError, RefusedError
+from cloud_api.stores.kept import CommittedFlow, CommittedSpace, Kept
+from cloud_api.stores.lasting import FlowSpan, LastingStore, SpaceSpan, Trimmed
 
 LINES_PER_WRITE = 5_000
 """The size that InfluxData advises for a batch."""
@@ -71,24 +76,23 @@ SHARDS_LAST = "4w"
 _Line = tuple[Fact, str]
 
 
-class InfluxStore(Store):
-    """History on a server. Guards one invariant: all points of a database are kept for ever."""
+class InfluxStore(LastingStore):
+    """History on a server. Guards one invariant: no point of a database goes but by our own retention."""
 
-    def __init__(self, address: InfluxAddress, clock: Clock = utc_now) -> None:
+    def __init__(
+        self, address: InfluxAddress, clock: Clock = utc_now, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         """Contacts nobody yet."""
         self._clock = clock
         self._server = InfluxServer(address)
+        self._lasting = InfluxLasting(self._server, monotonic)
         self._prepared = False
 
     def write(self, facts: Sequence[Fact]) -> None:
         """Commit all facts, batch by batch."""
-        self._prepare()
         sound, refusals = sift(facts)
         now = self._clock()
-        lines = [(fact, line_of(fact, now)) for fact in sound]
-        for first in range(0, len(lines), LINES_PER_WRITE):
-            refusals += self._write(lines[first : first + LINES_PER_WRITE])
-        raise_refusals(refusals)
+        raise_refusals(refusals + self._add([(fact, now) for fact in sound]))
 
     def hours(
         self, channels: Sequence[Channel], start: datetime, end: datetime, as_of: datetime | None = None
@@ -112,7 +116,7 @@ class InfluxStore(Store):
     def channels(self) -> list[Channel]:
         """Every channel that ever had a part, in order."""
         self._prepare()
-        return sorted(channel_of(series.tags) for series in self._server.query(EVERY_CHANNEL, PARTS))
+        return sorted({channel_of(series.tags) for series in self._server.query(EVERY_CHANNEL, PARTS)})
 
     def last_states(self) -> list[StoredSpace]:
         """The newest state of every (device, channel), in order."""
@@ -160,6 +164,7 @@ class InfluxStore(Store):
         """Parts as the server has them, summed here: their times differ by nanoseconds."""
         self._prepare()
         names = sorted(set(channels))
+        start = max(start, self._lasting.horizon() or start)
         rows: dict[Channel, list[CountRow]] = {}
         for first in range(0, len(names), CHANNELS_PER_QUERY):
             statement = intervals_query(names[first : first + CHANNELS_PER_QUERY], start, end)
@@ -184,6 +189,63 @@ class InfluxStore(Store):
         self._prepare()
         series = self._server.query(corrections_query(place, start, end), CORRECTIONS)
         return [correction_of(place, row) for each in series for row in each.values]
+
+    def horizon(self) -> datetime | None:
+        """As it was announced last."""
+        self._prepare()
+        return self._lasting.horizon()
+
+    def trimmable(self, before: datetime) -> int:
+        """Parts counted by the server."""
+        self._prepare()
+        return self._lasting.trimmable(before)
+
+    def trim(self, before: datetime, *, now: datetime) -> Trimmed:
+        """Trim what an earlier run announced, at least ten minutes ago, and announce what the next one will."""
+        self._prepare()
+        return self._lasting.trim(before, now)
+
+    def flow_spans(self) -> list[FlowSpan]:
+        """The first and last points of every channel."""
+        self._prepare()
+        return self._lasting.flow_spans()
+
+    def space_spans(self) -> list[SpaceSpan]:
+        """The first and last points of every space."""
+        self._prepare()
+        return self._lasting.space_spans()
+
+    def parts(self, channel: Channel, start: datetime, end: datetime) -> list[CommittedFlow]:
+        """The parts of one channel, in order."""
+        self._prepare()
+        return self._lasting.parts(channel, start, end)
+
+    def kept(self, channel: Channel, start: datetime, end: datetime) -> list[Kept]:
+        """The sums of one channel, in order."""
+        self._prepare()
+        return self._lasting.kept([channel], start, end)
+
+    def states(self, device: str, channel: str, start: datetime, end: datetime) -> list[CommittedSpace]:
+        """The states of one space, in order."""
+        self._prepare()
+        return self._lasting.states(device, channel, start, end)
+
+    def every_correction(self) -> list[Correction]:
+        """All corrections, in order."""
+        self._prepare()
+        return self._lasting.every_correction()
+
+    def take_over(self, facts: Sequence[CommittedFlow | CommittedSpace]) -> None:
+        """Commit all, batch by batch."""
+        refusals = self._add([(each.fact, each.at) for each in facts])
+        if refusals:
+            raise StoreError(f"{self._server.address}: refuses a fact of the other store: {refusals[0].reason}")
+
+    def keep(self, sums: Sequence[Kept], horizon: datetime) -> None:
+        """Announce the horizon, so that sums are read, and commit them batch by batch."""
+        self._prepare()
+        self._lasting.announce(horizon, self._clock())
+        self._lasting.keep(sums)
 
     def ready(self) -> None:
         """Return when the server answers and has our database, which is created where it is missing."""
@@ -213,6 +275,16 @@ class InfluxStore(Store):
         statement = f'SHOW RETENTION POLICIES ON "{self._server.address.database}"'
         return [policy for series in self._server.query(statement, POLICIES) for policy in series.values]
 
+    def _add(self, facts: Sequence[tuple[Fact, datetime]]) -> list[RefusedFactError]:
+        """Commit facts with the time of their commit; returns the refusals."""
+        self._prepare()
+        refusals: list[RefusedFactError] = []
+        for first in range(0, len(facts), LINES_PER_WRITE):
+            horizon = self._lasting.horizon()
+            lines = [(fact, _line(fact, at, horizon)) for fact, at in facts[first : first + LINES_PER_WRITE]]
+            refusals += self._write(lines)
+        return refusals
+
     def _write(self, lines: list[_Line]) -> list[RefusedFactError]:
         """Write one batch; where the server objects, halve it until only the facts it objects to are left."""
         try:
@@ -227,24 +299,39 @@ class InfluxStore(Store):
             return self._write(lines[:half]) + self._write(lines[half:])
         return []
 
-    def _hours(self, channels: Sequence[Channel], wanted: range, as_of: datetime | None) -> Iterator[Hour]:
-        later = self._later_rows(channels, wanted, as_of)
-        for series in self._server.query(hours_query(channels, wanted), HOURS):
-            channel = channel_of(series.tags)
-            for row in series.values:
-                came_later = later.get((channel, row[0]))
-                known = row if came_later is None else without(row, came_later)
-                if known[PARTS_AT]:
-                    yield hour_of(channel, known)
+    def _hours(self, channels: Sequence[Channel], wanted: range, as_of: datetime | None) -> Iterable[Hour]:
+        sums = self._sums(FLOW, channels, wanted, as_of)
+        if self._lasting.horizon() is None:
+            return sums.values()
+        kept = self._sums(HOURLY, channels, wanted, as_of)
+        late = self._lasting.parts_of(LATE, channels, from_seconds(wanted.start), from_seconds(wanted.stop))
+        unclear = (sums.keys() & kept.keys()) | set(map(hour_key_of, late))
+        clear = [hour for key, hour in (sums | kept).items() if key not in unclear]
+        return [*clear, *self._lasting.unclear_hours(unclear, late, as_of)]
 
-    def _later_rows(
-        self, channels: Sequence[Channel], wanted: range, as_of: datetime | None
+    def _sums(
+        self, measurement: str, channels: Sequence[Channel], wanted: range, as_of: datetime | None
+    ) -> dict[tuple[Channel, datetime], Hour]:
+        later = {} if as_of is None else self._rows(measurement, channels, wanted, committed_after(as_of))
+        sums = {}
+        for key, row in self._rows(measurement, channels, wanted).items():
+            known = without(row, later[key]) if key in later else row
+            if known[PARTS_AT]:
+                hour = hour_of(key[0], known)
+                sums[hour.channel, hour.start] = hour
+        return sums
+
+    def _rows(
+        self, measurement: str, channels: Sequence[Channel], wanted: range, condition: str = ""
     ) -> dict[tuple[Channel, int], HourRow]:
-        if as_of is None:
-            return {}
-        statement = hours_query(channels, wanted, committed_after(as_of))
         return {
             (channel_of(series.tags), row[0]): row
-            for series in self._server.query(statement, HOURS)
+            for series in self._server.query(hours_query(channels, wanted, condition, measurement), HOURS)
             for row in series.values
         }
+
+
+def _line(fact: Fact, committed: datetime, horizon: datetime | None) -> str:
+    if horizon is not None and isinstance(fact, StoredFlow) and fact.interval.start < horizon:
+        return late_line_of(fact, committed)
+    return line_of(fact, committed)

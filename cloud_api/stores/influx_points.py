@@ -5,12 +5,21 @@ A part's timestamp is its start plus `part` nanoseconds, so that two parts never
 
 import re
 from datetime import datetime
-from typing import TypedDict
+from typing import Final, TypedDict
 
 from influxdb_client.client.write.point import Point
 
 from cloud_api.stores.base import Correction, Fact, StoredFlow, StoredSpace, to_microseconds
+from cloud_api.stores.kept import Kept, keys_text
 from edge.messages import Flag
+
+FLOW: Final = "flow"
+"""The measurement of parts."""
+LATE: Final = "flow_late"
+"""Of parts that came when their day might be trimmed."""
+HOURLY: Final = "flow_hour"
+"""Of what is kept of parts that went."""
+HORIZON: Final = "horizon"
 
 
 class _Point(TypedDict):
@@ -24,7 +33,54 @@ class _Point(TypedDict):
 
 def line_of(fact: Fact | Correction, committed: datetime) -> str:
     """The fact as one line, its time in nanoseconds; `committed` is when it is written."""
-    return str(Point.from_dict(dict(_point(fact, to_microseconds(committed)))).to_line_protocol())
+    return _line(_point(fact, to_microseconds(committed)))
+
+
+def late_line_of(fact: StoredFlow, committed: datetime) -> str:
+    """A part of an interval before the horizon: apart from the others, which retention takes away by the day."""
+    return _line({**_flow_point(fact, to_microseconds(committed)), "measurement": LATE})
+
+
+def kept_line_of(kept: Kept) -> str:
+    """What is kept of parts that went; its time is its hour plus the first of its keys in nanoseconds."""
+    return _line(
+        {
+            "measurement": HOURLY,
+            "tags": {
+                "gateway": tag(kept.gateway),
+                "epoch": tag(kept.epoch),
+                "device": tag(kept.channel.device),
+                "channel": tag(kept.channel.name),
+                "mode": tag(kept.channel.mode),
+            },
+            "fields": {
+                "in": kept.in_,
+                "out": kept.out,
+                "covered_s": kept.covered_s,
+                "parts": len(kept.keys),
+                "keys": keys_text(kept.keys),
+                "committed": to_microseconds(kept.committed),
+                **{flag_field(flag): 1 for flag in kept.flags},
+            },
+            "time": to_microseconds(kept.start) * 1000 + kept.first,
+        }
+    )
+
+
+def horizon_line_of(before: datetime, announced: datetime) -> str:
+    """Up to where parts may go, dated when that was announced."""
+    return _line(
+        {
+            "measurement": HORIZON,
+            "tags": {},
+            "fields": {"before": to_microseconds(before)},
+            "time": to_microseconds(announced) * 1000,
+        }
+    )
+
+
+def _line(point: _Point) -> str:
+    return str(Point.from_dict(dict(point)).to_line_protocol())
 
 
 def _point(fact: Fact | Correction, committed: int) -> _Point:
@@ -40,7 +96,7 @@ def _point(fact: Fact | Correction, committed: int) -> _Point:
 def _flow_point(fact: StoredFlow, committed: int) -> _Point:
     interval = fact.interval
     return {
-        "measurement": "flow",
+        "measurement": FLOW,
         "tags": {
             "gateway": tag(fact.gateway),
             "epoch": tag(fact.epoch),

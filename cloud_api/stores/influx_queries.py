@@ -19,14 +19,23 @@ from cloud_api.stores.base import (
     from_seconds,
     to_microseconds,
 )
-from cloud_api.stores.influx_points import flag_field, tag
+from cloud_api.stores.influx_points import FLOW, HOURLY, LATE, flag_field, tag
 from cloud_api.stores.influx_server import Answer
 from edge.messages import Flag, SpaceState, TimeSource
 
 _SELECT_SUMS = "SELECT " + ", ".join(
     f'sum("{name}")' for name in ("in", "out", "covered_s", "parts", *map(flag_field, Flag))
 )
-EVERY_CHANNEL = 'SELECT last("parts") FROM "flow" GROUP BY "device", "channel", "mode"'
+
+
+def select(what: str, of: str, *rest: str) -> str:
+    """A statement, put together from its clauses."""
+    return " ".join(("SELECT", what, "FROM", of, *rest))
+
+
+EVERYWHERE = f'"{FLOW}", "{LATE}", "{HOURLY}"'
+BY_CHANNEL = 'GROUP BY "device", "channel", "mode"'
+EVERY_CHANNEL = select('last("parts")', EVERYWHERE, BY_CHANNEL)
 EVERY_LAST_STATE = (
     'SELECT "occupied", "since", "source", "gateway" FROM "space" '
     'GROUP BY "device", "channel" ORDER BY time DESC LIMIT 1'
@@ -64,12 +73,13 @@ CORRECTIONS = msgspec.json.Decoder(Answer[CorrectionRow])
 POLICIES = msgspec.json.Decoder(Answer[Policy])
 
 
-def _is_channel(channel: Channel) -> str:
+def is_channel(channel: Channel) -> str:
+    """The condition that a point is of a channel."""
     pairs = (("device", channel.device), ("channel", channel.name), ("mode", channel.mode))
-    return "(" + " AND ".join(f'"{name}" = {_literal(tag(value))}' for name, value in pairs) + ")"
+    return "(" + " AND ".join(f'"{name}" = {literal(tag(value))}' for name, value in pairs) + ")"
 
 
-def _between(start: datetime, end: datetime) -> str:
+def between(start: datetime, end: datetime) -> str:
     """The condition `start` <= time < `end`."""
     return f"time >= {to_microseconds(start)}u AND time < {to_microseconds(end)}u"
 
@@ -84,12 +94,12 @@ def committed_until(as_of: datetime) -> str:
     return f' AND "committed" <= {to_microseconds(as_of)}'
 
 
-def hours_query(channels: Sequence[Channel], wanted: range, condition: str = "") -> str:
+def hours_query(channels: Sequence[Channel], wanted: range, condition: str = "", of: str = FLOW) -> str:
     """The sums of each channel in each UTC hour; `wanted` as `whole_hours` gives it."""
-    names = " OR ".join(_is_channel(channel) for channel in channels)
+    names = " OR ".join(is_channel(channel) for channel in channels)
     return " ".join(
         (
-            f'{_SELECT_SUMS} FROM "flow"',
+            f'{_SELECT_SUMS} FROM "{of}"',
             f"WHERE time >= {wanted.start}s AND time < {wanted.stop}s AND ({names}){condition}",
             'GROUP BY time(1h), "device", "channel", "mode" fill(none)',
         )
@@ -100,11 +110,11 @@ def changes_query(
     devices: Sequence[str], start: datetime, end: datetime, *, occupied: bool, condition: str = ""
 ) -> str:
     """Since when these sensors' spaces were occupied, or free."""
-    names = " OR ".join(f'"device" = {_literal(tag(device))}' for device in devices)
+    names = " OR ".join(f'"device" = {literal(tag(device))}' for device in devices)
     return " ".join(
         (
             'SELECT distinct("since") FROM "space"',
-            f'WHERE {_between(start, end)} AND "occupied" = {str(occupied).lower()} AND ({names}){condition}',
+            f'WHERE {between(start, end)} AND "occupied" = {str(occupied).lower()} AND ({names}){condition}',
             'GROUP BY "device", "channel"',
         )
     )
@@ -112,11 +122,11 @@ def changes_query(
 
 def intervals_query(channels: Sequence[Channel], start: datetime, end: datetime) -> str:
     """Every part of these channels; InfluxDB cannot sum them by interval, for their times differ by nanoseconds."""
-    names = " OR ".join(_is_channel(channel) for channel in channels)
+    names = " OR ".join(is_channel(channel) for channel in channels)
     return " ".join(
         (
             'SELECT "in", "out", "seconds", "covered_s" FROM "flow"',
-            f"WHERE {_between(start, end)} AND ({names})",
+            f"WHERE {between(start, end)} AND ({names})",
             'GROUP BY "device", "channel", "mode", "gateway", "epoch"',
         )
     )
@@ -124,11 +134,11 @@ def intervals_query(channels: Sequence[Channel], start: datetime, end: datetime)
 
 def corrections_query(place: str, start: datetime, end: datetime) -> str:
     """What is known otherwise of one car park."""
-    wanted = f'{_between(start, end)} AND "place" = {_literal(tag(place))}'
+    wanted = f'{between(start, end)} AND "place" = {literal(tag(place))}'
     return " ".join(('SELECT "occupied", "cause", "counted", "note" FROM "correction"', f"WHERE {wanted}"))
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     """A string in InfluxQL. `tag` has taken backslashes and line ends out of it."""
     return "'" + text.replace("'", r"\'") + "'"
 

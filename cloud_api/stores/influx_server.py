@@ -95,17 +95,24 @@ class InfluxServer:
             raise RefusedError(complaint)
         raise StoreError(f"{self.address}: answered {status} to a write: {complaint}")
 
-    def query(self, statement: str, decoder: msgspec.json.Decoder[Answer[Row]]) -> list[Series[Row]]:
-        """The series that one reading statement brings, times in microseconds.
+    def query(
+        self, statement: str, decoder: msgspec.json.Decoder[Answer[Row]], *, epoch: str = "u"
+    ) -> list[Series[Row]]:
+        """The series that one reading statement brings, times in microseconds, or as `epoch` says (`ns`).
 
         Raises `NoDatabaseError` or `StoreError`.
         """
-        query = urlencode({"db": self.address.database, "epoch": "u", "q": statement})
+        query = urlencode({"db": self.address.database, "epoch": epoch, "q": statement})
         return self._series(*self._request("GET", f"/query?{query}"), decoder)
 
     def create(self, statement: str) -> None:
         """Run one statement that changes the server. Raises `StoreError`."""
         self._series(*self._request("POST", f"/query?{urlencode({'q': statement})}"), _CREATED)
+
+    def delete(self, statement: str) -> None:
+        """Run one statement that takes points of our database away. Raises `StoreError`."""
+        query = urlencode({"db": self.address.database, "q": statement})
+        self._series(*self._request("POST", f"/query?{query}"), _CREATED)
 
     def version(self) -> str:
         """What the server says it is (`1.6.7`, `v2.7.1`). Raises `StoreError`."""

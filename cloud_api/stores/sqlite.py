@@ -11,18 +11,16 @@ from datetime import datetime
 from pathlib import Path
 from threading import Lock
 
+from cloud_api.stores import sqlite_lasting as lasting
 from cloud_api.stores.base import (
-    HOUR_S,
     LATEST,
     Channel,
     Clock,
     Correction,
-    CorrectionCause,
     Fact,
     Hour,
     Passed,
     SpaceChange,
-    Store,
     StoredFlow,
     StoredSpace,
     StoreError,
@@ -35,23 +33,26 @@ from cloud_api.stores.base import (
     utc_now,
     whole_hours,
 )
+from cloud_api.stores.kept import CommittedFlow, CommittedSpace, Kept, hour_of
+from cloud_api.stores.lasting import FlowSpan, LastingStore, SpaceSpan, Trimmed
+from cloud_api.stores.sqlite_rows import (
+    Row,
+    correction,
+    correction_row,
+    flow_row,
+    hour,
+    state_row,
+    stored_space,
+)
 from cloud_api.stores.sqlite_schema import MIGRATIONS
-from edge.messages import Flag, SpaceState, TimeSource
 
 BUSY_TIMEOUT_S = 10
 """How long to wait for another process that writes to the same file."""
-
-FLAG_BITS = {
-    Flag.SPLIT: 1,
-    Flag.SPREAD: 2,
-    Flag.LATE: 4,
-    Flag.RESET: 8,
-    Flag.LOST: 16,
-    Flag.CLOCK: 32,
-    Flag.DISAGREES: 64,
-    Flag.MERGED: 128,
-}
-"""How flags are written in the file: a bit keeps its meaning for ever."""
+DAY_S = 86_400
+PARTS_PER_RUN = 500_000
+"""So many parts go in one run of retention, or a day more."""
+CHANNELS_PER_COMMIT = 25
+"""A day's parts of so many channels go in one transaction: ingest waits a tenth of a second."""
 
 _NAME_CHANNEL = "INSERT INTO channel (device, name, mode) VALUES (:device, :channel, :mode) ON CONFLICT DO NOTHING"
 _NAME_ORIGIN = "INSERT INTO origin (gateway, epoch) VALUES (:gateway, :epoch) ON CONFLICT DO NOTHING"
@@ -77,21 +78,27 @@ _HOURS = """
     ORDER BY start
 """
 _HOURS_THEN = """
-    SELECT start, in_, out, covered_s, flags, parts
-    FROM hour JOIN channel ON channel.id = hour.channel
-    WHERE device = :device AND name = :name AND mode = :mode AND start >= :first AND start < :stop
-        AND committed <= :as_of
-    UNION ALL
-    SELECT hour.start, sum(part.in_), sum(part.out), sum(part.covered_s),
-        max(part.flags & 1) | max(part.flags & 2) | max(part.flags & 4) | max(part.flags & 8)
-        | max(part.flags & 16) | max(part.flags & 32) | max(part.flags & 64) | max(part.flags & 128),
-        count(*)
-    FROM hour JOIN channel ON channel.id = hour.channel
-        JOIN part ON part.channel = hour.channel AND part.start >= hour.start AND part.start < hour.start + 3600
-    WHERE device = :device AND name = :name AND mode = :mode AND hour.start >= :first AND hour.start < :stop
-        AND hour.committed > :as_of AND part.committed <= :as_of
-    GROUP BY hour.start
-    ORDER BY 1
+    WITH wanted AS (
+        SELECT hour.* FROM hour JOIN channel ON channel.id = hour.channel
+        WHERE device = :device AND name = :name AND mode = :mode AND start >= :first AND start < :stop
+    )
+    SELECT start, sum(in_), sum(out), sum(covered_s),
+        max(flags & 1) | max(flags & 2) | max(flags & 4) | max(flags & 8)
+        | max(flags & 16) | max(flags & 32) | max(flags & 64) | max(flags & 128),
+        sum(parts)
+    FROM (
+        SELECT start, in_, out, covered_s, flags, parts FROM wanted WHERE committed <= :as_of
+        UNION ALL
+        SELECT wanted.start, part.in_, part.out, part.covered_s, part.flags, 1
+        FROM wanted JOIN part
+            ON part.channel = wanted.channel AND part.start >= wanted.start AND part.start < wanted.start + 3600
+        WHERE wanted.committed > :as_of AND part.committed <= :as_of
+        UNION ALL
+        SELECT wanted.start, kept.in_, kept.out, kept.covered_s, kept.flags, kept.parts
+        FROM wanted JOIN kept ON kept.channel = wanted.channel AND kept.start = wanted.start
+        WHERE wanted.committed > :as_of AND kept.committed <= :as_of
+    )
+    GROUP BY start ORDER BY start
 """
 _CHANNELS = "SELECT device, name, mode FROM channel ORDER BY device, name, mode"
 _LAST_STATES = """
@@ -120,11 +127,9 @@ _CORRECTIONS = """
     WHERE place = ? AND at >= ? AND at < ? ORDER BY at
 """
 
-_Row = dict[str, str | int | None]
 
-
-class SqliteStore(Store):
-    """History in one file. Guards one invariant: `hour` is at every commit the sum over `part`."""
+class SqliteStore(LastingStore):
+    """History in one file. Guards one invariant: `hour` is at every commit the sum over `part` and `kept`."""
 
     def __init__(self, path: Path, clock: Clock = utc_now) -> None:
         """Open the file, or create it in a folder that exists; bring its schema up to date. Raises `StoreError`."""
@@ -143,14 +148,10 @@ class SqliteStore(Store):
         """Commit all facts in one transaction."""
         sound, refusals = sift(facts)
         now = to_microseconds(self._clock())
-        flows = [_flow_row(fact, now) for fact in sound if isinstance(fact, StoredFlow)]
-        states = [_state_row(fact, now) for fact in sound if isinstance(fact, StoredSpace)]
-        with self._transaction() as connection:
-            connection.executemany(_NAME_CHANNEL, flows)
-            connection.executemany(_NAME_ORIGIN, flows)
-            connection.executemany(_ADD_PART, flows)
-            connection.executemany(_NAME_SPACE, states)
-            connection.executemany(_ADD_STATE, states)
+        self._add(
+            [flow_row(fact, now) for fact in sound if isinstance(fact, StoredFlow)],
+            [state_row(fact, now) for fact in sound if isinstance(fact, StoredSpace)],
+        )
         raise_refusals(refusals)
 
     def hours(
@@ -159,14 +160,14 @@ class SqliteStore(Store):
         """Hours from the rollup, at the price of one look-up a channel; parts are summed where some came later."""
         wanted = whole_hours(start, end)
         statement = _HOURS if as_of is None else _HOURS_THEN
-        asked: _Row = {
+        asked: Row = {
             "first": wanted.start,
             "stop": wanted.stop,
             "as_of": None if as_of is None else to_microseconds(as_of),
         }
         with self._reading() as connection:
             return [
-                _hour(channel, row)
+                hour(channel, row)
                 for channel in sorted(set(channels))
                 for row in connection.execute(
                     statement, {**asked, "device": channel.device, "name": channel.name, "mode": channel.mode}
@@ -181,7 +182,7 @@ class SqliteStore(Store):
     def last_states(self) -> list[StoredSpace]:
         """The newest state of every (device, channel), in order."""
         with self._reading() as connection:
-            return [_stored_space(row) for row in connection.execute(_LAST_STATES)]
+            return [stored_space(row) for row in connection.execute(_LAST_STATES)]
 
     def changes(
         self, devices: Sequence[str], start: datetime, end: datetime, as_of: datetime | None = None
@@ -197,8 +198,8 @@ class SqliteStore(Store):
 
     def intervals(self, channels: Sequence[Channel], start: datetime, end: datetime) -> list[Passed]:
         """Parts summed by interval."""
-        first, last = to_seconds(start), to_seconds(end)
         with self._reading() as connection:
+            first, last = max(to_seconds(start), lasting.horizon(connection) or 0), to_seconds(end)
             return [
                 Passed(channel=channel, start=from_seconds(at), seconds=seconds, in_=in_, out=out, covered_s=covered_s)
                 for channel in sorted(set(channels))
@@ -210,13 +211,91 @@ class SqliteStore(Store):
     def correct(self, corrections: Sequence[Correction]) -> None:
         """Commit all corrections in one transaction."""
         with self._transaction() as connection:
-            connection.executemany(_ADD_CORRECTION, [_correction_row(each) for each in corrections])
+            connection.executemany(_ADD_CORRECTION, [correction_row(each) for each in corrections])
 
     def corrections(self, place: str, start: datetime, end: datetime) -> list[Correction]:
         """The corrections of one car park."""
         with self._reading() as connection:
             rows = connection.execute(_CORRECTIONS, (place, to_microseconds(start), to_microseconds(end)))
-            return [_correction(*row) for row in rows]
+            return [correction(*row) for row in rows]
+
+    def horizon(self) -> datetime | None:
+        """As of the last run of retention."""
+        with self._reading() as connection:
+            before = lasting.horizon(connection)
+        return None if before is None else from_seconds(before)
+
+    def trimmable(self, before: datetime) -> int:
+        """Parts counted in the index."""
+        with self._reading() as connection:
+            return lasting.trimmable(connection, before)
+
+    def trim(self, before: datetime, *, now: datetime) -> Trimmed:
+        """Day by day, some channels in one transaction; a writer waits for one of these at most."""
+        until, gone = to_seconds(hour_of(min(before, now))), 0
+        while gone < PARTS_PER_RUN:
+            with self._reading() as connection:
+                oldest, channels = lasting.oldest(connection), lasting.channels(connection)
+            if oldest is None or oldest >= until:
+                break
+            gone += self._trim_day(channels, min(oldest // DAY_S * DAY_S + DAY_S, until))
+        else:
+            return Trimmed(parts=gone, more=True)
+        with self._transaction() as connection:
+            lasting.advance(connection, until)
+        return Trimmed(parts=gone, more=False)
+
+    def _trim_day(self, channels: Sequence[tuple[int, Channel]], end: int) -> int:
+        gone = 0
+        for first in range(0, len(channels), CHANNELS_PER_COMMIT):
+            with self._transaction() as connection:
+                lasting.advance(connection, end)
+                for number, channel in channels[first : first + CHANNELS_PER_COMMIT]:
+                    gone += lasting.trim_channel(connection, number, channel, end)
+        return gone
+
+    def flow_spans(self) -> list[FlowSpan]:
+        """From the rollup."""
+        with self._reading() as connection:
+            return lasting.flow_spans(connection)
+
+    def space_spans(self) -> list[SpaceSpan]:
+        """Two look-ups a space."""
+        with self._reading() as connection:
+            return lasting.space_spans(connection)
+
+    def parts(self, channel: Channel, start: datetime, end: datetime) -> list[CommittedFlow]:
+        """The parts of one channel, in order."""
+        with self._reading() as connection:
+            return lasting.parts(connection, channel, start, end)
+
+    def kept(self, channel: Channel, start: datetime, end: datetime) -> list[Kept]:
+        """The sums of one channel, in order."""
+        with self._reading() as connection:
+            return lasting.kept(connection, channel, to_seconds(start), to_seconds(end))
+
+    def states(self, device: str, channel: str, start: datetime, end: datetime) -> list[CommittedSpace]:
+        """The states of one space, in order."""
+        with self._reading() as connection:
+            return lasting.states(connection, device, channel, start, end)
+
+    def every_correction(self) -> list[Correction]:
+        """All corrections, in order."""
+        with self._reading() as connection:
+            return list(lasting.every_correction(connection))
+
+    def take_over(self, facts: Sequence[CommittedFlow | CommittedSpace]) -> None:
+        """Commit all in one transaction."""
+        self._add(
+            [flow_row(each.fact, to_microseconds(each.at)) for each in facts if isinstance(each, CommittedFlow)],
+            [state_row(each.fact, to_microseconds(each.at)) for each in facts if isinstance(each, CommittedSpace)],
+        )
+
+    def keep(self, sums: Sequence[Kept], horizon: datetime) -> None:
+        """Commit all in one transaction."""
+        with self._transaction() as connection:
+            lasting.advance(connection, to_seconds(horizon))
+            lasting.keep(connection, sums)
 
     def ready(self) -> None:
         """Return when the file can be locked for writing."""
@@ -227,6 +306,14 @@ class SqliteStore(Store):
         """Close the writing connection, once a write that is under way has ended."""
         with self._lock:
             self._writer.close()
+
+    def _add(self, flows: Sequence[Row], states: Sequence[Row]) -> None:
+        with self._transaction() as connection:
+            connection.executemany(_NAME_CHANNEL, flows)
+            connection.executemany(_NAME_ORIGIN, flows)
+            connection.executemany(_ADD_PART, flows)
+            connection.executemany(_NAME_SPACE, states)
+            connection.executemany(_ADD_STATE, states)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
@@ -270,85 +357,3 @@ class SqliteStore(Store):
             yield
         except sqlite3.Error as error:
             raise StoreError(f"{self._path}: {error}") from error
-
-
-def _flow_row(fact: StoredFlow, now: int) -> _Row:
-    interval = fact.interval
-    return {
-        "gateway": fact.gateway,
-        "epoch": fact.epoch,
-        "device": interval.device,
-        "channel": interval.channel,
-        "mode": interval.mode,
-        "start": to_seconds(interval.start),
-        "part": interval.part,
-        "seconds": interval.seconds,
-        "in": interval.in_,
-        "out": interval.out,
-        "covered_s": interval.covered_s,
-        "flags": sum(FLAG_BITS[flag] for flag in set(interval.flags)),
-        "source": interval.source,
-        "committed": now,
-    }
-
-
-def _state_row(fact: StoredSpace, now: int) -> _Row:
-    state = fact.state
-    return {
-        "gateway": fact.gateway,
-        "device": state.device,
-        "channel": state.channel,
-        "at": to_microseconds(state.at),
-        "occupied": state.occupied,
-        "since": None if state.since is None else to_microseconds(state.since),
-        "source": state.source,
-        "committed": now,
-    }
-
-
-def _correction_row(correction: Correction) -> _Row:
-    return {
-        "place": correction.place,
-        "at": to_microseconds(correction.at),
-        "occupied": correction.occupied,
-        "cause": correction.cause,
-        "counted": correction.counted,
-        "note": correction.note,
-    }
-
-
-def _correction(place: str, at: int, occupied: int, cause: str, counted: int | None, note: str) -> Correction:
-    return Correction(
-        place=place,
-        at=from_microseconds(at),
-        occupied=occupied,
-        cause=CorrectionCause(cause),
-        counted=counted,
-        note=note,
-    )
-
-
-def _hour(channel: Channel, row: tuple[int, int, int | None, int, int, int]) -> Hour:
-    start, in_, out, covered_s, flags, parts = row
-    return Hour(
-        channel=channel,
-        start=from_seconds(start),
-        in_=in_,
-        out=out,
-        covered_s=min(covered_s, HOUR_S),
-        flags=frozenset(flag for flag, bit in FLAG_BITS.items() if flags & bit),
-        parts=parts,
-    )
-
-
-def _stored_space(row: tuple[str, str, int, int, int | None, str, str]) -> StoredSpace:
-    device, channel, at, occupied, since, source, gateway = row
-    state = SpaceState(
-        device=device,
-        channel=channel,
-        occupied=bool(occupied),
-        at=from_microseconds(at),
-        since=None if since is None else from_microseconds(since),
-        source=TimeSource(source),
-    )
-    return StoredSpace(gateway=gateway, state=state)

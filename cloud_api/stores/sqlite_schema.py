@@ -1,6 +1,6 @@
 """The tables of the embedded store, version by version: facts in their own, the hourly sums beside them.
 
-Only the schema's own trigger adds to `hour`, and only for a part that is really new.
+Only the schema's own triggers add to `hour`, and only for a part that is really new: neither in `part` nor in `kept`.
 """
 
 _VERSION_1 = (
@@ -91,5 +91,32 @@ _VERSION_3 = (
     END""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
+_VERSION_4 = (
+    """CREATE TABLE kept (
+        channel INTEGER NOT NULL,
+        start INTEGER NOT NULL,    -- of the hour, seconds since 1970
+        origin INTEGER NOT NULL,
+        first INTEGER NOT NULL,    -- the least of the keys
+        in_ INTEGER NOT NULL,
+        out INTEGER,
+        covered_s INTEGER NOT NULL,
+        flags INTEGER NOT NULL,
+        parts INTEGER NOT NULL,
+        keys TEXT NOT NULL,        -- ` 0 300 300.1 `: second within the hour, and the part where it is not 0
+        committed INTEGER NOT NULL,
+        PRIMARY KEY (channel, start, origin, first)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE horizon (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        before INTEGER NOT NULL    -- seconds since 1970
+    ) STRICT""",
+    """CREATE TRIGGER part_is_kept BEFORE INSERT ON part WHEN EXISTS (
+        SELECT 1 FROM kept
+        WHERE channel = new.channel AND start = new.start - new.start % 3600 AND origin = new.origin AND instr(
+            keys, ' ' || (new.start % 3600) || CASE WHEN new.part THEN '.' || new.part ELSE '' END || ' '
+        )
+    ) BEGIN SELECT raise(IGNORE); END""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 """What brings a file from version n to n + 1, each applied wholly or not at all. Entries are added, never changed."""

@@ -12,7 +12,8 @@ import pytest
 
 from cloud_api.stores import open_store, sqlite
 from cloud_api.stores.base import Channel, StoreError
-from cloud_api.stores.sqlite import FLAG_BITS, SqliteStore
+from cloud_api.stores.sqlite import SqliteStore
+from cloud_api.stores.sqlite_rows import FLAG_BITS
 from cloud_api.stores.sqlite_schema import MIGRATIONS
 from edge.messages import Flag
 from tests.history import CHANNEL, DAY, MIDNIGHT, OTHER_EPOCH, correction, day, flow, space, summed

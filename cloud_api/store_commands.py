@@ -1,0 +1,83 @@
+"""The command `passerelle store`: what is done to history as a whole.
+
+In come addresses of stores that are there, out come lines for a person and an exit status.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from cloud_api.exits import mistakes_in_words
+from cloud_api.retention import months_before, parse_months
+from cloud_api.settings import ConfigError
+from cloud_api.stores import open_store
+from cloud_api.stores.address import SqliteAddress, parse_store_url
+from cloud_api.stores.lasting import LastingStore
+
+store = typer.Typer(help="History as a whole.", no_args_is_help=True, rich_markup_mode="markdown")
+
+
+@store.callback()
+def history() -> None:
+    """History as a whole."""
+
+
+@store.command()
+def trim(
+    url: Annotated[
+        str, typer.Option("--store", help="The API's store: sqlite:///FILE or influxdb://USER@HOST:PORT/DATABASE.")
+    ],
+    keep_raw: Annotated[str, typer.Option(help="Months after which of counts only hourly sums are kept.")] = "13",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how much would go, and let nothing go.")] = False,
+) -> None:
+    """Let counts older than so many months go, but for their hourly sums. The API does so by itself.
+
+    Hours are told afterwards as before, and a count that comes again is still counted once.
+
+    Examples:
+
+        passerelle store trim --store sqlite:///history.db --dry-run
+
+        passerelle store trim --store influxdb://passerelle@db.example/town?password_file=db-password --keep-raw 24
+    """
+    now = datetime.now(UTC)
+    with mistakes_in_words(), existing(url) as opened:
+        months = parse_months("--keep-raw", keep_raw)
+        if months is None:
+            raise ConfigError("--keep-raw ever: then there is nothing to trim; months expected")
+        before = months_before(now, months)
+        waiting = opened.trimmable(before)
+        if dry_run:
+            typer.echo(f"{waiting} counts before {before:%Y-%m-%d} would become hourly sums")
+            return
+        done = _trim_all(opened, before, now)
+    typer.echo(f"{done} counts before {before:%Y-%m-%d} are hourly sums now")
+    if waiting > done:
+        typer.echo(
+            f"{waiting - done} are announced first: they go in a run at least ten minutes from now, or by the API's own"
+        )
+
+
+@contextmanager
+def existing(url: str) -> Iterator[LastingStore]:
+    """A store that is there, never a new one."""
+    address = parse_store_url(url)
+    if isinstance(address, SqliteAddress) and not address.path.is_file():
+        raise ConfigError(f"there is no store {address.path}")
+    with closing(open_store(url)) as opened:
+        opened.ready()
+        yield opened
+
+
+def _trim_all(opened: LastingStore, before: datetime, now: datetime) -> int:
+    """Run until nothing goes any more."""
+    gone = 0
+    while parts := (done := opened.trim(before, now=now)).parts:
+        gone += parts
+        typer.echo(f"  {gone} so far", err=True)
+        if not done.more:
+            break
+    return gone
