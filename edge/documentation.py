@@ -20,6 +20,7 @@ from edge.drivers.model import Model
 
 MESSAGES: tuple[tuple[str, type[Struct]], ...] = (
     ("status", messages.Status),
+    ("models", messages.Models),
     ("flow", messages.Flow),
     ("space/{device}", messages.Space),
     ("health/{device}", messages.HealthReport),
@@ -37,6 +38,8 @@ PARTS: tuple[type[Struct], ...] = (
     messages.DeviceHealth,
     messages.HeardDevice,
     messages.LinkHealth,
+    messages.ModelInfo,
+    messages.CountedLine,
     messages.DeviceSettings,
     messages.RefusedSetting,
     messages.SeqRange,

@@ -34,6 +34,7 @@ from edge.messages import (
     DeviceSettings,
     Heard,
     LinkHealth,
+    Models,
     RefusedSetting,
     Reported,
     Status,
@@ -42,6 +43,7 @@ from edge.outbox import Outbox, OutboxError
 from edge.outbox_keeper import OutboxKeeper
 from edge.publisher import Publisher
 from edge.readings import Frame
+from edge.recognition import known_models
 
 log = logging.getLogger(__name__)
 
@@ -387,11 +389,17 @@ class Gateway:
             log.info("the outbox keeps what was not confirmed until the next start")
 
     def _introduce(self) -> list[AnyMessage]:
+        models = Models(
+            gateway=self._outbox.gateway,
+            epoch=self._outbox.epoch,
+            version=version("passerelle"),
+            models=known_models(),
+        )
         try:
-            return [self.status(), self._reported]
+            return [self.status(), models, self._reported]
         except OutboxError as error:
             log.warning("no status at this connection: %s", error)
-            return [self._reported]
+            return [models, self._reported]
 
     def _receive(self, message: AnyMessage) -> None:
         if isinstance(message, Desired):

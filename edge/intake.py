@@ -49,6 +49,7 @@ from edge.readings import (
     Presence,
     Total,
 )
+from edge.recognition import recognise
 from edge.signals import WATCHING_S, Setting, Told, View, first_view, setting_of
 
 log = logging.getLogger(__name__)
@@ -59,6 +60,8 @@ STEP_MS = 2_000
 """The wall clock moved by more than this against the monotonic one: it stepped."""
 HEARD_EVERY_MS = 60_000
 """A device that nobody adopted is told at most so often."""
+MOST_GUESSED = 2_000
+"""Of so many devices that nobody adopted it is remembered what they may be; who was heard longest ago goes first."""
 
 
 class Adopted(Struct, frozen=True):
@@ -112,6 +115,8 @@ class Intake:
         self._views: dict[str, View] = {}
         self._heard: dict[str, HeardDevice] = {}
         self._told_ms: dict[str, int] = {}
+        self._guesses: dict[str, tuple[str, ...]] = {}
+        """By device that nobody adopted, the models that it may be."""
         self._offset_ms: int | None = None
         """Between wall and monotonic clock, as last seen."""
         self._offsets_ms: dict[str, int] = {}
@@ -372,14 +377,22 @@ class Intake:
         if now_ms is None:
             return
         known = self._heard.get(item.device)
+        if known is None and isinstance(item, Frame):
+            self._recognise(item)
         self._heard[item.device] = HeardDevice(
             device=item.device,
             link=link,
             at=to_datetime(now_ms),
             frames=1 if known is None else known.frames + 1,
             rssi_dbm=None if isinstance(item, Report) else item.rssi_dbm,
-            hint=item.hint if isinstance(item, Stranger) else None,
+            hint=None if isinstance(item, Report) else item.hint,
+            models=item.models if isinstance(item, Stranger) else self._guesses.get(item.device, ()),
         )
+
+    def _recognise(self, frame: Frame) -> None:
+        self._guesses[frame.device] = recognise(frame, self._guesses.pop(frame.device, ()))
+        if len(self._guesses) > MOST_GUESSED:
+            del self._guesses[next(iter(self._guesses))]
 
 
 def _ready(settings: DeviceSettings) -> Adopted:

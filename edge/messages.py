@@ -168,6 +168,8 @@ class HeardDevice(Struct, frozen=True, kw_only=True, omit_defaults=True):
     rssi_dbm: float | None = None
     hint: str | None = None
     """What the link knows of it: a name, a profile, `needs a key`."""
+    models: Annotated[tuple[Name, ...], Meta(max_length=100)] = ()
+    """Models that read all that it sent, the likeliest first; empty where none does or none was tried."""
 
 
 class LinkHealth(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -327,6 +329,46 @@ class Reported(Message, frozen=True, kw_only=True):
     refused: tuple[RefusedSetting, ...] = ()
 
 
+class CountedLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One channel of a model on which passages are counted."""
+
+    name: Name
+    mode: str = ""
+    """Empty where it does not tell what passes."""
+    first: str
+    """The device's own word for `in`."""
+    second: str | None = None
+    """Its word for `out`; None where it counts one direction only."""
+
+
+class ModelInfo(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One device model that a gateway can read."""
+
+    name: Name
+    maker: str
+    product: str
+    kind: str
+    """`counter`, `parking`, `presence` or `distance`."""
+    links: tuple[str, ...]
+    """How its bytes arrive: `lorawan`, `serial`, `ble`, `modbus`."""
+    lines: tuple[CountedLine, ...] = ()
+    """Empty where it counts no passages."""
+    options: dict[str, str] = field(default_factory=dict)
+    """Its settings, and what each means."""
+    period_s: Annotated[int, Meta(ge=1, le=7 * 86_400)]
+    """How often it reports at the maker's default."""
+    mounting: str = ""
+    """What a technician must know."""
+
+
+class Models(Message, frozen=True, kw_only=True):
+    """What this gateway's version can read: a device of another model would be refused."""
+
+    kind = "models"
+    version: str
+    models: Annotated[tuple[ModelInfo, ...], Meta(max_length=1000)]
+
+
 class SeqRange(Struct, frozen=True, array_like=True):
     """Sequence numbers from `first` to `last`, both included."""
 
@@ -385,10 +427,11 @@ class CommandResult(Message, frozen=True, kw_only=True):
 OutboxMessage = Flow | Space | HealthReport | Heard | Dropped
 """What ingest takes in. All but `Heard` go through the outbox and are forgotten only when stored; who was heard and not
 adopted is told again soon enough, and spares the SD card (its `seq` is 0)."""
-AnyMessage = OutboxMessage | Status | Desired | Reported | Stored | Command | CommandResult
+AnyMessage = OutboxMessage | Status | Models | Desired | Reported | Stored | Command | CommandResult
 
 _SUFFIXES: dict[str, type[AnyMessage]] = {
     "status": Status,
+    "models": Models,
     "flow": Flow,
     "space": Space,
     "health": HealthReport,
@@ -401,7 +444,7 @@ _SUFFIXES: dict[str, type[AnyMessage]] = {
     "result": CommandResult,
 }
 _PER_DEVICE = {"space", "health"}
-RETAINED: frozenset[type[AnyMessage]] = frozenset({Status, Space, HealthReport, Desired, Reported})
+RETAINED: frozenset[type[AnyMessage]] = frozenset({Status, Models, Space, HealthReport, Desired, Reported})
 _DECODERS: dict[type[AnyMessage], msgspec.json.Decoder[Any]] = {
     message: msgspec.json.Decoder(message) for message in _SUFFIXES.values()
 }

@@ -33,6 +33,8 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     """UTC time that a network server stamped on it; None where the gateway itself is the first to know."""
     rssi_dbm: float | None = None
     snr_db: float | None = None
+    hint: str | None = None
+    """What the network server calls it: its profile and name."""
 
 
 CLOCK_SET = datetime(2020, 1, 1, tzinfo=UTC)

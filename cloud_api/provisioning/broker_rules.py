@@ -20,6 +20,7 @@ API: Final = "api"
 CONTROL: Final = "$CONTROL/dynamic-security/v1"
 GATEWAY_WRITES: Final = (
     "status",
+    "models",
     "flow",
     "space/+",
     "health/+",

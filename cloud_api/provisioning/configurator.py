@@ -35,7 +35,8 @@ RECALL_S: Final = 1.0
 WINDOW: Final = 100
 BYTES_LOGGED: Final = 600
 TOPICS: Final = tuple(
-    messages.topic("+", suffix) for suffix in ("status", "config/desired", "config/reported", "heard", "result")
+    messages.topic("+", suffix)
+    for suffix in ("status", "models", "config/desired", "config/reported", "heard", "result")
 )
 
 

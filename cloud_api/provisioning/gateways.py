@@ -11,9 +11,9 @@ from typing import Final, NamedTuple, TypeVar
 
 from msgspec import Struct
 
-from edge.messages import AnyMessage, Desired, Heard, HeardDevice, Reported, Status
+from edge.messages import AnyMessage, Desired, Heard, HeardDevice, Models, Reported, Status
 
-Word = TypeVar("Word", Status, Desired, Reported)
+Word = TypeVar("Word", Status, Models, Desired, Reported)
 
 MOST_GATEWAYS: Final = 1000
 MOST_HEARD: Final = 5000
@@ -43,6 +43,7 @@ class Gateways:
 
     def __init__(self) -> None:
         self._status: dict[str, Status] = {}
+        self._models: dict[str, Models] = {}
         self._desired: dict[str, Desired] = {}
         self._reported: dict[str, Reported] = {}
         self._heard: dict[By, Sighting] = {}
@@ -51,6 +52,11 @@ class Gateways:
     def status(self) -> Mapping[str, Status]:
         """What each gateway last said of itself, by its name."""
         return MappingProxyType(self._status)
+
+    @property
+    def models(self) -> Mapping[str, Models]:
+        """What each gateway's version can read."""
+        return MappingProxyType(self._models)
 
     @property
     def desired(self) -> Mapping[str, Desired]:
@@ -72,6 +78,8 @@ class Gateways:
         match message:
             case Status():
                 return _keep(self._status, message.gateway, message)
+            case Models():
+                return _keep(self._models, message.gateway, message)
             case Desired():
                 return _keep(self._desired, message.gateway, message)
             case Reported():

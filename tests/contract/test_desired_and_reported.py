@@ -159,3 +159,12 @@ def test_a_gateway_does_what_it_is_asked_once_and_the_api_tells_what_became_of_i
         assert text == "no link 'lora'; expected none: this gateway has no links"
 
     with_gateway(town, tmp_path, scenario)
+
+
+def test_a_gateway_says_which_models_its_version_can_read(town: Town, tmp_path: Path) -> None:
+    def scenario(_it: Gateway) -> None:
+        until(lambda: NAME in town.api.services.gateways.models)
+        (pcr2,) = (each for each in town.api.services.gateways.models[NAME].models if each.name == "parametric-pcr2")
+        assert [(line.name, line.mode) for line in pcr2.lines] == [("line1", "pedestrian")]
+
+    with_gateway(town, tmp_path, scenario)

@@ -265,7 +265,7 @@ def test_a_device_nobody_adopted_is_told_once_in_ten_seconds(bus: PrivateBus) ->
                 await here.air.advertise(UNKNOWN, plain(count, packet=count), rssi=-90)
             await here.air.advertise(PLAIN, plain(1, packet=1), rssi=-70)
             items = await here.until_payload(plain(1, packet=1))
-            assert strangers(items) == [Stranger(device=UNKNOWN, hint="BTHome v2", rssi_dbm=-90)]
+            assert strangers(items) == [Stranger(device=UNKNOWN, hint="BTHome v2", models=("bthome-v2",), rssi_dbm=-90)]
             here.clock.now_ms += 10_000
             await here.air.advertise(UNKNOWN, sealed(1, counter=1, address=UNKNOWN), rssi=-91)
             items = await here.until(lambda items: len(strangers(items)) == 2)
@@ -280,7 +280,9 @@ def test_an_adopted_device_without_key_is_told_to_need_one(bus: PrivateBus) -> N
         async with street(bus, keyless) as here:
             await here.air.advertise(SEALED, WORKED_EXAMPLE, rssi=-70)
             items = await here.until(bool)
-            assert items == [Stranger(device=SEALED, hint="BTHome v2, needs a key", rssi_dbm=-70)]
+            assert items == [
+                Stranger(device=SEALED, hint="BTHome v2, needs a key", models=("bthome-v2",), rssi_dbm=-70)
+            ]
 
     play(scene())
 

@@ -72,7 +72,9 @@ def secret(tmp_path: Path, user: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    "suffix", ["status", "flow", "space/d1", "health/d1", "heard", "dropped", "config/reported", "result"], ids=str
+    "suffix",
+    ["status", "models", "flow", "space/d1", "health/d1", "heard", "dropped", "config/reported", "result"],
+    ids=str,
 )
 def test_a_gateway_writes_under_its_own_name_and_under_no_other(broker: Mosquitto, suffix: str) -> None:
     with person(broker, "mairie") as mairie:

@@ -69,6 +69,7 @@ def test_what_is_left_out_is_zero_and_time_is_cut_to_microseconds() -> None:
             network_time=AT,
             rssi_dbm=-87,
             snr_db=0,
+            hint="bay-7",
         )
     ]
 

@@ -59,6 +59,8 @@ class Stranger(msgspec.Struct, frozen=True, kw_only=True):
 
     device: DeviceAddress
     hint: str | None = None
+    models: tuple[str, ...] = ()
+    """Models that it may be, where its advertisement tells."""
     rssi_dbm: float | None = None
     data: bytes = b""
     """What it sent, for the log; empty where the link does not tell."""

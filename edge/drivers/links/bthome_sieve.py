@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
-from edge.drivers.devices.bthome_v2 import decrypt
+from edge.drivers.devices.bthome_v2 import NAME, decrypt
 from edge.drivers.formats.bthome_freshness import Freshness, Verdict, encryption_counter
 from edge.drivers.links.base import Directory, Refused, Report, Stranger
 from edge.messages import DeviceSettings
@@ -117,7 +117,8 @@ class Sieve:
     def _tell_stranger(self, heard: Heard, hint: str) -> list[Sifted]:
         if not self._due(heard.device, heard.heard_ms):
             return []
-        return [Stranger(device=heard.device, hint=hint, rssi_dbm=heard.rssi_dbm)]
+        models = (NAME,) if _is_version_2(heard.payload) else ()
+        return [Stranger(device=heard.device, hint=hint, models=models, rssi_dbm=heard.rssi_dbm)]
 
     def _due(self, device: DeviceAddress, now_ms: int) -> bool:
         """Whether this device may be told again; if so, it counts as told."""

@@ -21,6 +21,7 @@ from edge.drivers.links.envelope import (
     best,
     decode,
     dev_eui,
+    named,
     utc_time,
 )
 from edge.readings import DeviceAddress, Frame, Health, ResetCause
@@ -40,6 +41,8 @@ class _Event(Struct, frozen=True, rename="camel"):
 
 class _DeviceInfo(Struct, frozen=True, rename="camel"):
     dev_eui: str | None = None
+    device_name: str | None = None
+    device_profile_name: str | None = None
 
 
 class _Up(_Event, frozen=True, rename="camel"):
@@ -142,6 +145,7 @@ def _uplink(up: _Up, alive: Report) -> list[Parsed]:
         network_time=alive.network_time,
         rssi_dbm=rssi_dbm,
         snr_db=snr_db,
+        hint=None if up.device_info is None else named(up.device_info.device_profile_name, up.device_info.device_name),
     )
     return [frame]
 

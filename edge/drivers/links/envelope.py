@@ -36,6 +36,8 @@ Parsed = Frame | Report | Refused | Note
 Parse = Callable[[str, bytes, int], list[Parsed]]
 """What a message says: of its topic, its body and when it was heard (monotonic milliseconds). Mostly one thing."""
 
+LONGEST_NAME = 200
+
 
 class Reception(Struct, frozen=True):
     """One radio gateway's reception; 0 is also what was left out."""
@@ -78,6 +80,11 @@ def dev_eui(text: str | None, field: str) -> DeviceAddress:
     if not DEV_EUI.fullmatch(text):
         raise WrongDocumentError("no-dev-eui", f"{field} {text!r}, expected 16 hexadecimal digits")
     return DeviceAddress(text.lower())
+
+
+def named(*words: str | None) -> str | None:
+    """What a server calls a device, in one line; None where it calls it nothing."""
+    return " ".join(word for word in words if word)[:LONGEST_NAME] or None
 
 
 def utc_time(text: str | None) -> datetime | None:

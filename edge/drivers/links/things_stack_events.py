@@ -21,6 +21,7 @@ from edge.drivers.links.envelope import (
     best,
     decode,
     dev_eui,
+    named,
     utc_time,
 )
 from edge.readings import DeviceAddress, Frame, Health, ResetCause
@@ -49,6 +50,13 @@ class _Message(Struct, frozen=True):
     """Time at the application server."""
 
 
+class _Versions(Struct, frozen=True):
+    """What the device repository calls it."""
+
+    brand_id: str | None = None
+    model_id: str | None = None
+
+
 class _Uplink(Struct, frozen=True):
     session_key_id: str | None = None
     f_port: Annotated[int, Meta(ge=0, le=255)] | None = None
@@ -59,6 +67,7 @@ class _Uplink(Struct, frozen=True):
     """Time at the network server."""
     app_s_key: dict[str, msgspec.Raw] | None = None
     """The wrapped key of a payload that the server was told not to decrypt."""
+    version_ids: _Versions | None = None
 
 
 class _Up(_Message, frozen=True):
@@ -152,4 +161,10 @@ def _uplink(up: _Up, device: DeviceAddress, heard_ms: int) -> Parsed:
         network_time=time,
         rssi_dbm=rssi_dbm,
         snr_db=snr_db,
+        hint=_hint(up, uplink.version_ids),
     )
+
+
+def _hint(up: _Up, versions: _Versions | None) -> str | None:
+    name = None if up.end_device_ids is None else up.end_device_ids.device_id
+    return named(name) if versions is None else named(versions.brand_id, versions.model_id, name)
