@@ -3,24 +3,20 @@
 In come the addresses that `passerelle api` takes, out come a file or files, lines for a person, and an exit status.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from rich.console import Console
 from rich.filesize import decimal
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from cloud_api.backup.archive import BackupError, Manifest
-from cloud_api.backup.archive import Progress as Told
 from cloud_api.backup.influx_tools import DEFAULT_RPC
 from cloud_api.backup.restoring import restore_backup
 from cloud_api.backup.taking import Kept, take_backup
 from cloud_api.commands import ledger_beside, registry_beside
 from cloud_api.exits import mistakes_in_words
+from cloud_api.progress import told_progress
 from cloud_api.stores.address import parse_store_url
 
 app = typer.Typer()
@@ -64,7 +60,7 @@ def backup(
     --registry postgresql://passerelle@db.example/town?password_file=registry-password
     """
     now = datetime.now(UTC)
-    with mistakes_in_words(failures=(BackupError,)), _progress() as progress:
+    with mistakes_in_words(failures=(BackupError,)), told_progress() as progress:
         kept = _kept(store, registry, ledger, influx_rpc, without_store=without_store)
         file = to / now.strftime(DATED) if to.is_dir() else to
         manifest = take_backup(kept, file, clock=lambda: datetime.now(UTC), progress=progress)
@@ -95,7 +91,7 @@ def restore(
     passerelle restore town.zip --store influxdb://passerelle@127.0.0.1/town?password_file=db-password
     --registry postgresql://passerelle@db.example/town?password_file=registry-password
     """
-    with mistakes_in_words(failures=(BackupError,)), _progress() as progress:
+    with mistakes_in_words(failures=(BackupError,)), told_progress() as progress:
         kept = _kept(store, registry, ledger, influx_rpc, without_store=without_store)
         manifest = restore_backup(file, kept, replace=replace, progress=progress)
     typer.echo(f"restored as of {_at(manifest.began)}; what gateways were told is stored since then is gone")
@@ -124,19 +120,3 @@ def _tell(manifest: Manifest) -> None:
 
 def _at(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%SZ}"
-
-
-@contextmanager
-def _progress() -> Iterator[Told]:
-    """A bar for each part, on standard error where that is a terminal."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description:<14}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
-    tasks: dict[str, TaskID] = {}
-    with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as bars:
-
-        def tell(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bars.add_task(what)
-            bars.update(tasks[what], completed=done, total=total)
-
-        yield tell

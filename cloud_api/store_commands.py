@@ -11,10 +11,12 @@ from typing import Annotated
 import typer
 
 from cloud_api.exits import mistakes_in_words
+from cloud_api.progress import told_progress
 from cloud_api.retention import months_before, parse_months
 from cloud_api.settings import ConfigError
 from cloud_api.stores import open_store
-from cloud_api.stores.address import SqliteAddress, parse_store_url
+from cloud_api.stores.address import InfluxAddress, SqliteAddress, parse_store_url
+from cloud_api.stores.copying import copy_store
 from cloud_api.stores.lasting import LastingStore
 
 store = typer.Typer(help="History as a whole.", no_args_is_help=True, rich_markup_mode="markdown")
@@ -61,15 +63,52 @@ def trim(
         )
 
 
+@store.command("copy")
+def copy_history(
+    source: Annotated[
+        str, typer.Argument(metavar="FROM", help="sqlite:///FILE or influxdb://USER@HOST:PORT/DATABASE.")
+    ],
+    target: Annotated[str, typer.Argument(metavar="TO", help="The same; made where it is not there yet.")],
+) -> None:
+    """Bring all history from one store into another, of either kind, and hold every month against its source.
+
+    May be cut off at any time and run again: what is there is left alone. Run it while the API still writes to FROM,
+    stop the API, run it once more for what came since, and start the API on TO.
+
+    Examples:
+
+        passerelle store copy sqlite:///history.db influxdb://passerelle@127.0.0.1/town?password_file=db-password
+
+        passerelle store copy influxdb://passerelle@127.0.0.1/town?password_file=db-password sqlite:///history.db
+    """
+    with mistakes_in_words(), existing(source) as from_, closing(open_store(target)) as to, told_progress() as progress:
+        if parse_store_url(source) == parse_store_url(target):
+            raise ConfigError("FROM and TO are the same store")
+        to.ready()
+        copied = copy_store(from_, to, progress)
+    typer.echo(
+        f"{copied.parts} counts, {copied.sums} hourly sums, {copied.states} states, {copied.corrections} corrections "
+        f"copied and verified; {copied.there} of {copied.pieces} months of a channel or space were there already"
+    )
+
+
 @contextmanager
 def existing(url: str) -> Iterator[LastingStore]:
     """A store that is there, never a new one."""
     address = parse_store_url(url)
     if isinstance(address, SqliteAddress) and not address.path.is_file():
         raise ConfigError(f"there is no store {address.path}")
+    if isinstance(address, InfluxAddress) and not _is_there(address):
+        raise ConfigError(f"there is no store {address}")
     with closing(open_store(url)) as opened:
         opened.ready()
         yield opened
+
+
+def _is_there(address: InfluxAddress) -> bool:
+    from cloud_api.backup.influx_tools import is_there  # its client takes a second to import
+
+    return is_there(address)
 
 
 def _trim_all(opened: LastingStore, before: datetime, now: datetime) -> int:
