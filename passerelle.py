@@ -85,6 +85,14 @@ EXTRAS = (
         "Closures of bays: add, list, end, import from traffic orders.",
     ),
     Extra(("broker",), app, "cloud_api.broker_commands", "broker", "cloud", "The city's broker: who is let in."),
+    Extra(
+        ("report",),
+        app,
+        "cloud_api.report_commands",
+        "report",
+        "cloud",
+        "Reports: flows, parking, what an event brought.",
+    ),
     Extra(("key",), app, "cloud_api.key_commands", "key", "cloud", "Keys to the API: create, list, revoke."),
     Extra(
         ("person",), app, "cloud_api.people_commands", "person", "cloud", "People who sign in: add, invite, sign out."

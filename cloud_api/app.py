@@ -43,6 +43,8 @@ from cloud_api.provisioning.gateways import Gateways
 from cloud_api.registry.current import read_current
 from cloud_api.registry.store import RegistryStore
 from cloud_api.reloading import reload_registry
+from cloud_api.reporter import Reporter
+from cloud_api.reports.making import Source
 from cloud_api.retention import keep_to
 from cloud_api.routes import (
     comptage,
@@ -56,6 +58,7 @@ from cloud_api.routes import (
     operation,
     parkapi,
     parking,
+    reports,
     spaces,
 )
 from cloud_api.routes.hot_routes import hot_routes
@@ -76,6 +79,7 @@ RESOURCES: Final = (
     open_data,
     comptage,
     errands,
+    reports,
     operation,
 )
 PAGES: Final = "cloud_api.web.routes"
@@ -111,8 +115,11 @@ def create_app(
     clock: Callable[[], datetime],
     feeds: Sequence[LotFeed] = (),
     orders: Sequence[OrderFeed] = (),
+    reports_from: Source | None = None,
 ) -> Api:
     """One town's API; connects to the broker when it is started. `clock` tells the time now, UTC.
+
+    `reports_from`: where the processes that make reports find the town; None makes none.
 
     Raises `ConfigError` when the broker's credentials cannot be read, `StoreError` when the ledger or the archive
     of forecasts cannot be opened, `RegistryError` when the registry cannot be read.
@@ -152,6 +159,7 @@ def create_app(
         errands=configurator.errands,
         metrics=metrics,
         clock=clock,
+        reporter=None if reports_from is None else Reporter(reports_from, places, clock),
         problems=lambda: [problem for problem in (ingest.problem, follower.problem) if problem],
     )
 

@@ -76,6 +76,9 @@ def api(
     feeds: Annotated[
         Path | None, typer.Option(help="Others' car parks, and the State's traffic orders (TOML, see docs/feeds.md).")
     ] = None,
+    calendar: Annotated[
+        Path | None, typer.Option(help="The office's markets and events, for reports (TOML, see docs/indicators.md).")
+    ] = None,
     flows_by_key: Annotated[
         bool, typer.Option("--flows-by-key", help="People counts only for holders of a key (passerelle key create).")
     ] = False,
@@ -126,7 +129,7 @@ def api(
             keep_raw=parse_months("--keep-raw", keep_raw),
             tiles=parse_tiles(tiles, tiles_credit),
         )
-        _serve(settings, registry or registry_beside(store), store, host, port, feeds)
+        _serve(settings, registry or registry_beside(store), store, host, port, feeds, calendar)
 
 
 def parse_broker(url: str, password_file: Path | None = None, ca_file: Path | None = None) -> Broker:
@@ -195,10 +198,19 @@ def parse_zone(name: str) -> ZoneInfo:
         raise ConfigError(f"--time-zone {name!r}: a name such as Europe/Paris expected") from error
 
 
-def _serve(settings: Settings, registry_url: str, store_url: str, host: str, port: int, feeds: Path | None) -> None:
+def _serve(
+    settings: Settings,
+    registry_url: str,
+    store_url: str,
+    host: str,
+    port: int,
+    feeds: Path | None,
+    calendar: Path | None,
+) -> None:
     from cloud_api.app import create_app
     from cloud_api.feeds.settings import FeedsFile, load_feeds
     from cloud_api.registry.store import open_registry
+    from cloud_api.reports.making import Source
     from cloud_api.stores import open_store
 
     read = FeedsFile() if feeds is None else load_feeds(feeds)
@@ -214,6 +226,13 @@ def _serve(settings: Settings, registry_url: str, store_url: str, host: str, por
             clock=lambda: datetime.now(UTC),
             feeds=read.feed,
             orders=read.orders,
+            reports_from=Source(
+                store=store_url,
+                name=settings.town or settings.title,
+                time_zone=settings.time_zone.key,
+                school_zone=settings.school_zone,
+                calendar=None if calendar is None else str(calendar),
+            ),
         )
         if not registry.revision():
             typer.echo("The registry holds no places yet: passerelle places import FILE --registry …", err=True)

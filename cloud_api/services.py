@@ -16,6 +16,7 @@ from cloud_api.provisioning.gateways import Gateways
 from cloud_api.registry import Registry
 from cloud_api.registry.current import CurrentRegistry
 from cloud_api.registry.store import RegistryStore
+from cloud_api.reporter import Reporter
 from cloud_api.settings import Settings
 from cloud_api.stores.base import Store
 
@@ -43,6 +44,8 @@ class Services:
     metrics: Metrics
     clock: Callable[[], datetime]
     """The time now, UTC."""
+    reporter: Reporter | None
+    """Makes reports; None where this installation makes none."""
     problems: Callable[[], list[str]]
     """Why messages cannot come in now, in words; empty while all is well."""
 

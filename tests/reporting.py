@@ -7,14 +7,14 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from cloud_api.forecast.days import Calendar
-from cloud_api.registry import Counter, Installation, Position, Registry
+from cloud_api.registry import Counter, Installation, Position, Registry, Space, Zone
 from cloud_api.reports.asking import Texts, ask
 from cloud_api.reports.calendar import OfficeCalendar
 from cloud_api.reports.gathering import Town
 from cloud_api.reports.report import Asked, Kind, Language
 from cloud_api.settings import SchoolZone
-from cloud_api.stores.base import Channel, Store, StoredFlow
-from tests.history import flow
+from cloud_api.stores.base import Channel, Store, StoredFlow, StoredSpace
+from tests.history import flow, space
 
 PARIS = ZoneInfo("Europe/Paris")
 HERE = Position(lat=47.2137, lon=-1.5562)
@@ -24,6 +24,8 @@ LATE_BEGAN = datetime(2026, 10, 14, 9, tzinfo=UTC)
 NOW = datetime(2026, 11, 27, 9, tzinfo=UTC)
 HIGH_STREET, LANE = Channel("2f0c", "line1", "pedestrian"), Channel("90b1", "line1", "pedestrian")
 REGISTRY = Registry(
+    zones=[Zone(id="marche", name="Place du Marché", position=HERE)],
+    spaces=[Space(id=f"m{number}", zone="marche") for number in range(4)],
     counters=[
         Counter(id="rue-haute", name="Rue Haute", position=HERE, in_="vers la gare", out="vers la mairie"),
         Counter(id="venelle", name="Venelle de l’Église", position=HERE, in_="nord", out="sud"),
@@ -31,6 +33,7 @@ REGISTRY = Registry(
     ],
     installations=[
         Installation(place="rue-haute", device="2f0c", channel="line1", mode="pedestrian", start=BEGAN),
+        *(Installation(place=f"m{number}", device=f"d{number}", channel="1", start=BEGAN) for number in range(4)),
         Installation(place="venelle", device="90b1", channel="line1", mode="pedestrian", start=LATE_BEGAN),
     ],
 )
@@ -100,3 +103,23 @@ def fill(store: Store) -> None:
 def midnight(day: str) -> datetime:
     """When a local day begins."""
     return datetime.combine(date.fromisoformat(day), time(), PARIS)
+
+
+def parked(store: Store) -> None:
+    """Three of four spaces in the first week of November: two cars a day on each, for an hour; the fourth is silent."""
+    store.write(list(_parked()))
+
+
+def _parked() -> Iterator[StoredSpace]:
+    for day in range(1, 10):
+        for number in range(3):
+            for hour in (9, 15):
+                came = midnight(f"2026-11-{day:02d}") + timedelta(hours=hour)
+                left = came + timedelta(hours=1)
+                yield _said(number, came, occupied=True)
+                yield _said(number, left, occupied=False)
+
+
+def _said(number: int, at: datetime, *, occupied: bool) -> StoredSpace:
+    at = at.astimezone(UTC)
+    return space(at, since=at, occupied=occupied, device=f"d{number}")

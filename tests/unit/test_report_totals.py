@@ -48,7 +48,7 @@ def wish(request: pytest.FixtureRequest) -> Asked:
 
 def file_of(store: Store, wish: Asked, form: Format) -> bytes:
     its = town(store)
-    return b"".join(written(form, lambda: make_flow_report(its, wish), lambda: every_place(its, wish)))
+    return b"".join(written(form, lambda: make_flow_report(its, wish), every_place(its, wish)))
 
 
 def api_totals(store: Store, wish: Asked) -> tuple[int, int]:

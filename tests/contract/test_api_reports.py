@@ -1,0 +1,152 @@
+"""Reports over HTTP and from the shell: for holders of a key, reproducible by their address, off the hot path."""
+
+import io
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pypdf
+import pytest
+from typer.testing import CliRunner
+
+from cloud_api.app import create_app
+from cloud_api.report_commands import report
+from cloud_api.reports.making import Source
+from cloud_api.scopes import Scope
+from cloud_api.settings import Broker, SchoolZone, Settings
+from cloud_api.stores import open_store
+from tests.broker import Mosquitto
+from tests.reporting import BEGAN, NOW, REGISTRY, fill, parked
+from tests.town import Clock, kept, serving
+
+AGENDA = """
+[[event]]
+name = "Fête de la rue"
+from = 2026-11-14
+to = 2026-11-14
+hours = "10:00-20:00"
+places = ["rue-haute"]
+"""
+MONTH = {"from": "2026-10-01", "to": "2026-11-01"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("reports")
+    (folder / "agenda.toml").write_text(AGENDA, encoding="utf-8")
+    with closing(open_store(f"sqlite:///{folder}/history.db", Clock(BEGAN))) as store:
+        fill(store)
+        parked(store)
+    kept(REGISTRY, folder).close()
+    return folder
+
+
+@pytest.fixture
+def client(mosquitto: Mosquitto, folder: Path, tmp_path: Path) -> Iterator[httpx.Client]:
+    settings = Settings(
+        broker=Broker(host=mosquitto.host, port=mosquitto.port), ledger=tmp_path / "ledger.db", worker="reports"
+    )
+    registry = kept(REGISTRY, tmp_path)
+    source = Source(
+        store=f"sqlite:///{folder}/history.db",
+        name="Saint-Aubin",
+        time_zone="Europe/Paris",
+        school_zone=SchoolZone.B,
+        calendar=str(folder / "agenda.toml"),
+    )
+    _, secret = registry.keys.create("office", [Scope.REPORT], by="test", at=NOW)
+    with closing(open_store(source.store)) as store:
+        api = create_app(settings, store=store, registry=registry, clock=Clock(NOW), reports_from=source)
+        with serving(api) as address, httpx.Client(base_url=address, timeout=120) as opened:
+            opened.headers["authorization"] = f"Bearer {secret}"
+            yield opened
+
+
+def body_of(answer: httpx.Response) -> dict[str, Any]:
+    assert answer.status_code == 200, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def test_a_report_needs_a_key_that_opens_reports(client: httpx.Client) -> None:
+    del client.headers["authorization"]
+
+    assert client.get("/v1/reports/flows", params=MONTH).status_code == 401
+
+
+def test_a_report_tells_what_the_hours_tell(client: httpx.Client) -> None:
+    body = body_of(client.get("/v1/reports/flows", params={**MONTH, "place": "rue-haute"}))
+    hours = client.get("/v1/flows/hourly", params={**MONTH, "counter": "rue-haute"}).json()["totals"]
+
+    assert body["figures"][0]["value"] == hours["in"] + hours["out"]
+
+
+def test_a_report_is_a_pdf_where_one_is_asked_for(client: httpx.Client) -> None:
+    answer = client.get("/v1/reports/flows", params={**MONTH, "format": "pdf", "language": "en"})
+
+    assert answer.headers["content-type"] == "application/pdf"
+    assert len(pypdf.PdfReader(io.BytesIO(answer.content)).pages) >= 2
+
+
+def test_a_report_on_parking_tells_of_stays(client: httpx.Client) -> None:
+    body = body_of(client.get("/v1/reports/parking", params={"from": "2026-11-02", "to": "2026-11-09"}))
+
+    figures = {each["key"]: each["value"] for each in body["figures"]}
+    assert figures["median_stay"] == 60
+    assert figures["turnover"] == 2
+    assert figures["spaces"] == 3
+
+
+def test_a_report_on_an_event_tells_its_effect_with_an_interval(client: httpx.Client) -> None:
+    body = body_of(client.get("/v1/reports/event", params={"event": "Fête de la rue", "format": "written"}))
+
+    assert "comparables" in " ".join(body["summary"])
+    assert body["tables"][0]["title"] == "Rues de l’événement"
+    assert body["charts"][0]["svg"].startswith("<svg")
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "field", "words"),
+    [
+        ("flows", {"from": "2026-12-01", "to": "2026-12-02"}, "from", "commence après maintenant"),
+        ("event", {"event": "Foire"}, "event", "Fête de la rue"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_words(
+    client: httpx.Client, path: str, asked: dict[str, str], field: str, words: str
+) -> None:
+    answer = client.get(f"/v1/reports/{path}", params=asked)
+
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert error["field"] == field
+    assert words in error["reason"]
+
+
+def run(folder: Path, *words: str, output: Path) -> tuple[int, str]:
+    known = ["--store", f"sqlite:///{folder}/history.db", "--registry", f"{folder}/registry.db"]
+    ran = CliRunner().invoke(report, [*words, *known, "--output", str(output)])
+    return ran.exit_code, ran.output
+
+
+def test_the_shell_writes_the_file_and_tells_the_address_that_gives_it_again(folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "october.csv"
+
+    status, said = run(folder, "flows", "--from", "2026-10-01", "--to", "2026-11-01", "--format", "csv", output=file)
+
+    assert status == 0, said
+    assert file.read_bytes().startswith(b"\xef\xbb\xbfcompteur;")
+    assert "/v1/reports/flows?from=2026-10-01&to=2026-11-01" in said
+
+
+def test_a_broken_line_of_the_calendar_is_named(folder: Path, tmp_path: Path) -> None:
+    agenda = tmp_path / "agenda.toml"
+    agenda.write_text(AGENDA.replace("2026-11-14", '"bientôt"'), encoding="utf-8")
+
+    status, said = run(folder, "event", "Fête de la rue", "--calendar", str(agenda), output=tmp_path / "x.pdf")
+
+    assert status == 2
+    assert "line 4" in said
+    assert not (tmp_path / "x.pdf").exists()
