@@ -280,7 +280,7 @@ def _quality(facts: FlowFacts, write: Writing, words: FlowWords, days: DaySums, 
         known=known,
         left_out=tuple(left_out),
         later=facts.later,
-        notes=words.quality_notes(facts.later, facts.compared),
+        notes=words.quality_notes(facts.later, facts.compared, [(each.name, each.begins) for each in facts.places]),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import Final
 
@@ -360,7 +360,12 @@ class FlowWords:
         reasons = ", ".join(f"{number} {self.write.say(*WHY_LEFT[why])}" for why, number in sorted(counted.items()))
         return self.write.say(f"Jours écartés : {reasons}.", f"Days left out: {reasons}.")
 
-    def quality_notes(self, later: Sequence[LaterParts], compared: Sequence[PlaceCompared]) -> tuple[str, ...]:
+    def quality_notes(
+        self,
+        later: Sequence[LaterParts],
+        compared: Sequence[PlaceCompared],
+        begins: Sequence[tuple[str, datetime | None]],
+    ) -> tuple[str, ...]:
         """What else must be known."""
         as_of = self.write.instant(self.asked.as_of.astimezone(self.asked.period.start.tzinfo))
         notes = [
@@ -369,6 +374,7 @@ class FlowWords:
                 f"Data as of {as_of}; the same link gives the same report again.",
             )
         ]
+        notes += [self._began(name, at) for name, at in begins if at is not None]
         if self.asked.compared is not None:
             without = [each.name for each in compared if each.compared is None]
             if without:
@@ -377,3 +383,15 @@ class FlowWords:
         if later:
             notes.append(self.later(later))
         return tuple(notes)
+
+    def _began(self, name: str, at: datetime) -> str:
+        if at >= self.asked.period.end:
+            return self.write.say(
+                f"{name} : aucun capteur n’y était en service dans cette période.",
+                f"{name}: no sensor was at work there in this period.",
+            )
+        return self.write.say(
+            f"{name} : en service depuis le {self.write.instant(at)} seulement ; ce qui est passé avant n’est pas "
+            "connu.",
+            f"{name}: at work only since {self.write.instant(at)}; what passed before is not known.",
+        )

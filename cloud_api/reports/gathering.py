@@ -65,6 +65,7 @@ def place_hours(
         name=counter.name,
         in_name=counter.in_,
         out_name=counter.out,
+        begins=_begins(town, counter, span),
         hours=hours,
         fault=fault,
         estimated=estimated,
@@ -104,6 +105,13 @@ def _later(town: Town, asked: Asked, told: PlaceSums) -> LaterParts | None:
         in_=(flows.totals.in_ or 0) - int(told.days.in_.sum()),
         out=(flows.totals.out or 0) - int(told.days.out.sum()),
     )
+
+
+def _begins(town: Town, counter: Counter, span: Span) -> datetime | None:
+    period = period_of(span)
+    serving = town.registry.installations_of(counter.id, period.start, period.end)
+    first = serving[0].start if serving else period.end
+    return None if first <= period.start else first.astimezone(town.zone)
 
 
 def _street(town: Town, counter: Counter, span: Span) -> Street:

@@ -86,6 +86,7 @@ def _table(table: Table, write: Writing) -> dict[str, Any]:
     return {
         "title": table.title,
         "columns": [_head(each, write) for each in table.columns],
+        "words": [each.unit is Unit.WORDS for each in table.columns],
         "rows": [_row(row, table.columns, write) for row in table.rows],
         "total": [] if table.total is None else _row(table.total, table.columns, write),
         "note": table.note,

@@ -32,6 +32,8 @@ class PlaceHours:
     in_name: str
     """What `in` means there, in the town's words."""
     out_name: str
+    begins: datetime | None
+    """When within the period a sensor began to serve it; its end where none did; None where one did all along."""
     hours: Hours
     """As the API tells them."""
     fault: Ints
@@ -101,6 +103,8 @@ class PlaceSums:
     name: str
     in_name: str
     out_name: str
+    begins: datetime | None
+    """As of `PlaceHours`."""
     days: DaySums
     week: Floats
     """float64[7, 24]: the mean passages of each hour of the week over sound hours; NaN where there is none."""
@@ -149,6 +153,7 @@ def summed(place: PlaceHours) -> PlaceSums:
         name=place.name,
         in_name=place.in_name,
         out_name=place.out_name,
+        begins=place.begins,
         days=_day_sums(place),
         week=week,
         week_over=over,

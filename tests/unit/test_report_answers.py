@@ -1,0 +1,125 @@
+"""What a report says where the data do not allow figures, or make them hard: words, never an empty chart."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from cloud_api.reports.asking import Texts
+from cloud_api.reports.calendar import Event, OfficeCalendar
+from cloud_api.reports.flow_reporting import make_flow_report
+from cloud_api.reports.making import asked_of, make_report
+from cloud_api.reports.pdf import pdf
+from cloud_api.reports.report import Kind, KnownHours, Language, Report
+from cloud_api.reports.xlsx import workbook
+from cloud_api.stores import open_store
+from cloud_api.stores.base import Store
+from tests.reporting import NOW, asked, fill, parked, town
+
+FAIR = Event(name="Foire", start=date(2026, 11, 7), end=date(2026, 11, 7), hours="10:00-20:00", places=("rue-haute",))
+LONG = Event(name="Saison", start=date(2026, 7, 1), end=date(2026, 11, 20), places=("rue-haute",))
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    file = tmp_path_factory.mktemp("answers") / "history.db"
+    with closing(open_store(f"sqlite:///{file}", lambda: NOW - timedelta(hours=1))) as opened:
+        fill(opened)
+        parked(opened)
+        yield opened
+
+
+def assert_in_words(report: Report, words: str) -> None:
+    """Neither figure, table nor chart, and it can still be printed and opened."""
+    assert words in " ".join(report.summary)
+    assert report.is_empty
+    assert (report.figures, report.tables, report.charts) == ((), (), ())
+    assert pdf(report).startswith(b"%PDF")
+    assert workbook(report)
+
+
+def event_report(store: Store, event: Event) -> Report:
+    its = replace(town(store), office=OfficeCalendar(events=(event,)))
+    return make_report(its, asked_of(its, Texts(kind=Kind.EVENT, start="", end="", event=event.name), NOW))
+
+
+def test_a_period_without_data_is_answered_in_words(store: Store) -> None:
+    report = make_flow_report(town(store), asked("2026-03-01", "2026-04-01", "rue-haute"))
+
+    assert_in_words(report, "Rien n’a été mesuré")
+    assert report.quality.coverage == 0
+    assert "aucun capteur n’y était en service" in " ".join(report.quality.notes)
+
+
+def test_a_counter_that_nothing_ever_served_is_answered_in_words(store: Store) -> None:
+    report = make_flow_report(town(store), asked("2026-10-01", "2026-11-01", "place-neuve", language=Language.ENGLISH))
+
+    assert_in_words(report, "Nothing was measured")
+
+
+def test_a_comparison_without_a_comparable_day_says_so(store: Store) -> None:
+    report = make_flow_report(town(store), asked("2026-10-01", "2026-11-01", "rue-haute", compare="last-year"))
+
+    assert "ne peut pas être faite" in " ".join(report.summary)
+    assert "change" not in {each.key for each in report.figures}
+
+
+def test_a_counter_installed_in_the_middle_is_told_with_its_day(store: Store) -> None:
+    report = make_flow_report(town(store), asked("2026-10-01", "2026-11-01", "venelle"))
+
+    assert "en service depuis le 14 octobre 2026 à 11" in " ".join(report.quality.notes)
+    assert report.quality.known.missing == 13 * 24 + 11
+
+
+@pytest.mark.parametrize(("day", "hours"), [("2026-10-25", 25), ("2026-10-24", 24)])
+def test_a_day_over_a_change_of_time_has_all_its_hours(store: Store, day: str, hours: int) -> None:
+    report = make_flow_report(town(store), asked(day, str(date.fromisoformat(day) + timedelta(days=1)), "rue-haute"))
+
+    assert report.quality.known == KnownHours(
+        hours=hours, measured=hours, partial=0, doubtful=0, estimated=0, missing=0
+    )
+    assert len(report.table("days").rows) == 1
+
+
+def test_a_period_that_is_not_over_tells_what_is_known_so_far(store: Store) -> None:
+    report = make_flow_report(town(store), asked("2026-11-26", "2026-12-01", "rue-haute"))
+
+    assert report.quality.known.measured == 34
+    assert report.quality.known.missing == 5 * 24 - 34
+    assert "mesurés pendant 2 des 5 jours" in report.summary[0]
+
+
+def test_an_event_tells_its_effect_with_an_interval(store: Store) -> None:
+    report = event_report(store, FAIR)
+
+    low, high = (report.table("hours").rows[0][at] for at in (3, 4))
+    assert isinstance(low, int)
+    assert isinstance(high, int)
+    assert low < high
+    assert "comme" in str(report.table("streets").rows[0][-1])
+    assert pdf(report).startswith(b"%PDF")
+
+
+def test_an_event_longer_than_the_history_cannot_be_told(store: Store) -> None:
+    assert_in_words(event_report(store, LONG), "ne peut pas être établi")
+
+
+def test_parking_before_any_sensor_spoke_is_answered_in_words(store: Store) -> None:
+    its = town(store)
+    texts = Texts(kind=Kind.PARKING, start="2026-09-01", end="2026-09-08")
+
+    assert_in_words(make_report(its, asked_of(its, texts, NOW)), "Aucun capteur n’a parlé")
+
+
+def test_parking_tells_the_spaces_that_are_known(store: Store) -> None:
+    its = town(store)
+    texts = Texts(kind=Kind.PARKING, start="2026-11-02", end="2026-11-09")
+    report = make_report(its, asked_of(its, texts, NOW))
+
+    assert len(report.table("hours").rows) == 7 * 24
+    assert report.table("zones").rows[0][1:3] == (4, 3)
+    assert report.figure("occupancy").value == pytest.approx(2 / 24)
+    assert pdf(report).startswith(b"%PDF")
+    assert workbook(report)
