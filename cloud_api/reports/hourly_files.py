@@ -43,6 +43,7 @@ FRENCH_FAULTS: Final = {
     Fault.IMPOSSIBLE: "impossible",
     Fault.NIGHT: "autant la nuit que le jour",
     Fault.STUCK: "capteur bloqué",
+    Fault.COPIED: "copie d’un autre jour",
     Fault.SILENT: "capteur muet",
     Fault.ONE_SIDED: "un sens muet",
 }

@@ -42,6 +42,11 @@ STUCK_BY_CHANCE: Final = -8.0
 """Logarithm (10) of how rarely chance repeats a count for as long as that: then it is not chance."""
 STUCK_HOURS: Final = 4
 """No shorter repetition is a fault."""
+COPIED_BY_CHANCE: Final = -14.0
+"""The same of a day, or half of one, that is like an earlier one: every day is held against every other."""
+COPIED_AT_ONCE: Final = (slice(0, 12), slice(12, 24), slice(0, 24))
+UNUSUAL_NIGHT: Final = 3.0
+"""A night is not as lively as a day where its weekday's nights are usually a third as lively, or more."""
 HOUR_S: Final = 3600
 
 Codes = NDArray[np.int8]
@@ -64,6 +69,8 @@ class Fault(StrEnum):
     """As many at night as by day."""
     STUCK = "stuck"
     """The same count hour after hour."""
+    COPIED = "copied"
+    """The same counts, hour by hour, as on an earlier day: somebody filled a gap."""
     SILENT = "silent"
     """Nobody, where its own history says otherwise."""
     ONE_SIDED = "one-sided"
@@ -189,8 +196,13 @@ def _nights(hours: Hours, known: Flags, _: Street) -> Iterator[Found]:
     by_daylight = np.nansum(daylight, axis=1) / np.maximum((~np.isnan(daylight)).sum(axis=1), 1)
     beside = np.maximum(by_daylight, np.concatenate([[0.0], by_daylight[:-1]]))
     least = np.where(np.isnan(night).any(axis=1), 0.0, np.nan_to_num(night).min(axis=1))
-    mean = np.nan_to_num(night).mean(axis=1)
-    for row in np.flatnonzero((least >= MOST_AT_NIGHT) & (beside > 0) & (mean > NIGHT_SHARE * beside)):
+    mean = night.mean(axis=1)
+    lively = (least >= MOST_AT_NIGHT) & (beside > 0) & (mean > NIGHT_SHARE * beside)
+    weekday = (np.arange(len(counts)) + hours.weekday[0]) % DAYS_A_WEEK
+    for row in np.flatnonzero(lively):
+        of_its_kind = mean[(weekday == weekday[row]) & ~np.isnan(mean)]
+        if len(of_its_kind) >= KINDS_HISTORY and mean[row] <= UNUSUAL_NIGHT * np.median(of_its_kind):
+            continue
         words = Cause(
             f"au moins {int(least[row])} passages à chaque heure entre 3 h et 6 h",
             f"at least {int(least[row])} in every hour between 3:00 and 6:00",
@@ -199,12 +211,40 @@ def _nights(hours: Hours, known: Flags, _: Street) -> Iterator[Found]:
         yield its, Fault.NIGHT, _always(words)
 
 
+def _copied(hours: Hours, known: Flags, _: Street) -> Iterator[Found]:
+    """Days and halves that are hour by hour like an earlier one in both directions, beyond chance."""
+    if not len(hours):
+        return
+    counts, rows = _by_day(hours, known)
+    ways = _by_day(replace(hours, out=np.full(len(hours), np.nan)), known)[0]
+    days_before = np.zeros(counts.shape, dtype=np.int64)
+    for part in COPIED_AT_ONCE:
+        seen: dict[bytes, int] = {}
+        for row in np.flatnonzero(_rarity(counts[:, part]).sum(axis=1) <= COPIED_BY_CHANCE).tolist():
+            its = counts[row, part].tobytes() + ways[row, part].tobytes()
+            days_before[row, part] = np.maximum(days_before[row, part], row - seen.setdefault(its, row))
+    apart = np.where(known, days_before[rows, hours.hour], 0)
+    for days in np.unique(apart[apart > 0]).tolist():
+        words = _said(
+            f"mêmes comptages, heure par heure, que {days} jours avant,",
+            f"the same counts, hour by hour, as {days} days before,",
+        )
+        for start, end in _runs(apart == days, hours.start):
+            yield np.arange(start, end), Fault.COPIED, words
+
+
+def _rarity(counts: Floats) -> Floats:
+    """Logarithm (10) of how rarely chance repeats each count: two of a mean m are alike once in 2 sqrt(pi m) times."""
+    rarity: Floats = np.where(counts > 0, -np.log10(2 * np.sqrt(np.pi * np.maximum(counts, 1))), 0.0 * counts)
+    return rarity
+
+
 def _stuck(hours: Hours, known: Flags, _: Street) -> Iterator[Found]:
-    """Repetitions beyond chance: two counts of a mean m are alike once in 2 sqrt(pi m) times."""
+    """Repetitions beyond chance."""
     at = np.flatnonzero(known)
     in_, out = np.nan_to_num(hours.in_[at], nan=-1), np.nan_to_num(hours.out[at], nan=-1)
     same = np.concatenate([[False], (np.diff(in_) == 0) & (np.diff(out) == 0)]) & (hours.both[at] > 0)
-    rarity = sum(-np.log10(2 * np.sqrt(np.pi * np.maximum(each, 1))) * (each > 0) for each in (in_, out))
+    rarity = _rarity(in_) + _rarity(out)
     for start, end in _runs(same):
         first, length = start - 1, end - start + 1
         if length >= STUCK_HOURS and (length - 1) * rarity[start] <= STUCK_BY_CHANCE:
@@ -240,9 +280,17 @@ def _one_sided(hours: Hours, known: Flags, street: Street) -> Iterator[Found]:
                 yield at[start:end], Fault.ONE_SIDED, words
 
 
-_RULES: Final = (_unmeasured, _doubted, _impossible, _nights, _stuck, _silent, _one_sided)
+_RULES: Final = (_unmeasured, _doubted, _impossible, _nights, _stuck, _silent, _one_sided, _copied)
 """In their order: an hour has the first fault that is found of it."""
-_UNSOUND: Final = (Fault.DOUBTED, Fault.IMPOSSIBLE, Fault.NIGHT, Fault.STUCK, Fault.SILENT, Fault.ONE_SIDED)
+_UNSOUND: Final = (
+    Fault.DOUBTED,
+    Fault.IMPOSSIBLE,
+    Fault.NIGHT,
+    Fault.STUCK,
+    Fault.COPIED,
+    Fault.SILENT,
+    Fault.ONE_SIDED,
+)
 
 
 def _usual(counts: Floats, hour: Ints, kind: Ints) -> tuple[Floats, Floats]:
