@@ -94,9 +94,15 @@ def too_many(wait_s: int) -> ProblemError:
     )
 
 
+def caller_of(request: Request) -> Caller:
+    """Who asks."""
+    caller: Caller = request.scope[CALLER]
+    return caller
+
+
 def demand(request: Request, scope: Scope) -> None:
     """Go on only for a caller who may do this. Raises `ProblemError`."""
-    caller: Caller = request.scope[CALLER]
+    caller = caller_of(request)
     if not caller.may(scope):
         raise scope_missing(scope) if caller.by_key else key_needed(scope)
 

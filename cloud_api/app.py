@@ -40,6 +40,7 @@ from cloud_api.openapi import DescribedApi, refusal
 from cloud_api.problems import install_problems
 from cloud_api.provisioning.configurator import Configurator
 from cloud_api.provisioning.gateways import Gateways
+from cloud_api.provisioning.signing import open_signer
 from cloud_api.registry.current import read_current
 from cloud_api.registry.store import RegistryStore
 from cloud_api.reloading import reload_registry
@@ -47,6 +48,7 @@ from cloud_api.reporter import Reporter
 from cloud_api.reports.making import Source
 from cloud_api.retention import keep_to
 from cloud_api.routes import (
+    acceptances,
     comptage,
     datex2,
     errands,
@@ -60,6 +62,7 @@ from cloud_api.routes import (
     parking,
     reports,
     spaces,
+    visits,
 )
 from cloud_api.routes.hot_routes import hot_routes
 from cloud_api.services import Services
@@ -80,6 +83,8 @@ RESOURCES: Final = (
     comptage,
     errands,
     reports,
+    acceptances,
+    visits,
     operation,
 )
 PAGES: Final = "cloud_api.web.routes"
@@ -157,6 +162,8 @@ def create_app(
         forecaster=forecaster,
         gateways=gateways,
         errands=configurator.errands,
+        ledger=ledger,
+        signer=open_signer(settings.signing_key),
         metrics=metrics,
         clock=clock,
         reporter=None if reports_from is None else Reporter(reports_from, places, clock),

@@ -7,8 +7,10 @@ method returns, what it was given survives a power cut (SQLite, WAL, `synchronou
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -21,6 +23,9 @@ MOST_QUARANTINED: Final = 10_000
 """Refused facts held at most. Beyond them the gateways keep theirs: what is not held is not answered for."""
 MOST_HEARD: Final = 10_000
 """Unadopted devices remembered at most; the ones heard longest ago go first."""
+BATTERY_DAYS: Final = 400
+"""For so long the daily figures of batteries are kept."""
+DAY_S: Final = 86_400
 
 SCHEMA: Final = (
     """
@@ -37,8 +42,19 @@ SCHEMA: Final = (
         gateway TEXT, epoch TEXT, seq INTEGER, report BLOB NOT NULL, PRIMARY KEY (gateway, epoch, seq)
     ) WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE battery (device TEXT, day INTEGER, percent REAL NOT NULL, PRIMARY KEY (device, day)) WITHOUT ROWID;
+    """,
 )
 """One script per schema version; a file of an older version runs those it lacks."""
+
+
+class BatteryDay(NamedTuple):
+    """How full a battery was on a day."""
+
+    day: int
+    """Days since 1970-01-01, UTC."""
+    percent: float
 
 
 class Quarantined(Struct, frozen=True, kw_only=True):
@@ -69,6 +85,7 @@ class Ledger:
                 " SET at = excluded.at, report = excluded.report WHERE excluded.at >= at",
                 [(each.health.device, each.health.at.timestamp(), msgspec.json.encode(each)) for each in health],
             )
+            _keep_batteries(database, health)
             database.executemany(
                 "INSERT INTO heard VALUES (?, ?, ?, ?) ON CONFLICT (gateway, device) DO UPDATE"
                 " SET at = excluded.at, entry = excluded.entry WHERE excluded.at >= at",
@@ -133,6 +150,12 @@ class Ledger:
             rows = database.execute("SELECT entry FROM heard ORDER BY at, gateway, device").fetchall()
         return [msgspec.json.decode(entry, type=HeardDevice) for (entry,) in rows]
 
+    def batteries(self) -> dict[str, list[BatteryDay]]:
+        """How full each device's battery was, one figure a day, oldest first. Raises `StoreError`."""
+        with self._file.transaction() as database:
+            rows = database.execute("SELECT device, day, percent FROM battery ORDER BY device, day").fetchall()
+        return {device: [BatteryDay(*each[1:]) for each in days] for device, days in groupby(rows, key=itemgetter(0))}
+
     def dropped(self) -> list[Dropped]:
         """All that gateways ever let go of because their outboxes had reached a limit. Raises `StoreError`."""
         with self._file.transaction() as database:
@@ -142,6 +165,21 @@ class Ledger:
     def close(self) -> None:
         """Release the file; the ledger is not used afterwards."""
         self._file.close()
+
+
+def _keep_batteries(database: sqlite3.Connection, health: Sequence[HealthReport]) -> None:
+    """The last figure of each day; what is older than can be drawn a line through goes."""
+    told = [
+        (each.health.device, int(each.health.at.timestamp() // DAY_S), each.health.battery_pct)
+        for each in sorted(health, key=lambda each: each.health.at)
+        if each.health.battery_pct is not None
+    ]
+    database.executemany(
+        "INSERT INTO battery VALUES (?, ?, ?) ON CONFLICT (device, day) DO UPDATE SET percent = excluded.percent", told
+    )
+    database.executemany(
+        "DELETE FROM battery WHERE device = ? AND day < ?", [(device, day - BATTERY_DAYS) for device, day, _ in told]
+    )
 
 
 def _hold(database: sqlite3.Connection, refused: RefusedFactError, now: datetime) -> bool:

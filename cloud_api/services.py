@@ -9,10 +9,12 @@ from cloud_api.flow_watch import FlowWatch
 from cloud_api.forecaster import Forecaster
 from cloud_api.formats.picture import Picture, picture
 from cloud_api.keyring import Keyring
+from cloud_api.ledger import Ledger
 from cloud_api.live import Live
 from cloud_api.metrics import Metrics
 from cloud_api.provisioning.errands import Errands
 from cloud_api.provisioning.gateways import Gateways
+from cloud_api.provisioning.signing import Signer
 from cloud_api.registry import Registry
 from cloud_api.registry.current import CurrentRegistry
 from cloud_api.registry.store import RegistryStore
@@ -41,6 +43,8 @@ class Services:
     forecaster: Forecaster
     gateways: Gateways
     errands: Errands
+    ledger: Ledger
+    signer: Signer
     metrics: Metrics
     clock: Callable[[], datetime]
     """The time now, UTC."""

@@ -97,6 +97,11 @@ class Settings:
     """Whose data the page shows besides the town's own."""
 
     @property
+    def signing_key(self) -> Path:
+        """The file with the key that signs records, beside the ledger; made when there is none."""
+        return self.ledger.with_name("signing.key")
+
+    @property
     def forecasts(self) -> Path:
         """The file that keeps past forecasts, beside the ledger."""
         return self.ledger.with_suffix(".forecasts.db")

@@ -3,13 +3,15 @@
 In come a judgement and what it is about, out come the bytes that are signed and kept, and the same on paper.
 """
 
-from collections.abc import Mapping
+import secrets
+from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from importlib.resources import files
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from cloud_api.provisioning.acceptance import Judgement, Leg
 from cloud_api.provisioning.acceptance_words import (
@@ -19,6 +21,10 @@ from cloud_api.provisioning.acceptance_words import (
     mend_words,
     verdict_words,
 )
+from cloud_api.provisioning.signing import Signer
+from cloud_api.registry import Installation, Registry
+from cloud_api.registry.acceptances import SignedRecord
+from cloud_api.registry.places import Device
 from cloud_api.reports.report import Language
 
 TEMPLATE: Final = "acceptance.typ"
@@ -49,8 +55,59 @@ class AcceptanceRecord(Struct, frozen=True, kw_only=True):
     judgement: Judgement
     note: str = ""
     """What the technician wrote down."""
-    key: str
+    key: str = ""
     """The public key of the signature, Ed25519, in base64."""
+
+
+class Tested(Struct, frozen=True, kw_only=True):
+    """What was tested, and where."""
+
+    town: str
+    registry: Registry
+    device: Device
+    installation: Installation
+
+
+def draw_up(
+    tested: Tested, legs: Sequence[Leg], judgement: Judgement, *, frames: int, note: str, who: str, at: datetime
+) -> AcceptanceRecord:
+    """The record of a test, not yet signed."""
+    device, installation = tested.device, tested.installation
+    counter = tested.registry.counters.get(installation.place)
+    return AcceptanceRecord(
+        id=secrets.token_hex(8),
+        at=at,
+        who=who,
+        town=tested.town,
+        device=device.address,
+        model=device.model,
+        gateway=device.gateway,
+        place=installation.place,
+        place_name=tested.registry.name_of(installation.place),
+        directions=(counter.in_, counter.out) if counter else None,
+        channel=installation.channel,
+        mode=installation.mode,
+        reversed=installation.reversed,
+        inverted=device.invert_presence,
+        legs=tuple(legs),
+        frames=frames,
+        judgement=judgement,
+        note=note,
+    )
+
+
+def sign(record: AcceptanceRecord, signer: Signer) -> SignedRecord:
+    """The record with the platform's signature, as it is kept."""
+    body = to_bytes(replace(record, key=signer.public))
+    return SignedRecord(
+        id=record.id,
+        device=record.device,
+        place=record.place,
+        at=record.at,
+        who=record.who,
+        body=body.decode(),
+        signature=signer.sign(body),
+    )
 
 
 def to_bytes(record: AcceptanceRecord) -> bytes:

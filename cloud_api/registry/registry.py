@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from cloud_api.registry.contradictions import Tables, contradictions
+from cloud_api.registry.geometry import Position
 from cloud_api.registry.places import Closure, Counter, Device, Entry, Gateway, Installation, Space, Zone
 
 Value = TypeVar("Value")
@@ -62,6 +63,21 @@ class Registry:
     def spaces(self) -> list[Space]:
         """All spaces, those of a zone together."""
         return [space for zone in self.zones for space in self.spaces_of(zone)]
+
+    def name_of(self, place: str) -> str:
+        """What people call a counter, a space or a zone; its id where it is gone."""
+        zone = self._zone_of_place.get(place, place)
+        known = self.counters.get(place) or self.zones.get(zone)
+        if known is None:
+            return place
+        return known.name if known.id == place else f"{known.name}, {place}"
+
+    def position_of(self, place: str) -> Position | None:
+        """Where a counter, a space or a zone is; a space without a position of its own is where its zone is."""
+        zone = self._zone_of_place.get(place, place)
+        own = next((space.position for space in self.spaces_of(zone) if space.id == place), None)
+        known = self.counters.get(place) or self.zones.get(zone)
+        return own or (known.position if known else None)
 
     @property
     def entries(self) -> list[Entry]:

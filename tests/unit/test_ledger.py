@@ -116,3 +116,16 @@ def test_a_file_of_a_newer_version_is_refused_by_name(file: Path) -> None:
 
     with pytest.raises(StoreError, match=r"newer version \(99\): upgrade"):
         Ledger(file)
+
+
+def test_a_battery_is_known_by_its_last_figure_of_each_day_for_a_year(ledger: Ledger) -> None:
+    def percent(value: float, *, days_ago: int, minutes: int = 0) -> HealthReport:
+        at = NOW - timedelta(days=days_ago) + timedelta(minutes=minutes)
+        told = DeviceHealth(device="d1", model="bosch-tps110", at=at, period_s=600, battery_pct=value)
+        return HealthReport(gateway="gw", epoch=EPOCH, seq=1, health=told)
+
+    ledger.keep([percent(99, days_ago=500)], [])
+    ledger.keep([percent(80, days_ago=1, minutes=5), percent(81, days_ago=1), percent(79, days_ago=0)], [])
+    ledger.keep([health(3.5, minutes_ago=1)], [])
+
+    assert [each.percent for each in ledger.batteries()["d1"]] == [80, 79]
