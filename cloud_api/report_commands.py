@@ -4,9 +4,9 @@ In come a store, a registry and a wish; out come a file, what the report says in
 the same report again. A wish that makes no sense ends it with exit status 2 and one line that says what was expected.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -16,13 +16,16 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from cloud_api.commands import parse_zone
 from cloud_api.exits import FAILURE, end, mistakes_in_words
+from cloud_api.mailing import Mail, MailError, load_mail, send
 from cloud_api.registry.store import open_registry
 from cloud_api.reports.asking import AskError, Texts, address_of
 from cloud_api.reports.formats import Format, file_name
 from cloud_api.reports.gathering import Progress as Tell
 from cloud_api.reports.making import Source, asked_of, opened, pieces
+from cloud_api.reports.monthly import keep_month, month_before
 from cloud_api.reports.report import Kind, Language
-from cloud_api.settings import SchoolZone
+from cloud_api.reports.writing import Writing, writing_in
+from cloud_api.settings import ConfigError, SchoolZone
 
 report = typer.Typer(
     help="Reports: flows, parking, what an event brought.", no_args_is_help=True, rich_markup_mode="markdown"
@@ -52,6 +55,8 @@ Fill = Annotated[bool, typer.Option("--fill", help="Estimate what was not measur
 
 TOWN: Final = "Passerelle"
 PARIS: Final = "Europe/Paris"
+SENT: Final = "sent.txt"
+"""Beside a month's files: when they were sent, and to whom."""
 
 
 @report.command()
@@ -144,6 +149,68 @@ def event(
         kind=Kind.EVENT, start="", end="", places=tuple(place or ()), as_of=as_of, language=language, event=name
     )
     _write(texts, _source(store, town, time_zone, school_zone, calendar), registry, form, output)
+
+
+@report.command()
+def monthly(
+    store: StoreUrl,
+    registry: RegistryUrl,
+    folder: Annotated[Path, typer.Option(help="Where reports are kept, a folder for each month.")],
+    month: Annotated[str | None, typer.Option(help="As 2026-10 [default: the last month that is over].")] = None,
+    mail: Annotated[Path | None, typer.Option(help="Whom to send it to, and how (TOML, see docs/reports.md).")] = None,
+    language: Tongue = Language.FRENCH,
+    calendar: CalendarFile = None,
+    town: TownName = TOWN,
+    time_zone: TimeZone = PARIS,
+    school_zone: School = None,
+) -> None:
+    """Make a month's reports on flows and parking, keep them, and send them where mail is set up; once.
+
+    Run again it makes and sends what is still missing, and nothing twice.
+
+    Examples:
+
+        passerelle report monthly --store sqlite:///history.db --registry registry.db --folder reports --mail mail.toml
+    """
+    source = _source(store, town, time_zone, school_zone, calendar)
+    now = datetime.now(UTC)
+    with mistakes_in_words(misuses=(AskError,), failures=(MailError, OSError)):
+        wanted = _month(month, now.astimezone(parse_zone(time_zone)).date())
+        how = None if mail is None else load_mail(mail)
+        with (
+            closing(open_registry(registry)) as places,
+            opened(source, places.snapshot()) as known,
+            _progress() as tell,
+        ):
+            files = keep_month(known, wanted, folder, now, language, tell)
+        for file in files:
+            typer.echo(f"{file}: {file.stat().st_size:,} bytes")
+        if how is not None:
+            typer.echo(_send_once(how, town, wanted, files, writing_in(language)))
+
+
+def _month(text: str | None, today: date) -> date:
+    if text is None:
+        return month_before(today)
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError as error:
+        raise ConfigError(f"--month {text!r}: a month as 2026-10 expected") from error
+
+
+def _send_once(how: Mail, town: str, month: date, files: Sequence[Path], write: Writing) -> str:
+    sent = files[0].with_name(SENT)
+    if sent.exists():
+        return f"sent before: {sent.read_text(encoding='utf-8').strip()}"
+    subject = write.say(f"{town} : rapport de {write.month(month)}", f"{town}: report of {write.month(month)}")
+    words = write.say(
+        f"Le rapport de {write.month(month)} est joint, en pages et en classeur.",
+        f"The report of {write.month(month)} is attached, as pages and as a workbook.",
+    )
+    send(how, subject, f"{words}\n", files)
+    note = f"{datetime.now(UTC):%Y-%m-%d %H:%MZ} to {', '.join(how.to)}"
+    sent.write_text(note + "\n", encoding="utf-8")
+    return f"sent {note}"
 
 
 def _source(store: str, town: str, time_zone: str, school_zone: SchoolZone | None, calendar: Path | None) -> Source:
