@@ -79,10 +79,13 @@ class Connection:
 
     def _write(self, sock: socket.socket) -> None:
         """What waits together travels together: paho sends packet by packet, each a segment of its own otherwise."""
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
-        self._client.loop_write()
+        if sock.fileno() >= 0:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+            self._client.loop_write()
         if sock.fileno() >= 0:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+            if self._client.want_write():
+                self._loop.add_writer(sock, self._write, sock)
 
     def _on_disconnect(
         self, _client: Client, _userdata: Any, _flags: DisconnectFlags, code: ReasonCode, _properties: Properties | None
@@ -94,7 +97,8 @@ class Connection:
         self._closed.set()
 
     def _on_register_write(self, _client: Client, _userdata: Any, sock: Any) -> None:
-        self._loop.add_writer(sock, self._write, sock)
+        """There is almost always room: to write at once and wait for room after that spares three calls of epoll."""
+        self._loop.call_soon(self._write, sock)
 
     def _on_unregister_write(self, _client: Client, _userdata: Any, sock: Any) -> None:
         self._loop.remove_writer(sock)

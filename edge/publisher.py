@@ -29,7 +29,8 @@ from edge.seldom import Seldom
 log = logging.getLogger(__name__)
 
 WINDOW = 100
-"""Publishes without PUBACK at most; the broker may ask for fewer (mosquitto: 20)."""
+"""Publishes without PUBACK at most; the broker may ask for fewer (mosquitto: 20). Kept here: for a limit of its own
+paho would look through all of them at every PUBACK."""
 UNCONFIRMED = 5_000
 """Publishes without `stored` at most: what must be sent again when the cloud loses its memory."""
 PREFETCH = 500
@@ -240,7 +241,7 @@ class Publisher:
     def _new_client(self) -> mqtt.Client:
         client_id = f"passerelle-edge-{self._outbox.gateway}"
         client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id, protocol=MQTTProtocolVersion.MQTTv5)
-        client.max_inflight_messages_set(2 * WINDOW)
+        client.max_inflight_messages_set(0)
         if self._broker.username is not None:
             password = None if self._broker.password_file is None else self._broker.password_file.read_text().strip()
             client.username_pw_set(self._broker.username, password)
