@@ -199,7 +199,7 @@ def _nights(hours: Hours, known: Flags, _: Street) -> Iterator[Found]:
     mean = night.mean(axis=1)
     lively = (least >= MOST_AT_NIGHT) & (beside > 0) & (mean > NIGHT_SHARE * beside)
     weekday = (np.arange(len(counts)) + hours.weekday[0]) % DAYS_A_WEEK
-    for row in np.flatnonzero(lively):
+    for row in np.flatnonzero(lively & ~_new_year(int(hours.day[0]), len(counts))):
         of_its_kind = mean[(weekday == weekday[row]) & ~np.isnan(mean)]
         if len(of_its_kind) >= KINDS_HISTORY and mean[row] <= UNUSUAL_NIGHT * np.median(of_its_kind):
             continue
@@ -209,6 +209,12 @@ def _nights(hours: Hours, known: Flags, _: Street) -> Iterator[Found]:
         )
         its = np.flatnonzero(known & (rows == row) & (hours.hour >= NIGHT.start) & (hours.hour < NIGHT.stop))
         yield its, Fault.NIGHT, _always(words)
+
+
+def _new_year(first: int, days: int) -> Flags:
+    """Which days are the first of January, when everybody is out."""
+    its = [(each.month, each.day) == (1, 1) for each in map(date.fromordinal, range(first, first + days))]
+    return np.array(its, dtype=np.bool_)
 
 
 def _copied(hours: Hours, known: Flags, _: Street) -> Iterator[Found]:

@@ -8,6 +8,7 @@ from tests.bench import (
     api,
     arrivals,
     codecs,
+    events,
     forecast,
     formats,
     history,
@@ -16,6 +17,7 @@ from tests.bench import (
     links,
     memory,
     outbox,
+    quality,
     restart,
     size,
     trust,
@@ -37,9 +39,11 @@ SECTIONS: dict[str, tuple[str, Callable[[], Iterator[Row]]]] = {
     "restart": ("The present after a restart of the API", restart.rows),
     "history": ("Hours out of three years of a hundred counters", history.rows),
     "trust": ("Sound sensors doubted, hung and miscounting ones found", trust.rows),
+    "events": ("What an event brought: the truth in the interval, and no effect where there is none", events.rows),
+    "quality": ("Which hours of real years are left out, and what is found of faults put into them", quality.rows),
     "size": ("The installed gateway", size.rows),
 }
-ON_DEMAND = {"size", "history"}
+ON_DEMAND = {"size", "history", "events", "quality"}
 
 
 def main() -> None:

@@ -122,6 +122,13 @@ def test_a_street_that_is_lively_every_saturday_night_is_believed() -> None:
     assert faults(counted(counts)) == {}
 
 
+def test_the_night_of_new_year_is_believed() -> None:
+    counts = street(20)
+    counts[at(7, 3) : at(7, 6)] = [180, 190, 201]
+
+    assert faults(counted(counts, first=date(2025, 12, 25))) == {}
+
+
 def test_one_blind_direction_is_left_out_and_named() -> None:
     in_, out = street(20), street(20, seed=2)
     out[at(50, 0) - 1 : at(57, 0) + 1] = [1, *[0] * 168, 1]
