@@ -76,7 +76,7 @@ def back(file: Path, version: int) -> None:
 
 def contents(file: Path) -> Contents:
     """What the file holds. Raises `OutboxError` when its schema is not this version's, else `sqlite3.Error`."""
-    decoder, encoder = msgspec.msgpack.Decoder(DeviceState), msgspec.msgpack.Encoder(order="deterministic")
+    decoder = msgspec.msgpack.Decoder(DeviceState)
     with closing(_reading(file)) as database:
         found = version_of(database)
         if found != SCHEMA_VERSION:
@@ -89,13 +89,17 @@ def contents(file: Path) -> Contents:
             epoch=epoch,
             last_seq=last_seq,
             queue=_digest(database.execute("SELECT seq, topic, retain, body FROM outbox ORDER BY seq")),
-            states=_digest((address, encoder.encode(decoder.decode(state))) for address, state in states),
+            states=_digest((address, _in_order(decoder.decode(state))) for address, state in states),
             waiting=_digest(waiting),
         )
 
 
 def _reading(file: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{quote(str(file.absolute()))}?mode=ro", uri=True)
+
+
+def _in_order(state: DeviceState) -> object:
+    return msgspec.to_builtins(state, str_keys=True, order="deterministic")
 
 
 def _digest(rows: Iterable[tuple[object, ...]]) -> str:

@@ -73,12 +73,11 @@ class PiMachine:
             shutil.chown(folder, *_owner(self.outbox))
             copy = Path(folder) / "outbox.db"
             self._ask(here, "copy", str(self.outbox), str(copy))
-            self._ask(here, "rewrite", str(copy), self.config.gateway.name)
-            before = self._ask(here, "contents", str(copy))
+            before = self._opened(here, copy)
             self._give(copy, here, there)
-            self._ask(there, "rewrite", str(copy), self.config.gateway.name)
+            self._opened(there, copy)
             self._give(copy, there, here)
-            if self._ask(here, "contents", str(copy)) != before:
+            if self._opened(here, copy) != before:
                 raise UpgradeError("rehearsed on a copy, the outbox does not come back as it was; nothing was changed")
 
     def hand_over(self, giver: Side, taker: Side) -> None:
@@ -119,6 +118,11 @@ class PiMachine:
         """The machine's uptime."""
         return time.monotonic()
 
+    def _opened(self, side: Side, copy: Path) -> str:
+        """What a program finds in a copy, once it has opened it and written every checkpoint as it writes them."""
+        self._ask(side, "rewrite", str(copy), self.config.gateway.name)
+        return self._ask(side, "contents", str(copy))
+
     def _give(self, file: Path, giver: Side, taker: Side) -> None:
         wanted = self._ask(taker, "schema").strip()
         if int(wanted) < int(self._ask(giver, "schema")):
@@ -129,7 +133,7 @@ class PiMachine:
         python = str(self.programs / side / "bin" / "python")
         user, group = _owner(self.outbox) if self.outbox.exists() else (os.geteuid(), os.getegid())
         command = [python, "-I", "-m", "edge.outbox_handover", *words]
-        return _run(command, f"the program in folder {side} cannot {words[0]} the outbox", user=user, group=group)
+        return _run(command, f"outbox: `{words[0]}` fails in the program of folder {side}", user=user, group=group)
 
 
 def _owner(path: Path) -> tuple[int, int]:

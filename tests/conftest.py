@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import wheels
 from tests.broker import Mosquitto, running_mosquitto
 
 
@@ -30,3 +31,11 @@ def own_mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
     folder.mkdir()
     with running_mosquitto(folder) as broker:
         yield broker
+
+
+@pytest.fixture(scope="session")
+def stick(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A USB stick: a folder with this tree's wheel and those of what the gateway needs."""
+    folder = tmp_path_factory.mktemp("stick")
+    wheels.build(folder)
+    return folder

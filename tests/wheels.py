@@ -17,7 +17,8 @@ from packaging.requirements import Requirement
 REPOSITORY = Path(__file__).parents[1]
 SOURCES = ("edge", "cloud_api", "firmware_sim", "pyproject.toml", "README.md", "passerelle.py")
 VERSION = "0.1.0"
-_WRITTEN_BY_PIP = frozenset({"INSTALLER", "REQUESTED", "direct_url.json"})
+_LEFT_OUT = frozenset({"..", "__pycache__", "tests", ".pyi", ".h", "INSTALLER", "REQUESTED", "direct_url.json"})
+"""What pip wrote here, and what no program needs."""
 Edit = Callable[[str], str]
 
 
@@ -38,10 +39,10 @@ def build(folder: Path) -> Path:
     return next(folder.glob("passerelle-*.whl"))
 
 
-def altered(wheel: Path, version: str, edits: Mapping[str, Edit]) -> Path:
-    """Another version of a wheel, beside it, in which some files read otherwise."""
+def altered(wheel: Path, folder: Path, version: str, edits: Mapping[str, Edit]) -> Path:
+    """Another version of a wheel, in `folder`, in which some files read otherwise."""
     old = wheel.name.split("-")[1]
-    other = wheel.with_name(wheel.name.replace(old, version))
+    other = folder / wheel.name.replace(old, version)
     with ZipFile(wheel) as source, ZipFile(other, "w", ZIP_STORED) as target:
         for name in source.namelist():
             data = source.read(name)
@@ -74,5 +75,5 @@ def _pack(installed: Distribution, folder: Path) -> None:
     name = installed.name.replace("-", "_")
     with ZipFile(folder / f"{name}-{installed.version}-{python}-{abi}-{platforms}.whl", "w", ZIP_STORED) as wheel:
         for file in installed.files or ():
-            if ".." not in file.parts and "__pycache__" not in file.parts and file.name not in _WRITTEN_BY_PIP:
+            if not _LEFT_OUT & {*file.parts, file.suffix}:
                 wheel.write(Path(str(file.locate())), str(file))

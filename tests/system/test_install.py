@@ -12,14 +12,7 @@ from tests.wheels import REPOSITORY
 
 INSTALL = REPOSITORY / "deploy" / "edge" / "install"
 QUICKLY = {**os.environ, "PIP_NO_COMPILE": "1"}
-
-
-@pytest.fixture(scope="module")
-def stick(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with this tree's wheel and those of what it needs."""
-    folder = tmp_path_factory.mktemp("stick")
-    wheels.build(folder)
-    return folder
+"""Compiled ahead, a program starts sooner and is installed later."""
 
 
 def install(root: Path, *arguments: str | Path) -> list[str]:

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from edge import outbox_handover, outbox_schema
 from edge.aggregator.device import DeviceState
+from edge.aggregator.flows import ChannelState, Open
 from edge.entries import Waiting
-from edge.messages import SeqRange
+from edge.messages import SeqRange, TimeSource
 from edge.outbox import Outbox
 from edge.outbox_handover import Contents, back, contents, copy, rewrite
 from edge.outbox_schema import MIGRATIONS, SCHEMA_VERSION, Migration, version_of
@@ -25,10 +26,13 @@ NEXT = Migration(
     back="DROP TABLE found; ALTER TABLE outbox DROP COLUMN put;",
 )
 
+OPEN = Open(in_=3, out=None, covered_s=60, flags=(), source=TimeSource.DEVICE)
+STATE = DeviceState(restarted=True, channels={"line1/pedestrian": ChannelState(open={600: OPEN, 300: OPEN})})
+
 
 def filled(file: Path) -> Contents:
     with closing(Outbox(file, "g")) as outbox:
-        outbox.commit({"d": DeviceState(restarted=True)}, [flow(1), flow(2)], waiting=[Waiting("boot", 5, "d", b"1")])
+        outbox.commit({"d": STATE}, [flow(1), flow(2)], waiting=[Waiting("boot", 5, "d", b"1")])
         outbox.forget([SeqRange(1, 1)])
     return contents(file)
 
@@ -83,6 +87,15 @@ def test_a_way_back_that_fails_leaves_the_newer_version_whole(tmp_path: Path) ->
     with closing(sqlite3.connect(file)) as database:
         assert version_of(database) == SCHEMA_VERSION + 1
         assert database.execute("SELECT * FROM found").fetchall() == []
+
+
+def test_an_open_interval_that_is_missing_is_noticed(tmp_path: Path) -> None:
+    before = filled(tmp_path / "o.db")
+    with closing(Outbox(tmp_path / "o.db", "g")) as outbox:
+        outbox.commit(
+            {"d": DeviceState(restarted=True, channels={"line1/pedestrian": ChannelState(open={600: OPEN})})}, []
+        )
+    assert contents(tmp_path / "o.db") != before
 
 
 def test_a_copy_is_made_of_an_outbox_at_work(tmp_path: Path) -> None:
