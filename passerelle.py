@@ -105,6 +105,14 @@ EXTRAS = (
         "cloud",
         "Car parks counted at their entrances: correct, history.",
     ),
+    Extra(
+        ("ca",),
+        app,
+        "cloud_api.ca_commands",
+        "ca",
+        "cloud",
+        "The town's own certificates: create, server, client, list.",
+    ),
     Extra(("store",), app, "cloud_api.store_commands", "store", "cloud", "History as a whole: trim, copy."),
     Extra(
         ("backup",), app, "cloud_api.backup_commands", "backup", "cloud", "Copy all that the API keeps into one file."
