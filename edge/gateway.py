@@ -345,6 +345,11 @@ class Gateway:
         return self._counters + self.intake.counters + self._publisher.counters + self._keeper.counters
 
     async def _close_due(self) -> None:
+        """Date all that waited for the time, while arrivals have their turn in between; then close what is due."""
+        while self.intake.can_release:
+            async with self._turn:
+                await self._commit(await self._new_batch())
+            self.progress += 1
         async with self._turn:
             batch = await self._new_batch()
             self.intake.close_due(batch)

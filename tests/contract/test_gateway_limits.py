@@ -55,6 +55,21 @@ def test_too_many_observations_that_wait_for_the_time_are_told_once_and_the_othe
         assert outbox.count_waiting() == 0
 
 
+def test_all_that_waited_is_dated_as_soon_as_the_time_is_known(
+    tmp_path: Path, own_mosquitto: Mosquitto, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.gateway.RELEASED_AT_ONCE", 4)
+    monkeypatch.setattr("edge.gateway.TICK_S", 3_600)
+    with closing(Outbox(tmp_path / "outbox.db", NAME)) as outbox:
+        outbox.commit({}, [], waiting=[Waiting("test", number, "d", b"") for number in range(10)])
+
+    async def scenario() -> None:
+        async with running(gateway_at(tmp_path, own_mosquitto, ManualClock(START))):
+            await log.says("the clock is trusted, 0 s after the start; 10 observations that waited are dated")
+
+    asyncio.run(scenario())
+
+
 def test_what_waited_for_a_month_is_thinned_and_told_in_one_line_and_in_the_status(
     tmp_path: Path, own_mosquitto: Mosquitto, log: Log
 ) -> None:
