@@ -84,6 +84,14 @@ EXTRAS = (
         "cloud",
         "Closures of bays: add, list, end, import from traffic orders.",
     ),
+    Extra(
+        ("gateway",),
+        app,
+        "cloud_api.gateway_commands",
+        "gateway",
+        "cloud",
+        "The town's gateways: invite, replace, revoke.",
+    ),
     Extra(("broker",), app, "cloud_api.broker_commands", "broker", "cloud", "The city's broker: who is let in."),
     Extra(
         ("report",),

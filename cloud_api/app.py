@@ -39,6 +39,7 @@ from cloud_api.metrics import Metrics
 from cloud_api.openapi import DescribedApi, refusal
 from cloud_api.problems import install_problems
 from cloud_api.provisioning.configurator import Configurator
+from cloud_api.provisioning.enrolment import Enroller
 from cloud_api.provisioning.gateways import Gateways
 from cloud_api.provisioning.signing import open_signer
 from cloud_api.registry.current import read_current
@@ -51,6 +52,7 @@ from cloud_api.routes import (
     acceptances,
     comptage,
     datex2,
+    enrolments,
     errands,
     flows,
     forecast,
@@ -81,6 +83,7 @@ RESOURCES: Final = (
     datex2,
     open_data,
     comptage,
+    enrolments,
     errands,
     reports,
     acceptances,
@@ -147,6 +150,7 @@ def create_app(
         gateways=gateways,
         metrics=metrics,
     )
+    enroller = None if settings.enrolment is None else Enroller(settings.enrolment, registry.invitations, clock)
     flow_watch = FlowWatch(settings, store=store, places=places, live=live, clock=clock)
     archive = Archive(settings.forecasts)
     forecaster = Forecaster(settings, store=store, registry=places, feed=feed, archive=archive, clock=clock)
@@ -164,6 +168,7 @@ def create_app(
         errands=configurator.errands,
         ledger=ledger,
         signer=open_signer(settings.signing_key),
+        enroller=enroller,
         metrics=metrics,
         clock=clock,
         reporter=None if reports_from is None else Reporter(reports_from, places, clock),
@@ -197,6 +202,7 @@ def create_app(
             ),
             keyring.watch(),
             *_retention(settings, store, clock),
+            *(() if enroller is None else (enroller.watch(),)),
         )
         async with asyncio.TaskGroup() as tasks:
             started = [tasks.create_task(each) for each in background]

@@ -9,6 +9,7 @@ import re
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,10 +19,21 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import typer
 
 from cloud_api.exits import FAILURE, end, mistakes_in_words
+from cloud_api.provisioning.broker_rules import ADMIN
 from cloud_api.rate_limits import Limits, Rate
 from cloud_api.retention import parse_months
 from cloud_api.scopes import Scope
-from cloud_api.settings import IGN_PLAN, Broker, ConfigError, Credit, SchoolZone, Settings, Tiles
+from cloud_api.settings import (
+    IGN_PLAN,
+    Broker,
+    ConfigError,
+    Credit,
+    Enrolment,
+    SchoolZone,
+    Settings,
+    SigningAuthority,
+    Tiles,
+)
 from cloud_api.stores.address import SqliteAddress, parse_store_url
 
 if TYPE_CHECKING:
@@ -82,6 +94,23 @@ def api(
     flows_by_key: Annotated[
         bool, typer.Option("--flows-by-key", help="People counts only for holders of a key (passerelle key create).")
     ] = False,
+    gateway_broker: Annotated[
+        str | None,
+        typer.Option(help="The broker as gateways reach it, where they enrol themselves: mqtts://HOST[:PORT]."),
+    ] = None,
+    gateway_ca_file: Annotated[
+        Path | None, typer.Option(help="Certificates (PEM) that gateways check the broker's against [default: any].")
+    ] = None,
+    broker_admin_password_file: Annotated[
+        Path | None, typer.Option(help="The broker's admin password, with which gateways are let in (broker init).")
+    ] = None,
+    gateway_signing_ca_file: Annotated[
+        Path | None, typer.Option(help="The authority (PEM) that signs gateways' certificates, where they need any.")
+    ] = None,
+    gateway_signing_key_file: Annotated[Path | None, typer.Option(help="That authority's private key (PEM).")] = None,
+    enrol_over_plain_http: Annotated[
+        bool, typer.Option("--enrol-over-plain-http", help="Tell gateways their passwords over HTTP without TLS too.")
+    ] = False,
     origin: Annotated[
         list[str] | None, typer.Option(help="A site whose pages may ask from browsers: https://HOST; '*' is all.")
     ] = None,
@@ -114,8 +143,9 @@ def api(
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     with mistakes_in_words():
+        own_broker = parse_broker(broker, password_file, ca_file)
         settings = Settings(
-            broker=parse_broker(broker, password_file, ca_file),
+            broker=own_broker,
             ledger=ledger or ledger_beside(store),
             time_zone=parse_zone(time_zone),
             school_zone=school_zone,
@@ -128,27 +158,73 @@ def api(
             proxies=tuple(proxy or ("127.0.0.1",)),
             keep_raw=parse_months("--keep-raw", keep_raw),
             tiles=parse_tiles(tiles, tiles_credit),
+            enrolment=parse_enrolment(
+                own_broker,
+                broker_admin_password_file,
+                gateway_broker,
+                gateway_ca_file,
+                parse_authority(gateway_signing_ca_file, gateway_signing_key_file),
+                over_plain_http=enrol_over_plain_http,
+            ),
         )
         _serve(settings, registry or registry_beside(store), store, host, port, feeds, calendar)
 
 
-def parse_broker(url: str, password_file: Path | None = None, ca_file: Path | None = None) -> Broker:
-    """The broker at an address such as `mqtts://user@host:8883`. Raises `ConfigError`."""
+def parse_broker(
+    url: str, password_file: Path | None = None, ca_file: Path | None = None, *, option: str = "--broker"
+) -> Broker:
+    """The broker at an address such as `mqtts://user@host:8883`; `option` is who gave it. Raises `ConfigError`."""
     parts = urlsplit(url)
     if parts.scheme not in PORTS or not parts.hostname or parts.path.strip("/") or parts.query:
-        raise ConfigError(f"--broker {url!r}: mqtt://[USER@]HOST[:PORT] or mqtts://[USER@]HOST[:PORT] expected")
+        raise ConfigError(f"{option} {url!r}: mqtt://[USER@]HOST[:PORT] or mqtts://[USER@]HOST[:PORT] expected")
     if parts.password is not None:
-        raise ConfigError("--broker: a password here is seen by everyone on this machine; use --password-file")
+        raise ConfigError(f"{option}: a password here is seen by everyone on this machine; use --password-file")
     if password_file is not None and parts.username is None:
         raise ConfigError("--password-file: a user is expected too, in --broker mqtt://USER@HOST")
     return Broker(
         host=parts.hostname,
-        port=_port(parts) or PORTS[parts.scheme],
+        port=_port(parts, option) or PORTS[parts.scheme],
         username=parts.username,
         password_file=password_file,
         tls=parts.scheme == "mqtts",
         ca_file=ca_file,
     )
+
+
+def parse_enrolment(
+    broker: Broker,
+    admin_password_file: Path | None,
+    url: str | None,
+    ca_file: Path | None,
+    authority: SigningAuthority | None,
+    *,
+    over_plain_http: bool,
+) -> Enrolment | None:
+    """How gateways enrol themselves; None where neither of the two is given that they need. Raises `ConfigError`."""
+    if admin_password_file is None and url is None:
+        return None
+    if admin_password_file is None or url is None:
+        raise ConfigError("--broker-admin-password-file and --gateway-broker belong together: give both or neither")
+    reached = parse_broker(url, ca_file=ca_file, option="--gateway-broker")
+    if reached.username is not None:
+        raise ConfigError("--gateway-broker: no user expected: each gateway is given its own")
+    return Enrolment(
+        administrator=replace(broker, username=ADMIN, password_file=admin_password_file),
+        broker=reached,
+        over_plain_http=over_plain_http,
+        authority=authority,
+    )
+
+
+def parse_authority(certificate_file: Path | None, key_file: Path | None) -> SigningAuthority | None:
+    """The authority that signs gateways' certificates; None where there is none. Raises `ConfigError`."""
+    if certificate_file is None and key_file is None:
+        return None
+    if certificate_file is None or key_file is None:
+        raise ConfigError(
+            "--gateway-signing-ca-file and --gateway-signing-key-file belong together: give both or neither"
+        )
+    return SigningAuthority(certificate_file=certificate_file, key_file=key_file)
 
 
 def parse_tiles(text: str, credit: str = "") -> Tiles | None:
@@ -183,11 +259,11 @@ def registry_beside(store: str) -> str:
     return str(address.path.with_name("registry.db")) if isinstance(address, SqliteAddress) else "registry.db"
 
 
-def _port(parts: SplitResult) -> int | None:
+def _port(parts: SplitResult, option: str) -> int | None:
     try:
         return parts.port
     except ValueError as error:
-        raise ConfigError(f"--broker: {error}") from error
+        raise ConfigError(f"{option}: {error}") from error
 
 
 def parse_zone(name: str) -> ZoneInfo:

@@ -27,6 +27,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     address: Rate = Rate(per_s=100, burst=1000)
     """An address may be a whole mobile network's: this keeps out floods, not crowds."""
     key: Rate = Rate(per_s=500, burst=5000)
+    enrolment: Rate = Rate(per_s=0.2, burst=10)
+    """Codes that one address may try: a slip of the hand or two, and no guessing."""
 
 
 class RateLimiter:

@@ -12,6 +12,7 @@ from cloud_api.keyring import Keyring
 from cloud_api.ledger import Ledger
 from cloud_api.live import Live
 from cloud_api.metrics import Metrics
+from cloud_api.provisioning.enrolment import Enroller
 from cloud_api.provisioning.errands import Errands
 from cloud_api.provisioning.gateways import Gateways
 from cloud_api.provisioning.signing import Signer
@@ -45,6 +46,8 @@ class Services:
     errands: Errands
     ledger: Ledger
     signer: Signer
+    enroller: Enroller | None
+    """Lets gateways in; None where they do not enrol themselves."""
     metrics: Metrics
     clock: Callable[[], datetime]
     """The time now, UTC."""

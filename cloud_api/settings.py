@@ -37,6 +37,29 @@ class Broker:
     """Certificates (PEM) that the broker's must lead to; the system's own when None. With one, it is TLS."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningAuthority:
+    """The town's authority, which signs gateways' certificates."""
+
+    certificate_file: Path
+    key_file: Path
+    """PEM, without a passphrase."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolment:
+    """How gateways come to their credentials by themselves."""
+
+    administrator: Broker
+    """The broker as the platform reaches it, and the user who lets others in there."""
+    broker: Broker
+    """The broker as gateways reach it, without a user."""
+    over_plain_http: bool = False
+    """Tell secrets over HTTP without TLS to other machines too."""
+    authority: SigningAuthority | None = None
+    """Signs gateways' certificates, where the broker asks for them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Credit:
     """Whose work the page shows, and where it is explained."""
@@ -93,6 +116,8 @@ class Settings:
     """Who may say on whose behalf it asks (`X-Forwarded-For`): addresses or networks of what stands in front."""
     keep_raw: int | None = None
     """Months after which of counts only hourly sums are kept; None keeps all."""
+    enrolment: Enrolment | None = None
+    """How gateways enrol themselves; None where they do not."""
     credits: tuple[Credit, ...] = ()
     """Whose data the page shows besides the town's own."""
 

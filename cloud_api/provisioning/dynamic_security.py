@@ -19,8 +19,8 @@ from cloud_api.provisioning.broker_rules import CONTROL, Login, Rule, gateway_ro
 from cloud_api.settings import Broker
 
 RESPONSES: Final = f"{CONTROL}/response"
-ANSWER_S: Final = 10.0
-"""So long the broker may take to let us in, and again to answer."""
+ANSWER_S: Final = 4.0
+"""So long the broker may take to let us in, and again to answer. Others may wait for the registry meanwhile."""
 LOOK_S: Final = 0.02
 WINDOW: Final = 10
 DONE_BEFORE: Final = frozenset({"Role already exists", "Client not found"})

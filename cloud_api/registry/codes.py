@@ -13,7 +13,6 @@ Code = NewType("Code", str)
 
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 MISREAD: Final = str.maketrans({"O": "0", "I": "1", "L": "1"})
-BETWEEN: Final = str.maketrans("", "", "- ")
 DRAWN: Final = 15
 GROUP: Final = 4
 REDUCTION: Final = 0b100101
@@ -37,7 +36,7 @@ def complete(drawn: list[int]) -> Code:
 
 def read_code(text: str) -> Code:
     """The code that was typed, in capitals or not, with or without hyphens. Raises `CodeError`."""
-    letters = text.translate(BETWEEN).upper().translate(MISREAD)
+    letters = "".join(text.replace("-", " ").split()).upper().translate(MISREAD)
     for letter in letters:
         if letter not in ALPHABET:
             raise CodeError(f"{letter!r} is in no code: digits and letters without I, L, O and U expected")

@@ -28,7 +28,7 @@ def town(own_mosquitto: Mosquitto, tmp_path: Path) -> Iterator[str]:
         broker=Broker(host=own_mosquitto.host, port=own_mosquitto.port),
         ledger=tmp_path / "ledger.db",
         worker="fuzzed",
-        limits=Limits(address=NO_LIMIT, key=NO_LIMIT),
+        limits=Limits(address=NO_LIMIT, key=NO_LIMIT, enrolment=NO_LIMIT),
     )
     with closing(open_store(f"sqlite:///{tmp_path}/history.db")) as store:
         api = create_app(settings, store=store, registry=kept(REGISTRY, tmp_path), clock=Clock(NOW))

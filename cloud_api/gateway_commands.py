@@ -1,0 +1,11 @@
+"""The command `passerelle gateway`: the town's gateways, from an invitation to the end of their access."""
+
+import typer
+
+from cloud_api.invitation_commands import invite, replace, revoke
+
+gateway = typer.Typer(help="The town's gateways.", no_args_is_help=True, rich_markup_mode="markdown")
+
+gateway.command()(invite)
+gateway.command()(replace)
+gateway.command()(revoke)
