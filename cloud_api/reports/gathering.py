@@ -10,14 +10,17 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from cloud_api.flows import channel_of, hourly_flows_of, street_of
+import numpy as np
+
+from cloud_api.flows import CONTEXT, channel_of, street_of
 from cloud_api.forecast.days import Calendar
 from cloud_api.periods import Period
 from cloud_api.plausibility import Street
 from cloud_api.registry import Counter, Registry
 from cloud_api.reports.asking import period_of
 from cloud_api.reports.calendar import OfficeCalendar
-from cloud_api.reports.hours import hours_of
+from cloud_api.reports.counter_hours import counter_hours
+from cloud_api.reports.hours import Flags, Floats
 from cloud_api.reports.place_hours import PlaceHours, PlaceSums, summed, within
 from cloud_api.reports.quality import judged
 from cloud_api.reports.report import Asked, LaterParts, Span
@@ -57,8 +60,9 @@ def place_hours(
     """One counter over a span, as of a date. Raises `StoreError`."""
     asked = period_of(span)
     period = Period(asked.start - history, asked.end)
-    (flows,) = hourly_flows_of(town.registry, town.store, [counter], period, town.zone, as_of)
-    quality = judged(hours_of(flows, town.zone), _street(town, counter, span))
+    asked_as_of = as_of if _came_later(town, counter.id, period, as_of) else None
+    told = counter_hours(town.registry, town.store, counter, period, town.zone, asked_as_of)
+    quality = judged(told, _street(town, counter, span))
     hours, fault, estimated, left_out = within(quality, span, town.calendar if filled else None)
     return PlaceHours(
         id=counter.id,
@@ -86,25 +90,32 @@ def later_parts(town: Town, asked: Asked, sums: Sequence[PlaceSums]) -> tuple[La
 
 
 def _later(town: Town, asked: Asked, told: PlaceSums) -> LaterParts | None:
-    period = period_of(asked.period)
-    serving = town.registry.installations_of(told.id, period.start, period.end)
-    channels = [channel_of(each) for each in serving]
-    if not channels:
+    period, counter = period_of(asked.period), town.registry.counters[told.id]
+    if not _came_later(town, told.id, period, asked.as_of):
         return None
     now, then = (
-        {(hour.channel, hour.start): hour for hour in town.store.hours(channels, period.start, period.end, as_of)}
-        for as_of in (None, asked.as_of)
+        counter_hours(town.registry, town.store, counter, period, town.zone, as_of) for as_of in (None, asked.as_of)
     )
-    changed = {start for (channel, start), hour in now.items() if then.get((channel, start)) != hour}
-    if not changed:
-        return None
-    (flows,) = hourly_flows_of(town.registry, town.store, [town.registry.counters[told.id]], period, town.zone)
+    changed = ~(_same(now.in_, then.in_) & _same(now.out, then.out) & _same(now.coverage, then.coverage))
     return LaterParts(
         place=told.name,
-        hours=len(changed),
-        in_=(flows.totals.in_ or 0) - int(told.days.in_.sum()),
-        out=(flows.totals.out or 0) - int(told.days.out.sum()),
+        hours=int(changed.sum()),
+        in_=round(float(np.nansum(now.in_) - np.nansum(then.in_))),
+        out=round(float(np.nansum(now.out) - np.nansum(then.out))),
     )
+
+
+def _came_later(town: Town, counter: str, period: Period, as_of: datetime) -> bool:
+    serving = town.registry.installations_of(counter, period.start, period.end)
+    if not serving:
+        return False
+    newest = town.store.newest([channel_of(each) for each in serving], period.start, period.end + CONTEXT)
+    return newest is not None and newest > as_of
+
+
+def _same(one: Floats, other: Floats) -> Flags:
+    same: Flags = (one == other) | (np.isnan(one) & np.isnan(other))
+    return same
 
 
 def _begins(town: Town, counter: Counter, span: Span) -> datetime | None:

@@ -161,6 +161,13 @@ class Store(ABC):
         """
 
     @abstractmethod
+    def newest(self, channels: Sequence[Channel], start: datetime, end: datetime) -> datetime | None:
+        """When the newest part of their hours in `start` <= hour < `end` was committed. Raises `StoreError`.
+
+        None where there is none, or none tells.
+        """
+
+    @abstractmethod
     def channels(self) -> list[Channel]:
         """Every channel that ever had a part, in order. Raises `StoreError`."""
 

@@ -57,6 +57,7 @@ from cloud_api.stores.influx_queries import (
     hour_of,
     hours_query,
     intervals_query,
+    newest_query,
     passed_of,
     stored_space,
     without,
@@ -112,6 +113,18 @@ class InfluxStore(LastingStore):
             ),
             key=lambda hour: (hour.channel, hour.start),
         )
+
+    def newest(self, channels: Sequence[Channel], start: datetime, end: datetime) -> datetime | None:
+        """The largest moment of commit that any part tells, found by the server."""
+        self._prepare()
+        names, wanted = sorted(set(channels)), whole_hours(start, end)
+        found = [
+            row[1]
+            for first in range(0, len(names), CHANNELS_PER_QUERY)
+            for series in self._server.query(newest_query(names[first : first + CHANNELS_PER_QUERY], wanted), PARTS)
+            for row in series.values
+        ]
+        return from_microseconds(max(found)) if found else None
 
     def channels(self) -> list[Channel]:
         """Every channel that ever had a part, in order."""

@@ -106,6 +106,14 @@ def hours_query(channels: Sequence[Channel], wanted: range, condition: str = "",
     )
 
 
+def newest_query(channels: Sequence[Channel], wanted: range) -> str:
+    """When the newest of their parts was committed; `wanted` as `whole_hours` gives it."""
+    names = " OR ".join(is_channel(channel) for channel in channels)
+    return select(
+        'max("committed")', EVERYWHERE, f"WHERE time >= {wanted.start}s AND time < {wanted.stop}s AND ({names})"
+    )
+
+
 def changes_query(
     devices: Sequence[str], start: datetime, end: datetime, *, occupied: bool, condition: str = ""
 ) -> str:

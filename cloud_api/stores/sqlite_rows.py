@@ -1,5 +1,7 @@
 """Facts as rows of the embedded store, and rows as what it tells. Pure."""
 
+from functools import lru_cache
+
 from cloud_api.stores.base import (
     HOUR_S,
     Channel,
@@ -35,6 +37,7 @@ def flag_bits(flags: frozenset[Flag]) -> int:
     return sum(FLAG_BITS[flag] for flag in flags)
 
 
+@lru_cache(256)
 def flags_of(bits: int) -> frozenset[Flag]:
     """Flags from what the file has."""
     return frozenset(flag for flag, bit in FLAG_BITS.items() if bits & bit)

@@ -496,6 +496,9 @@ def test_what_came_after_a_date_is_told_apart_for_ever(url: str) -> None:
         assert known == summed([flow(in_=10, out=1), flow(MIDNIGHT + HOUR, in_=4)])
         assert day_of(store) == store.hours([CHANNEL], MIDNIGHT, MIDNIGHT + DAY, clock.now)
         assert [hour.in_ for hour in day_of(store)] == [15, 4, 3]
+        assert store.newest([CHANNEL], MIDNIGHT, MIDNIGHT + DAY) == clock.now
+        assert store.newest([CHANNEL], MIDNIGHT + HOUR, MIDNIGHT + 2 * HOUR) == then
+        assert store.newest([CHANNEL], MIDNIGHT - DAY, MIDNIGHT) is None
 
 
 def test_a_change_of_a_space_that_was_told_after_a_date_is_told_apart(url: str) -> None:

@@ -57,6 +57,9 @@ class BothStores(Store):
     ) -> list[Hour]:
         return self.first.hours(channels, start, end, as_of)
 
+    def newest(self, channels: Sequence[Channel], start: datetime, end: datetime) -> datetime | None:
+        return self.first.newest(channels, start, end)
+
     def channels(self) -> list[Channel]:
         return self.first.channels()
 
