@@ -21,7 +21,7 @@ from cloud_api.registry.current import CurrentRegistry
 from cloud_api.stores.base import Channel, StoredSpace
 from cloud_api.trend import Trails
 from cloud_api.trust import CLOCK_TOLERANCE, Evidence
-from edge.messages import AnyMessage, DeviceHealth, Flow, HealthReport, Space, SpaceState, Status
+from edge.messages import AnyMessage, DeviceHealth, Flow, FlowInterval, HealthReport, Space, SpaceState, Status
 
 PARIS: Final = ZoneInfo("Europe/Paris")
 MOST_GATEWAYS: Final = 1000
@@ -47,6 +47,8 @@ class Heard(Struct, frozen=True):
     until: datetime
     interval_s: int
     """Its counts come so often, however often the sensor speaks to its gateway."""
+    interval: FlowInterval
+    """What it counted last."""
 
 
 class Learned(Struct, frozen=True):
@@ -163,6 +165,11 @@ class Live:
         known = self._spaces.get((installation.device, installation.channel))
         return known.state if known is not None and installation.serves_at(known.state.at) else None
 
+    def last_interval(self, installation: Installation) -> FlowInterval | None:
+        """What a channel counted last at the place that it serves; None where it counted nothing there yet."""
+        known = self._channels.get(Channel(installation.device, installation.channel, installation.mode))
+        return known.interval if known is not None and installation.serves_at(known.interval.start) else None
+
     def health(self, device: str) -> DeviceHealth | None:
         """What is known of a device itself."""
         report = self._health.get(device)
@@ -210,7 +217,9 @@ class Live:
             until = datetime.fromtimestamp(interval.start.timestamp() + interval.seconds, tz=interval.start.tzinfo)
             known = self._channels.get(channel)
             if self._registry.now.knows(interval.device) and _is_news(until, known.until if known else None, now):
-                self._channels[channel] = Heard(message.gateway, until, min(interval.seconds, LONGEST_INTERVAL_S))
+                self._channels[channel] = Heard(
+                    message.gateway, until, min(interval.seconds, LONGEST_INTERVAL_S), interval
+                )
 
     def _take_status(self, status: Status, now: datetime, *, retained: bool) -> set[str]:
         known = self._gateways.get(status.gateway)

@@ -138,8 +138,8 @@ class Registry:
         return {self._zone_of_place[place] for place in places if place in self._zone_of_place}
 
     def knows(self, device: str) -> bool:
-        """Whether a device ever served a place."""
-        return device in self._by_device
+        """Whether a device is adopted, or ever served a place."""
+        return device in self.devices or device in self._by_device
 
 
 def _lasts_until(closure: Closure) -> datetime:

@@ -21,6 +21,7 @@ from cloud_api.registry.database import RegistryError, open_database, reading, r
 from cloud_api.registry.invitations import InvitationStore
 from cloud_api.registry.keys import KeyStore
 from cloud_api.registry.people import PeopleStore
+from cloud_api.registry.photos import PhotoStore
 from cloud_api.registry.places import Closure, Counter, Device, Entry, Gateway, Installation, Space, Zone
 from cloud_api.registry.radio_keys import RadioKeys, RadioKeyStore, put_keys
 from cloud_api.registry.registry import Registry
@@ -112,6 +113,7 @@ class RegistryStore:
         self._engine = engine
         self.keys = KeyStore(engine)
         self.people = PeopleStore(engine)
+        self.photos = PhotoStore(engine)
         self.radio_keys = RadioKeyStore(engine)
         self.invitations = InvitationStore(engine)
         self.acceptances = AcceptanceStore(engine)

@@ -6,15 +6,25 @@ from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from cloud_api.problems import ProblemError
 from cloud_api.registry.database import RegistryError
 from cloud_api.services import Services
-from cloud_api.web.technician import home, signing_in
+from cloud_api.web.technician import (
+    adopting,
+    closing,
+    device_actions,
+    device_page,
+    home,
+    photographing,
+    placing,
+    signing_in,
+)
 from cloud_api.web.technician.room import HOME, LANGUAGE, Room, SignInNeededError
 
-PARTS: Final = (signing_in, home)
+PARTS: Final = (signing_in, home, adopting, placing, device_page, device_actions, closing, photographing)
 YEAR_S: Final = 31_536_000
 
 
@@ -44,6 +54,9 @@ def _told_by_pages(room: Room) -> type[APIRoute]:
                     return _trouble(room, request, "registry_away", HTTPStatus.SERVICE_UNAVAILABLE)
                 except ProblemError as problem:
                     return _trouble(room, request, problem.name, problem.status)
+                except HTTPException as error:
+                    status = HTTPStatus(error.status_code)
+                    return _trouble(room, request, status.phrase.lower().replace(" ", "-"), status)
 
             return answer_by_page
 

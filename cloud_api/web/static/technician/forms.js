@@ -6,23 +6,25 @@ const PAUSES_S = [1, 2, 4, 8, 15];
 const PATIENCE_MS = 20_000;
 const PREFIX = "passerelle-form ";
 
+/** `data-kept` names what is kept of a form; `data-sent` marks one that holds nothing typed; `data-draft` what it ends. */
 export function keepForms() {
-  document.querySelectorAll("form[data-kept]").forEach(keep);
-}
-
-function keep(form) {
-  const name = PREFIX + form.dataset.kept;
-  restore(form, name);
-  form.addEventListener("input", () => write(form, name));
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    write(form, name);
-    send(form, name, new FormData(form, event.submitter));
+  document.querySelectorAll("form[data-kept]").forEach((form) => keep(form, PREFIX + form.dataset.kept));
+  document.querySelectorAll("form[data-kept], form[data-sent]").forEach((form) => {
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      send(form, new FormData(form, event.submitter));
+    });
   });
 }
 
+function keep(form, name) {
+  restore(form, name);
+  form.addEventListener("input", () => write(form, name));
+}
+
 function write(form, name) {
-  const values = [...new FormData(form)].filter(([, value]) => typeof value === "string");
+  const secret = new Set([...form.querySelectorAll("[data-secret]")].map((field) => field.name));
+  const values = [...new FormData(form)].filter(([key, value]) => typeof value === "string" && !secret.has(key));
   try {
     localStorage.setItem(name, JSON.stringify(values));
   } catch {
@@ -35,7 +37,7 @@ function restore(form, name) {
   if (!kept) return;
   const values = new Map(kept);
   for (const field of form.elements) {
-    if (!field.name || field.type === "file" || field.name === "seen") continue;
+    if (!field.name || ["file", "hidden"].includes(field.type)) continue;
     if (field.type === "checkbox") field.checked = values.has(field.name);
     else if (field.type === "radio") field.checked = values.get(field.name) === field.value;
     else if (values.has(field.name) && field.nodeName !== "BUTTON") field.value = values.get(field.name);
@@ -44,7 +46,7 @@ function restore(form, name) {
   say(words.kept);
 }
 
-async function send(form, name, body) {
+async function send(form, body) {
   const buttons = form.querySelectorAll("button");
   buttons.forEach((button) => (button.disabled = true));
   const bar = waitingBar();
@@ -52,7 +54,7 @@ async function send(form, name, body) {
     bar.textContent = words.pending;
     const answer = await tried(form, body);
     if (answer) {
-      localStorage.removeItem(name);
+      if (answer.redirected) localStorage.removeItem(PREFIX + form.dataset.draft);
       bar.remove();
       await show(answer);
       return;
