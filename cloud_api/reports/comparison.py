@@ -5,9 +5,10 @@ days that can be compared, and every day that was left out with the reason. Four
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from msgspec import Struct
@@ -16,8 +17,15 @@ from cloud_api.forecast.days import Calendar, DayKind
 from cloud_api.reports.flow_indicators import hours_in, whole_days
 from cloud_api.reports.hours import Hours
 
-_Kind = tuple[DayKind, int]
-"""A kind of day and its length in hours: 23, 24 or 25."""
+Markets = Callable[[date], tuple[str, ...]]
+"""The weekly markets of a local day, by their names."""
+_Kind = tuple[DayKind, tuple[str, ...], int]
+"""A kind of day, its markets, and its length in hours: 23, 24 or 25."""
+
+
+def no_markets(_: date) -> tuple[str, ...]:
+    """A town without markets."""
+    return ()
 
 
 class LeftOut(StrEnum):
@@ -55,13 +63,17 @@ class Compared(Struct, frozen=True, kw_only=True):
         return self.now / self.then - 1 if self.then else float("nan")
 
 
-def compare(now: Hours, then: Hours, calendar: Calendar, special: Collection[date] = ()) -> Compared | None:
+def compare(
+    now: Hours, then: Hours, calendar: Calendar, special: Collection[date] = (), markets: Markets = no_markets
+) -> Compared | None:
     """Both periods over days that can be compared; None when there is not one.
 
-    Days are alike that share the weekday (a public holiday is a Sunday), whether schools are closed, and their length
-    in hours. Each kind weighs as many days as the period that has fewer: neither has a Saturday more than the other.
+    Days are alike that share the weekday (a public holiday is a Sunday), whether schools are closed, the weekly markets
+    and their length in hours. Each kind weighs as many days as the period that has fewer: neither has a Saturday more
+    than the other.
     """
-    known_now, known_then = (_by_kind(hours, calendar, special) for hours in (now, then))
+    days = _Days(calendar, special, markets)
+    known_now, known_then = (_by_kind(hours, days) for hours in (now, then))
     shared = known_now.keys() & known_then.keys()
     if not shared:
         return None
@@ -71,30 +83,36 @@ def compare(now: Hours, then: Hours, calendar: Calendar, special: Collection[dat
         days=float(weights.sum()),
         now=float(weights @ means_now / weights.sum()),
         then=float(weights @ means_then / weights.sum()),
-        left_out_now=_left_out(now, calendar, special, shared),
-        left_out_then=_left_out(then, calendar, special, shared),
+        left_out_now=_left_out(now, days, shared),
+        left_out_then=_left_out(then, days, shared),
     )
 
 
-def _by_kind(hours: Hours, calendar: Calendar, special: Collection[date]) -> Mapping[_Kind, Sequence[float]]:
+class _Days(Struct, frozen=True):
+    """What is known of days."""
+
+    calendar: Calendar
+    special: Collection[date]
+    markets: Markets
+
+    def kind(self, day: date, zone: ZoneInfo) -> _Kind:
+        """What makes a day comparable with another."""
+        return self.calendar.kind(day), self.markets(day), hours_in(day, zone)
+
+
+def _by_kind(hours: Hours, days: _Days) -> Mapping[_Kind, Sequence[float]]:
     """By kind of day, the passages of each day that was measured whole and is not special."""
     kinds: dict[_Kind, list[float]] = defaultdict(list)
     for day, passages in whole_days(hours).items():
-        if day not in special:
-            kinds[_kind_of(day, calendar, hours)].append(passages)
+        if day not in days.special:
+            kinds[days.kind(day, hours.zone)].append(passages)
     return kinds
 
 
-def _kind_of(day: date, calendar: Calendar, hours: Hours) -> _Kind:
-    return calendar.kind(day), hours_in(day, hours.zone)
-
-
-def _left_out(
-    hours: Hours, calendar: Calendar, special: Collection[date], shared: Collection[_Kind]
-) -> tuple[DayLeftOut, ...]:
+def _left_out(hours: Hours, days: _Days, shared: Collection[_Kind]) -> tuple[DayLeftOut, ...]:
     measured = whole_days(hours)
-    days: Sequence[date] = [date.fromordinal(int(day)) for day in np.unique(hours.day)]
-    reasons = ((day, _why_left_out(day, measured, special, _kind_of(day, calendar, hours) in shared)) for day in days)
+    told: Sequence[date] = [date.fromordinal(int(day)) for day in np.unique(hours.day)]
+    reasons = ((day, _why_left_out(day, measured, days.special, days.kind(day, hours.zone) in shared)) for day in told)
     return tuple(DayLeftOut(day, why) for day, why in reasons if why is not None)
 
 

@@ -1,6 +1,7 @@
 """Makes a report on flows: reads what it needs, one counter at a time, and puts it together. Blocks on the store."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from cloud_api.reports.comparison import compare
 from cloud_api.reports.flow_facts import FlowFacts, PlaceCompared
@@ -27,5 +28,6 @@ def _compared(town: Town, asked: Asked, place: PlaceHours) -> Iterator[PlaceComp
         return
     counter = town.registry.counters[place.id]
     then = place_hours(town, counter, asked.compared, asked.as_of)
-    special = town.office.special_days([place.id])
-    yield PlaceCompared(name=place.name, compared=compare(place.believed, then.believed, town.calendar, special))
+    special, markets = town.office.special_days([place.id]), partial(town.office.markets_on, places=[place.id])
+    compared = compare(place.believed, then.believed, town.calendar, special, markets)
+    yield PlaceCompared(name=place.name, compared=compared)

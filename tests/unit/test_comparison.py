@@ -90,3 +90,18 @@ def test_a_day_of_23_hours_is_held_against_none_of_24() -> None:
 def test_periods_without_a_day_in_common_are_not_compared() -> None:
     assert compare(days([10]), days([10], first=JUNE + timedelta(days=1)), CALENDAR) is None
     assert compare(days([None] * 7), days([10] * 7), CALENDAR) is None
+
+
+def test_market_days_are_held_against_market_days() -> None:
+    saturday = 5
+
+    def this_year_alone(day: date) -> tuple[str, ...]:
+        return ("Marché",) if day.weekday() == saturday and day.year == 2026 else ()
+
+    now = days([10, 11, 12, 13, 14, 30, 5] * 4)
+    last_year = days([10, 11, 12, 13, 14, 30, 5] * 4, first=date(2025, 6, 2))
+    compared = compare(now, last_year, Calendar(None), markets=this_year_alone)
+
+    assert compared is not None
+    assert compared.days < 28
+    assert {each.day.weekday() for each in compared.left_out_now if each.why is LeftOut.NO_COUNTERPART} >= {saturday}
