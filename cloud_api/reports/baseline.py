@@ -206,8 +206,9 @@ def _lasting(days: Ints, residual: Floats) -> float:
 
 def _likeness(days: Ints, lasting: float) -> Floats:
     """float64[day, day]: the correlation of what chance does to each two days."""
-    apart = np.abs(days[:, None] - days[None, :]).astype(np.float64)
-    likeness: Floats = (1 - SLOW) * lasting**apart + SLOW * np.exp(-apart / SLOW_DAYS)
+    apart = np.abs(days[:, None] - days[None, :])
+    by_distance = np.arange(int(apart.max()) + 1, dtype=np.float64)
+    likeness: Floats = ((1 - SLOW) * lasting**by_distance + SLOW * np.exp(-by_distance / SLOW_DAYS))[apart]
     return likeness
 
 
