@@ -5,6 +5,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
@@ -16,7 +17,7 @@ from cloud_api.registry.places import Gateway
 from cloud_api.registry.store import RegistryStore
 from cloud_api.settings import Broker, Settings
 from cloud_api.stores import open_store
-from edge.messages import CountedLine, Heard, HeardDevice, ModelInfo, Models
+from edge.messages import CapturedFrame, CommandResult, CountedLine, Heard, HeardDevice, ModelInfo, Models, Reported
 from tests.broker import Mosquitto
 from tests.browser.looking import resize, wait_until
 from tests.town import EPOCH, PublishingGateway, kept, serving, until
@@ -78,6 +79,38 @@ class FieldWork:
             device=eui, link="lora", at=datetime.now(UTC), rssi_dbm=rssi_dbm, hint="PCR2 carton 3", models=models
         )
         self.gateway.publish(Heard(gateway=self.gateway.name, epoch=EPOCH, devices=(device,)))
+
+    def show_to(self, browser: Chrome, *readings: str, rssi_dbm: float = -87.0) -> None:
+        """The gateway shows a frame to the page that asked for frames."""
+        until(lambda: bool(self._asked_by(browser)))
+        errand = self._asked_by(browser)[-1]
+        frame = CapturedFrame(
+            at=datetime.now(UTC),
+            link="lora",
+            payload="0a",
+            port=14,
+            rssi_dbm=rssi_dbm,
+            snr_db=7.5,
+            readings=readings,
+        )
+        result = CommandResult(gateway=self.gateway.name, epoch=EPOCH, id=errand, done=False, more=True, frame=frame)
+        self.gateway.publish(result)
+
+    def believe(self, *euis: str) -> None:
+        """The gateway says that it does what it was told last."""
+        known = self.api.services.gateways
+        until(lambda: self._told() == set(euis))
+        revision = known.desired[self.gateway.name].revision
+        self.gateway.publish(Reported(gateway=self.gateway.name, epoch=EPOCH, revision=revision, devices=euis))
+
+    def _asked_by(self, browser: Chrome) -> list[str]:
+        """The ids of commands in a page's address."""
+        query = parse_qs(urlsplit(browser.current_url).query)
+        return [each for text in (*query.get("listen", ()), *query.get("errands", ())) for each in text.split("~")]
+
+    def _told(self) -> set[str]:
+        told = self.api.services.gateways.desired.get(self.gateway.name)
+        return set() if told is None else {each.address for each in told.devices}
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""From a sensor in a box to a figure one can trust, on a telephone."""
+"""From a sensor in a box to a figure one can trust, on a telephone: taps are counted, seconds are told."""
 
 import time
 from collections.abc import Iterator
@@ -7,11 +7,14 @@ from datetime import UTC, datetime
 import pytest
 from selenium.webdriver import Chrome
 
-from edge.messages import Reported, Space, SpaceState
+from edge.messages import Space, SpaceState
 from tests.broker import running_mosquitto
-from tests.browser.field_work import BAY_EUI, PERSON, FieldWork, Phone, field_work
+from tests.browser.field_work import BAY_EUI, EUI, PERSON, FieldWork, Phone, field_work
 from tests.browser.looking import complaints
 from tests.town import EPOCH, until
+
+TOTAL = '{{"kind":"total","channel":"line1","mode":"pedestrian","in":{in_},"out":{out},"bits":16}}'
+BATTERY = '{"kind":"health","battery_pct":98}'
 
 
 @pytest.fixture(scope="module")
@@ -21,38 +24,80 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FieldWork]:
         yield it
 
 
-def test_a_bay_goes_from_the_box_to_its_state_on_the_page(browser: Chrome, town: FieldWork) -> None:
-    phone = Phone(browser)
-    started = time.monotonic()
-    browser.get(town.invite())
-    phone.tap("button.main")
-    town.switch_on(BAY_EUI, "bosch-tps110")
-    phone.tap(f"[id='heard-{BAY_EUI}'] a.button")
+def adopted(phone: Phone, eui: str) -> None:
+    """From the list of those that are heard to the device's page."""
+    phone.browser.get(phone.browser.current_url.partition("/technician")[0] + "/technician")
+    phone.tap(f"[id='heard-{eui}'] a.button")
     phone.tap("main form button.main")
     phone.wait_for("écouté par la passerelle Les Halles")
     phone.tap("button[name=confirmed]")
-    phone.tap("a.button.main", text="Poser")
-    phone.tap("#places label", text="marche-2")
-    phone.tap("main form button.main")
-    phone.tap("button[name=confirmed]")
-    phone.wait_for("rien dit encore")
 
-    until(lambda: town.gateway.name in town.api.services.gateways.desired)
-    told = town.api.services.gateways.desired[town.gateway.name]
-    town.gateway.publish(
-        Reported(gateway=town.gateway.name, epoch=EPOCH, revision=told.revision, devices=(BAY_EUI,)),
-        Space(
-            gateway=town.gateway.name,
-            epoch=EPOCH,
-            seq=1,
-            states=(SpaceState(device=BAY_EUI, channel="1", occupied=True, at=datetime.now(UTC)),),
-        ),
-    )
+
+def installed(phone: Phone, place: str) -> None:
+    """From the device's page to its place and back."""
+    phone.tap("a.button.main", text="Poser")
+    phone.tap("#places label", text=place)
+    phone.tap("main form button.main")
+    phone.wait_for("sert à")
+    phone.tap("button[name=confirmed]")
+    phone.wait_for("Essai sur place")
+
+
+def test_a_bay_goes_from_the_box_to_its_state_on_the_page(browser: Chrome, town: FieldWork) -> None:
+    phone, started = Phone(browser), time.monotonic()
+    town.switch_on(BAY_EUI, "bosch-tps110")
+    browser.get(town.invite())
+    phone.tap("button.main")
+    adopted(phone, BAY_EUI)
+    installed(phone, "marche-2")
+    town.believe(BAY_EUI)
+    state = SpaceState(device=BAY_EUI, channel="1", occupied=True, at=datetime.now(UTC))
+    town.gateway.publish(Space(gateway=town.gateway.name, epoch=EPOCH, seq=1, states=(state,)))
+
     phone.wait_for("occupée, il y a")
     phone.wait_for("appliqué")
-
-    took_s = time.monotonic() - started
-    print(f"box to trusted figure: {phone.taps} taps, {took_s:.1f} s")
-    assert phone.taps <= 8
+    print(f"\na bay: {phone.taps} taps, {time.monotonic() - started:.1f} s")
+    assert phone.taps == 8
     assert {trace.who for trace in town.registry.trail(key=BAY_EUI)} == {PERSON}
     assert complaints(browser) == []
+
+
+def test_a_counter_hung_the_wrong_way_round_is_found_mended_and_signed_for_on_the_spot(
+    browser: Chrome, town: FieldWork
+) -> None:
+    phone, started = Phone(browser), time.monotonic()
+    town.switch_on(EUI, "parametric-pcr2")
+    browser.get(town.invite())
+    phone.tap("button.main")
+    adopted(phone, EUI)
+    installed(phone, "Rue Haute")
+    town.believe(BAY_EUI, EUI)
+    phone.tap("a.button.main", text="Essai sur place")
+    walked(phone, town, "« vers la gare »", before=(18, 22), after=(18, 32))
+    walked(phone, town, "« vers la mairie »", before=(18, 32), after=(28, 32))
+    phone.wait_for("Les deux sens sont inversés")
+
+    phone.tap("#mend button")
+
+    phone.wait_for("10 sur 10 dans le bon sens")
+    phone.tap("main form button.main", text="Signer")
+    phone.wait_for("Procès-verbaux")
+    print(f"\na counter: {phone.taps} taps, {time.monotonic() - started:.1f} s")
+    (installation,) = (each for each in town.registry.snapshot().installations if each.device == EUI)
+    assert installation.reversed
+    (record,) = town.registry.acceptances.of_device(EUI)
+    assert (record.who, record.place) == (PERSON, "rue-haute")
+    assert phone.taps <= 15
+    assert complaints(browser) == []
+
+
+def walked(phone: Phone, town: FieldWork, where: str, *, before: tuple[int, int], after: tuple[int, int]) -> None:
+    """Begin, walk ten times, say that it is done; the sensor tells its totals before and after."""
+    phone.wait_for(where)
+    town.show_to(phone.browser, TOTAL.format(in_=before[0], out=before[1]), BATTERY)
+    phone.tap("main form button.main", text="Je commence")
+    phone.wait_for("C’est parti")
+    phone.tap("main form button.main", text="C’est fait")
+    until(lambda: "since=" not in phone.browser.current_url)
+    town.show_to(phone.browser, TOTAL.format(in_=after[0], out=after[1]), BATTERY)
+    phone.wait_for("10 comptés pour 10 passages")

@@ -23,9 +23,9 @@ from cloud_api.registry.radio_keys import RadioKeys
 from cloud_api.registry.store import ChangedMeanwhileError, RefusedChangeError
 from cloud_api.web.technician.changes import plan_lines, why_not
 from cloud_api.web.technician.hearing import age
+from cloud_api.web.technician.once import Once
 from cloud_api.web.technician.room import Room, words_for
 
-MOST_REMEMBERED: Final = 2_000
 UNSHOWN: Final = frozenset({"confirmed", "request"})
 
 
@@ -55,13 +55,13 @@ class Deciding:
 
     def __init__(self, room: Room) -> None:
         self._room = room
-        self._answers: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._once: Once[None] = Once()
 
     async def answer(self, request: Request, caller: Caller, form: FormData, wish: Wish) -> Response:
         """The page that asks to confirm; or the change, and the way on; or why it cannot be."""
         try:
             if form.get("confirmed"):
-                await self._once(caller, str(form.get("request", "")), wish)
+                await self._once.do(caller, form, lambda: self._carry_out(caller, wish))
                 return self._room.go(request, wish.onward)
             return await self._ask(request, form, wish)
         except NotPossibleError as error:
@@ -91,16 +91,6 @@ class Deciding:
 
     def _refuse(self, request: Request, wish: Wish, reason: str) -> Response:
         return self._room.page(request, "refused.html", status=HTTPStatus.CONFLICT, wish=wish, reason=reason)
-
-    async def _once(self, caller: Caller, number: str, wish: Wish) -> None:
-        name = (caller.name, number)
-        known = self._answers.get(name)
-        if known is None or not number:
-            known = asyncio.create_task(self._carry_out(caller, wish))
-            self._answers[name] = known
-            if len(self._answers) > MOST_REMEMBERED:
-                del self._answers[next(iter(self._answers))]
-        await asyncio.shield(known)
 
     async def _carry_out(self, caller: Caller, wish: Wish) -> None:
         services = self._room.services

@@ -3,6 +3,7 @@
 import asyncio
 
 from fastapi import APIRouter, Request
+from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from cloud_api.access import Caller
@@ -27,7 +28,7 @@ def add_routes(routes: APIRouter, room: Room) -> None:
             action=action,
             seen=Seen(kind, key, seen_in(form)),
             back=f"{HOME}/devices/{address}",
-            onward=f"{HOME}/devices/{address}",
+            onward=onward_in(form, address),
             draft=f"device {address}",
         )
         return await deciding.answer(request, caller, form, wish)
@@ -103,3 +104,10 @@ async def _show_swap(room: Room, request: Request, address: str) -> Response:
         heard=list(heard),
         stored=stored,
     )
+
+
+def onward_in(form: FormData, address: str) -> str:
+    """The page for afterwards: the device's own, or its test where that asked."""
+    page = f"{HOME}/devices/{address}"
+    onward = str(form.get("onward", ""))
+    return f"{page}/{onward}" if onward.startswith("test?") else page

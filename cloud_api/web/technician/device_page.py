@@ -1,6 +1,7 @@
 """One device's page: what a sticker's QR code opens. How it does, what it says now, what can be done about it."""
 
 import asyncio
+import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from http import HTTPStatus
@@ -10,6 +11,8 @@ from fastapi import APIRouter, Request
 from msgspec import Struct
 from starlette.responses import Response
 
+from cloud_api.provisioning.acceptance_record import from_text
+from cloud_api.provisioning.acceptance_words import verdict_words
 from cloud_api.provisioning.addresses_shown import grouped
 from cloud_api.provisioning.desired import holders_of
 from cloud_api.provisioning.errands import Action, Errand, Outcome
@@ -24,6 +27,7 @@ from cloud_api.web.technician.hearing import age, signal
 from cloud_api.web.technician.placing import find_model
 from cloud_api.web.technician.readings import FrameLine, frame_lines
 from cloud_api.web.technician.room import HOME, Room, words_for
+from cloud_api.web.technician.testing import LANGUAGES
 from cloud_api.web.technician.words import Words
 
 FRAMES_SHOWN: Final = 8
@@ -61,8 +65,18 @@ def add_routes(routes: APIRouter, room: Room) -> None:
         about = _about(room, request, view.registry, device, listen)
         version = view.versions.get(("device", address), 0)
         photos = [] if part else await asyncio.to_thread(services.registry_store.photos.of_device, address)
+        records = [] if part else await asyncio.to_thread(_records, room, request, address)
         template = "device_live.html" if part else "device_page.html"
-        return room.page(request, template, photos=photos, served=served, version=version, **about)
+        return room.page(
+            request,
+            template,
+            photos=photos,
+            served=served,
+            records=records,
+            number=secrets.token_hex(8),
+            version=version,
+            **about,
+        )
 
     @routes.post("/devices/{address}/listen")
     async def listen(request: Request, address: str) -> Response:
@@ -73,6 +87,30 @@ def add_routes(routes: APIRouter, room: Room) -> None:
     async def recalibrate(request: Request, address: str) -> Response:
         room.admit_change(request)
         return _ask_gateway(room, request, address, Action.RECALIBRATE)
+
+
+class RecordLine(Struct, frozen=True):
+    """A record of a test on the spot."""
+
+    id: str
+    text: str
+
+
+def _records(room: Room, request: Request, address: str) -> list[RecordLine]:
+    """Blocks."""
+    words, zone = words_for(request), room.services.settings.time_zone
+    known = [from_text(each.body) for each in room.services.registry_store.acceptances.of_device(address)]
+    return [
+        RecordLine(
+            each.id,
+            words.record_of.format(
+                time=moment(each.at, zone),
+                who=each.who,
+                verdict=verdict_words(each.judgement.verdict, LANGUAGES[words.lang]),
+            ),
+        )
+        for each in known
+    ]
 
 
 def _ask_gateway(room: Room, request: Request, address: str, what: Action) -> Response:

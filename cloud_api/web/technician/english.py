@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from cloud_api.provisioning.acceptance import Act
 from cloud_api.provisioning.standing import Standing
 from cloud_api.registry.people import Asking
 from cloud_api.web.technician.words import Words
@@ -191,6 +192,24 @@ ENGLISH: Final = Words(
     photo="Take a picture",
     photo_send="Send the picture",
     photo_alt="Taken {time} by {who}",
+    test_step="Step {n} of 2",
+    test_running="Under way. Take your time, then tap.",
+    test_begin="I begin",
+    test_done="Done",
+    test_times="Number of passages",
+    test_found="What the sensor told",
+    test_note="Remark",
+    test_sign="Sign and keep the record",
+    test_sign_note="Signed for {name}, dated, and never changed afterwards.",
+    test_anew="Test again",
+    records="Records",
+    record_of="{time}, {who}: {verdict}",
+    test_acts={
+        Act.WALK_IN: "Walk past the sensor {times} times, “{first}”.",
+        Act.WALK_OUT: "Walk back {times} times, “{second}”.",
+        Act.DRIVE_ON: "Occupy the space: drive onto it, or cover the sensor.",
+        Act.DRIVE_OFF: "Free the space.",
+    },
     settings_names={
         "model": "Model",
         "label": "Label",

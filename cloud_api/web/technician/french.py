@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from cloud_api.provisioning.acceptance import Act
 from cloud_api.provisioning.standing import Standing
 from cloud_api.registry.people import Asking
 from cloud_api.web.technician.words import Words
@@ -45,7 +46,7 @@ FRENCH: Final = Words(
     search="Chercher",
     search_label="Adresse, étiquette ou lieu",
     search_help="Une partie suffit, par exemple les 4 derniers caractères.",
-    search_none="Aucun capteur ne correspond à « {wanted} ».",
+    search_none="Aucun capteur ne correspond à « {wanted} ».",
     search_clear="Tout montrer",
     heard="Entendus maintenant",
     heard_none="Aucun capteur nouveau. Un capteur mis sous tension apparaît ici dès sa première trame.",
@@ -100,7 +101,7 @@ FRENCH: Final = Words(
     change_setting="{setting} : {value}",
     change_ends="{device} ne sert plus à {place} après le {time}",
     change_serves="{device} sert à {place} à partir du {time}",
-    change_directions="Premier sens du capteur : « {first} » ; second : « {second} »",
+    change_directions="Premier sens du capteur : « {first} » ; second : « {second} »",
     find_by_address="Adopter par son adresse",
     address="Adresse",
     address_help="devEUI (16 chiffres hexadécimaux) ou adresse Bluetooth, comme sur l’étiquette.",
@@ -114,11 +115,11 @@ FRENCH: Final = Words(
     model_all="Tous les modèles",
     model_choose="Choisir…",
     label="Étiquette",
-    label_help="Ce qui est écrit dessus, par exemple « Marché 12 ». Facultatif.",
+    label_help="Ce qui est écrit dessus, par exemple « Marché 12 ». Facultatif.",
     settings="Réglages",
     period="Période d’émission, en secondes",
     debounce="Délai anti-rebond, en secondes",
-    invert_label="Il dit « occupée » pour libre",
+    invert_label="Il dit « occupée » pour libre",
     key="Clé de chiffrement (BTHome)",
     nwk_skey="Clé réseau NwkSKey (LoRaWAN ABP)",
     app_skey="Clé applicative AppSKey (LoRaWAN ABP)",
@@ -176,7 +177,7 @@ FRENCH: Final = Words(
     lost_frames="Trames perdues",
     serves="Sert à",
     since="depuis le {time}",
-    first_second="premier sens « {first} », second « {second} »",
+    first_second="premier sens « {first} », second « {second} »",
     occupied="occupée",
     free="libre",
     counted_last="{counted} en {minutes} min, {age}",
@@ -191,6 +192,24 @@ FRENCH: Final = Words(
     photo="Prendre une photo",
     photo_send="Envoyer la photo",
     photo_alt="Posé le {time} par {who}",
+    test_step="Étape {n} sur 2",
+    test_running="C’est parti. Prenez votre temps, puis appuyez.",
+    test_begin="Je commence",
+    test_done="C’est fait",
+    test_times="Nombre de passages",
+    test_found="Ce que le capteur a dit",
+    test_note="Remarque",
+    test_sign="Signer et garder le procès-verbal",
+    test_sign_note="Signé au nom de {name}, daté, et impossible à modifier ensuite.",
+    test_anew="Recommencer l’essai",
+    records="Procès-verbaux",
+    record_of="{time}, {who} : {verdict}",
+    test_acts={
+        Act.WALK_IN: "Marchez {times} fois devant le capteur en allant « {first} ».",
+        Act.WALK_OUT: "Marchez {times} fois en revenant « {second} ».",
+        Act.DRIVE_ON: "Occupez la place : roulez dessus, ou couvrez le capteur.",
+        Act.DRIVE_OFF: "Libérez la place.",
+    },
     settings_names={
         "model": "Modèle",
         "label": "Étiquette",

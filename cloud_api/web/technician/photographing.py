@@ -10,7 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from cloud_api.provisioning.installing import in_force
-from cloud_api.registry.photos import LARGEST_PHOTO, WrongPhotoError
+from cloud_api.registry.photos import LARGEST_PHOTO, Photo, WrongPhotoError
+from cloud_api.web.technician.once import Once
 from cloud_api.web.technician.room import HOME, Room
 
 FOR_EVER: Final = "private, max-age=31536000, immutable"
@@ -19,7 +20,7 @@ FOR_EVER: Final = "private, max-age=31536000, immutable"
 def add_routes(routes: APIRouter, room: Room) -> None:
     """The routes `/technician/devices/{address}/photo` and `/technician/photos/{photo}`."""
     services = room.services
-    photos = services.registry_store.photos
+    photos, once = services.registry_store.photos, Once[Photo]()
 
     @routes.post("/devices/{address}/photo")
     async def take(request: Request, address: str) -> Response:
@@ -32,8 +33,12 @@ def add_routes(routes: APIRouter, room: Room) -> None:
         body = await picture.read(LARGEST_PHOTO + 1) if isinstance(picture, UploadFile) else b""
         served = in_force(town, address, now)
         place = served[0].place if served else ""
+
+        async def kept() -> Photo:
+            return await asyncio.to_thread(photos.add, body, place=place, device=address, who=caller.who, at=now)
+
         try:
-            await asyncio.to_thread(photos.add, body, place=place, device=address, who=caller.who, at=now)
+            await once.do(caller, form, kept)
         except WrongPhotoError:
             return room.page(request, "trouble.html", status=HTTPStatus.UNPROCESSABLE_ENTITY, trouble="photo_wrong")
         return room.go(request, f"{HOME}/devices/{address}#photos")

@@ -21,10 +21,11 @@ from cloud_api.web.technician import (
     photographing,
     placing,
     signing_in,
+    testing,
 )
 from cloud_api.web.technician.room import HOME, LANGUAGE, Room, SignInNeededError
 
-PARTS: Final = (signing_in, home, adopting, placing, device_page, device_actions, closing, photographing)
+PARTS: Final = (signing_in, home, adopting, placing, device_page, device_actions, closing, photographing, testing)
 YEAR_S: Final = 31_536_000
 
 

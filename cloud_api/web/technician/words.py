@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from cloud_api.provisioning.acceptance import Act
 from cloud_api.provisioning.standing import Standing
 from cloud_api.registry.people import Asking
 
@@ -177,6 +178,19 @@ class Words(Struct, frozen=True, kw_only=True):
     photo: str
     photo_send: str
     photo_alt: str
+    test_step: str
+    test_running: str
+    test_begin: str
+    test_done: str
+    test_times: str
+    test_found: str
+    test_note: str
+    test_sign: str
+    test_sign_note: str
+    test_anew: str
+    records: str
+    record_of: str
+    test_acts: dict[Act, str]
     settings_names: dict[str, str]
     refusals: dict[str, str]
     """By the names of `provisioning.plan.REFUSALS`."""

@@ -26,6 +26,7 @@ function listenForAsLongAsLookedAt(form) {
 
 function makePicturesSmall(form) {
   const input = form.querySelector("input[type=file]");
+  form.classList.add("quick");
   input.addEventListener("change", async () => {
     const [file] = input.files;
     if (!file) return;

@@ -1,0 +1,224 @@
+"""The test on the spot, step by step: walk past or drive on, see what the sensor told, mend it, sign the record.
+
+How far a test has come is in the page's address, so that it survives a reload, a lost network and another replica.
+"""
+
+import asyncio
+import secrets
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request
+from msgspec import Struct
+from msgspec.structs import replace
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from cloud_api.provisioning.acceptance import Act, Installed, Judgement, Leg, Verdict, judge
+from cloud_api.provisioning.acceptance_record import Tested, draw_up, from_text, sign
+from cloud_api.provisioning.acceptance_words import act_words, check_words, finding_words, mend_words, verdict_words
+from cloud_api.provisioning.errands import Action
+from cloud_api.provisioning.installing import in_force
+from cloud_api.registry import Device, Installation, Registry
+from cloud_api.registry.tables import key_of
+from cloud_api.reports.report import Language
+from cloud_api.web.technician.gateway_cards import place_name
+from cloud_api.web.technician.once import Once
+from cloud_api.web.technician.room import HOME, Room, words_for
+from cloud_api.web.technician.words import Words
+from edge.messages import CapturedFrame
+
+TIMES: Final = 10
+MOST_TIMES: Final = 100
+MOST_ERRANDS: Final = 12
+LANGUAGES: Final = {"fr": Language.FRENCH, "en": Language.ENGLISH}
+
+
+class Progress(Struct, frozen=True, kw_only=True):
+    """How far a test has come."""
+
+    channel: str = ""
+    times: int = TIMES
+    legs: tuple[Leg, ...] = ()
+    """Those that are done."""
+    running_since: datetime | None = None
+    """When the leg that is being done was begun; None between legs."""
+    errands: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, query: Any) -> "Progress":
+        """From a page's address. Raises `ValueError`."""
+        started = str(query.get("since", ""))
+        return cls(
+            channel=str(query.get("channel", ""))[:128],
+            times=min(max(int(query.get("times", TIMES)), 1), MOST_TIMES),
+            legs=tuple(_read_leg(each) for each in str(query.get("legs", "")).split("~") if each)[:2],
+            running_since=_instant(started) if started else None,
+            errands=tuple(str(query.get("errands", "")).split("~")[-MOST_ERRANDS:]),
+        )
+
+    def address(self, device: str) -> str:
+        """The page's address."""
+        legs = "~".join(f"{each.act}.{each.times}.{_stamp(each.start)}.{_stamp(each.end)}" for each in self.legs)
+        query = {
+            "channel": self.channel,
+            "times": self.times,
+            "legs": legs,
+            "since": "" if self.running_since is None else _stamp(self.running_since),
+            "errands": "~".join(each for each in self.errands if each),
+        }
+        return f"{HOME}/devices/{device}/test?{urlencode({name: value for name, value in query.items() if value})}"
+
+
+def add_routes(routes: APIRouter, room: Room) -> None:
+    """The routes `/technician/devices/{address}/test` and `…/test/sign`."""
+    services, once = room.services, Once[None]()
+
+    def tested(address: str, progress: Progress, now: datetime) -> tuple[Registry, Device, Installation]:
+        town = services.registry
+        device = town.devices.get(address)
+        served = [each for each in in_force(town, address, now) if progress.channel in {"", each.channel}]
+        if device is None or not served:
+            raise HTTPException(HTTPStatus.NOT_FOUND)
+        return town, device, served[0]
+
+    @routes.get("/devices/{address}/test")
+    async def show(request: Request, address: str, part: str = "") -> Response:
+        room.admit(request)
+        progress, now = _progress(request), services.clock()
+        town, device, installation = tested(address, progress, now)
+        frames = _frames(room, device, progress)
+        judgement = judge(progress.legs, frames, _installed(device, installation), now)
+        counter = town.counters.get(installation.place)
+        directions = (counter.in_, counter.out) if counter else None
+        acts = acts_of(is_counter=counter is not None)
+        view = await asyncio.to_thread(services.registry_store.view)
+        records = await asyncio.to_thread(services.registry_store.acceptances.of_device, address)
+        return room.page(
+            request,
+            "test_found.html" if part else "test.html",
+            device=device,
+            name=device.label or device.address,
+            place=place_name(town, installation.place),
+            progress=progress,
+            act=acts[len(progress.legs)] if len(progress.legs) < len(acts) else None,
+            directions=directions,
+            counter=counter is not None,
+            found=_found(judgement, directions or ("", ""), words_for(request)),
+            verdict=judgement.verdict,
+            verdict_words=verdict_words(judgement.verdict, LANGUAGES[words_for(request).lang]),
+            mend=judgement.mend,
+            mend_words="" if judgement.mend is None else mend_words(judgement.mend, LANGUAGES[words_for(request).lang]),
+            frames=len(frames),
+            installation=installation,
+            key=key_of(installation),
+            seen_installation=view.version_of(installation),
+            seen_device=view.version_of(device),
+            settled=judgement.verdict is not Verdict.WAITING,
+            query=request.url.query,
+            number=secrets.token_hex(8),
+            records=[from_text(each.body) for each in records],
+        )
+
+    @routes.post("/devices/{address}/test")
+    async def step(request: Request, address: str) -> Response:
+        room.admit_change(request)
+        form, progress, now = await request.form(), _progress(request), services.clock()
+        _, device, installation = tested(address, progress, now)
+        is_counter = installation.place in services.registry.counters
+        progress = _stepped(replace(progress, channel=installation.channel), form, now, is_counter=is_counter)
+        errand = services.errands.ask(device.gateway or "", Action.CAPTURE, address, now)
+        if errand is not None:
+            progress = replace(progress, errands=(*progress.errands, errand.id)[-MOST_ERRANDS:])
+        return room.go(request, progress.address(address))
+
+    @routes.post("/devices/{address}/test/sign")
+    async def keep(request: Request, address: str) -> Response:
+        caller = room.admit_change(request)
+        form, progress, now = await request.form(), _progress(request), services.clock()
+        town, device, installation = tested(address, progress, now)
+        frames = _frames(room, device, progress)
+        judgement = judge(progress.legs, frames, _installed(device, installation), now)
+
+        async def signed() -> None:
+            named = services.settings.town or services.settings.title
+            what = Tested(town=named, registry=town, device=device, installation=installation)
+            note = str(form.get("note", ""))[:2000]
+            record = draw_up(
+                what, progress.legs, judgement, frames=len(frames), note=note, who=caller.who, at=services.clock()
+            )
+            await asyncio.to_thread(services.registry_store.acceptances.add, sign(record, services.signer))
+
+        await once.do(caller, form, signed)
+        return room.go(request, f"{HOME}/devices/{address}#records")
+
+
+def _stepped(progress: Progress, form: FormData, now: datetime, *, is_counter: bool) -> Progress:
+    """After a tap: a leg begun, or done; the same tap again changes nothing."""
+    times = str(form.get("times", ""))
+    if times.isdecimal():
+        progress = replace(progress, times=min(max(int(times), 1), MOST_TIMES))
+    acts = acts_of(is_counter=is_counter)
+    if form.get("step") == "begin" and progress.running_since is None and len(progress.legs) < len(acts):
+        return replace(progress, running_since=now)
+    if form.get("step") == "done" and progress.running_since is not None:
+        act = acts[len(progress.legs)]
+        leg = Leg(act=act, times=progress.times if is_counter else 1, start=progress.running_since, end=now)
+        return replace(progress, legs=(*progress.legs, leg), running_since=None)
+    return progress
+
+
+def acts_of(*, is_counter: bool) -> tuple[Act, Act]:
+    """What is done at a place, in order."""
+    return (Act.WALK_IN, Act.WALK_OUT) if is_counter else (Act.DRIVE_ON, Act.DRIVE_OFF)
+
+
+def _progress(request: Request) -> Progress:
+    try:
+        return Progress.read(request.query_params)
+    except ValueError:
+        return Progress()
+
+
+def _frames(room: Room, device: Device, progress: Progress) -> list[CapturedFrame]:
+    errands = (room.services.errands.find(device.gateway or "", each) for each in progress.errands)
+    return [frame for errand in errands if errand is not None for frame in errand.frames]
+
+
+def _installed(device: Device, installation: Installation) -> Installed:
+    return Installed(
+        channel=installation.channel,
+        mode=installation.mode,
+        reversed=installation.reversed,
+        inverted=device.invert_presence,
+    )
+
+
+def _found(judgement: Judgement, directions: tuple[str, str], words: Words) -> list[dict[str, str]]:
+    language = LANGUAGES[words.lang]
+    return [
+        {
+            "check": check_words(each.check, language),
+            "act": "" if each.act is None else act_words(each.act, directions, language),
+            "found": finding_words(each, language),
+            "verdict": each.verdict.value,
+            "said": verdict_words(each.verdict, language),
+        }
+        for each in judgement.findings
+    ]
+
+
+def _read_leg(text: str) -> Leg:
+    act, times, start, end = text.split(".")
+    return Leg(act=Act(act), times=int(times), start=_instant(start), end=_instant(end))
+
+
+def _stamp(at: datetime) -> str:
+    return str(round(at.timestamp() * 1000))
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromtimestamp(int(text) / 1000, tz=UTC)
