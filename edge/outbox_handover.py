@@ -43,14 +43,13 @@ def main(arguments: Sequence[str]) -> None:
                 print(SCHEMA_VERSION)
             case ["copy", file, to]:
                 copy(Path(file), Path(to))
-            case ["rewrite", file, gateway]:
+            case ["open", file, gateway]:
                 rewrite(Path(file), gateway)
+                print(msgspec.json.encode(contents(Path(file))).decode())
             case ["back", file, version] if version.isdigit():
                 back(Path(file), int(version))
-            case ["contents", file]:
-                print(msgspec.json.encode(contents(Path(file))).decode())
             case _:
-                raise failed("expected schema, copy, rewrite, back or contents, with its files", MISUSED)
+                raise failed("expected schema, copy, open or back, with its files", MISUSED)
     except (OSError, sqlite3.Error, OutboxError, msgspec.DecodeError) as error:
         raise failed(f"{type(error).__name__}: {error}", FAILED) from error
 

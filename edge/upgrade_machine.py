@@ -120,8 +120,7 @@ class PiMachine:
 
     def _opened(self, side: Side, copy: Path) -> str:
         """What a program finds in a copy, once it has opened it and written every checkpoint as it writes them."""
-        self._ask(side, "rewrite", str(copy), self.config.gateway.name)
-        return self._ask(side, "contents", str(copy))
+        return self._ask(side, "open", str(copy), self.config.gateway.name)
 
     def _give(self, file: Path, giver: Side, taker: Side) -> None:
         wanted = self._ask(taker, "schema").strip()

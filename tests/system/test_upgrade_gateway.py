@@ -90,6 +90,11 @@ class Site:
         assert told is not None
         return told.version
 
+    def until_another_runs(self, trial: subprocess.Popen[str]) -> None:
+        """Wait until the version on trial has taken over; or the trial is over already, and will say why."""
+        pid = self.service.pid
+        until(lambda: self.service.pid not in {0, pid} or trial.poll() is not None, PATIENCE_S)
+
     def told(self) -> health.Health | None:
         told = health.read(self.root / "run/passerelle/health.json")
         return told if told is not None and told.pid == self.service.pid else None
@@ -157,7 +162,7 @@ def test_a_gateway_at_work_is_upgraded_and_goes_back_and_counts_everybody_once(
         assert (says.returncode, gateway.service.pid) == (1, pid)
 
         trial = gateway.begin("upgrade", deaf, "--wheels", stick)
-        until(lambda: gateway.schema() > SCHEMA_VERSION or trial.poll() is not None, PATIENCE_S)
+        gateway.until_another_runs(trial)
         gateway.pass_by()
         says_it = trial.communicate()[0]
         assert "0.2.0 did not prove itself: the broker was reached before, and is not any more" in says_it
@@ -167,7 +172,7 @@ def test_a_gateway_at_work_is_upgraded_and_goes_back_and_counts_everybody_once(
         until(gateway.holds_all, PATIENCE_S)
 
         trial = gateway.begin("upgrade", good, "--wheels", stick)
-        until(lambda: gateway.schema() > SCHEMA_VERSION or trial.poll() is not None, PATIENCE_S)
+        gateway.until_another_runs(trial)
         gateway.pass_by()
         assert "0.3.0 runs and is kept" in trial.communicate()[0]
         assert (trial.returncode, gateway.runs()) == (0, "0.3.0")

@@ -121,13 +121,13 @@ def test_contents_are_alike_only_when_the_queue_is(
 
 
 def test_each_verb_says_in_one_line_why_it_cannot_be_done(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for arguments in (["nonsense"], ["contents", str(tmp_path / "none.db")], ["rewrite", str(tmp_path), "g"]):
+    for arguments in (["nonsense"], ["back", str(tmp_path / "none" / "o.db"), "1"], ["open", str(tmp_path), "g"]):
         with pytest.raises(SystemExit):
             outbox_handover.main(arguments)
         assert len(capsys.readouterr().err.strip().splitlines()) == 1
 
 
-def test_contents_are_told_as_one_line_of_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_a_version_finds_is_told_as_one_line_of_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = filled(tmp_path / "o.db")
-    outbox_handover.main(["contents", str(tmp_path / "o.db")])
+    outbox_handover.main(["open", str(tmp_path / "o.db"), "g"])
     assert msgspec.json.decode(capsys.readouterr().out, type=Contents) == before
