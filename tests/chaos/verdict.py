@@ -6,6 +6,7 @@ itself swallowed of sensors without totals, and even that must be flagged.
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 
 import httpx
 from msgspec import Struct
@@ -93,7 +94,8 @@ async def judge(client: httpx.AsyncClient, town: Town, air: Air) -> Verdict:
 
 
 async def _hours(client: httpx.AsyncClient, sensor: CountingSensor) -> tuple[Hour, ...]:
-    first = min(sensor.truth) - (CLOCK_REACH if sensor.in_the_air else HOUR)
+    """All that may be told of it: what waited for the time over a power cut is dated when this machine was started."""
+    first = min(sensor.truth) - (CLOCK_REACH + timedelta(seconds=monotonic()) if sensor.in_the_air else HOUR)
     last = sensor.clock + (CLOCK_REACH if sensor.in_the_air else 2 * HOUR)
     query = {"counter": sensor.name, "from": first.isoformat(), "to": last.isoformat()}
     return decode((await client.get("/v1/flows/hourly", params=query)).raise_for_status().content, type=Flows).hours
