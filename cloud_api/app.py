@@ -47,7 +47,7 @@ from cloud_api.registry.store import RegistryStore
 from cloud_api.reloading import reload_registry
 from cloud_api.reporter import Reporter
 from cloud_api.reports.making import Source
-from cloud_api.retention import keep_to
+from cloud_api.retention import Policy, keep_to
 from cloud_api.routes import (
     acceptances,
     comptage,
@@ -259,7 +259,7 @@ def _retention(
 ) -> tuple[Coroutine[None, None, None], ...]:
     if settings.keep_raw is None or not isinstance(store, LastingStore):
         return ()
-    return (keep_to(settings.keep_raw, store, clock),)
+    return (keep_to(Policy(settings.keep_raw, settings.keep_hours), store, clock),)
 
 
 async def _recall_and_learn(follower: Follower, learner: Learner, store: Store, ledger: Ledger) -> None:

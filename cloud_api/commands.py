@@ -21,7 +21,7 @@ import typer
 from cloud_api.exits import FAILURE, end, mistakes_in_words
 from cloud_api.provisioning.broker_rules import ADMIN
 from cloud_api.rate_limits import Limits, Rate
-from cloud_api.retention import parse_months
+from cloud_api.retention import parse_policy
 from cloud_api.scopes import Scope
 from cloud_api.settings import (
     IGN_PLAN,
@@ -127,6 +127,7 @@ def api(
     keep_raw: Annotated[
         str, typer.Option(help="Months after which of counts only hourly sums are kept, or 'ever'.")
     ] = "13",
+    keep_hours: Annotated[str, typer.Option(help="Months after which hourly sums go too, or 'ever'.")] = "ever",
     tiles_credit: Annotated[str, typer.Option(help="Whom the page thanks for a background of your own.")] = "",
 ) -> None:
     """Serve the town's API and take in what its gateways send.
@@ -144,6 +145,7 @@ def api(
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     with mistakes_in_words():
         own_broker = parse_broker(broker, password_file, ca_file)
+        policy = parse_policy(keep_raw, keep_hours)
         settings = Settings(
             broker=own_broker,
             ledger=ledger or ledger_beside(store),
@@ -156,7 +158,8 @@ def api(
             origins=parse_origins(origin or ()),
             limits=Limits(address=Rate(per_s=per_second, burst=round(per_second * BURST_S) or 1)),
             proxies=tuple(proxy or ("127.0.0.1",)),
-            keep_raw=parse_months("--keep-raw", keep_raw),
+            keep_raw=policy.raw,
+            keep_hours=policy.hours,
             tiles=parse_tiles(tiles, tiles_credit),
             enrolment=parse_enrolment(
                 own_broker,

@@ -1,18 +1,19 @@
 """Retention: how long counts are kept by themselves before only their hourly sums are, and the task that sees to it.
 
-In come a policy, a store and a clock; out goes what is older, some at a time. Hours are kept for ever.
+In come a policy, a store and a clock; out goes what is older, some at a time. Hours are kept for ever, unless told.
 """
 
 import asyncio
 import logging
 from calendar import monthrange
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 from cloud_api.settings import ConfigError
 from cloud_api.stores.base import StoreError
-from cloud_api.stores.lasting import LastingStore
+from cloud_api.stores.lasting import LastingStore, Trimmed
 
 log = logging.getLogger(__name__)
 
@@ -41,17 +42,41 @@ def months_before(now: datetime, months: int) -> datetime:
     return datetime(year, month + 1, min(today.day, monthrange(year, month + 1)[1]), tzinfo=UTC)
 
 
-async def keep_to(months: int, store: LastingStore, clock: Callable[[], datetime]) -> None:
-    """Trim again and again, until cancelled. Any number of processes may do so on one store."""
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Months, each None for ever: how long counts are kept by themselves, and how long their hourly sums."""
+
+    raw: int | None = None
+    hours: int | None = None
+
+
+def parse_policy(keep_raw: str, keep_hours: str) -> Policy:
+    """What `--keep-raw` and `--keep-hours` say. Raises `ConfigError`."""
+    policy = Policy(parse_months("--keep-raw", keep_raw), parse_months("--keep-hours", keep_hours))
+    if policy.hours is not None and (policy.raw is None or policy.raw > policy.hours):
+        raise ConfigError("--keep-hours: hourly sums are kept at least as long as what they are made of (--keep-raw)")
+    return policy
+
+
+def apply(policy: Policy, store: LastingStore, now: datetime) -> Trimmed:
+    """Let go what is older, as much as one run may. Blocks. Raises `StoreError`."""
+    if policy.hours is not None:
+        store.forget(months_before(now, policy.hours), now=now)
+    if policy.raw is None:
+        return Trimmed(parts=0, more=False)
+    return store.trim(months_before(now, policy.raw), now=now)
+
+
+async def keep_to(policy: Policy, store: LastingStore, clock: Callable[[], datetime]) -> None:
+    """Let go again and again, until cancelled. Any number of processes may do so on one store."""
     while True:
         pause_s = SOON_S
         try:
-            now = clock()
-            done = await asyncio.to_thread(store.trim, months_before(now, months), now=now)
+            done = await asyncio.to_thread(apply, policy, store, clock())
         except StoreError as error:
             log.warning("nothing is trimmed, next attempt in %g s: %s", SOON_S, error)
         else:
             pause_s = SOON_S if done.more else EVERY_S
             if done.parts:
-                log.info("%d counts older than %d months are hourly sums now", done.parts, months)
+                log.info("%d counts older than %s months are hourly sums now", done.parts, policy.raw)
         await asyncio.sleep(pause_s)

@@ -118,6 +118,8 @@ class Settings:
     """Months after which of counts only hourly sums are kept; None keeps all."""
     enrolment: Enrolment | None = None
     """How gateways enrol themselves; None where they do not."""
+    keep_hours: int | None = None
+    """Months after which these go too; None keeps them for ever."""
     credits: tuple[Credit, ...] = ()
     """Whose data the page shows besides the town's own."""
 

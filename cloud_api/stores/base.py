@@ -211,12 +211,15 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def sift(facts: Sequence[Fact]) -> tuple[list[Fact], list[RefusedFactError]]:
-    """The facts that can be dated in a store, and the refusals of the others."""
+def sift(facts: Sequence[Fact], forgotten: datetime | None = None) -> tuple[list[Fact], list[RefusedFactError]]:
+    """The facts that can be dated in a store, and the refusals of the others.
+
+    Of hours before `forgotten` nothing is known any more, so nobody could tell a part that comes again.
+    """
     sound: list[Fact] = []
     refusals: list[RefusedFactError] = []
     for fact in facts:
-        reason = _fault(fact)
+        reason = _fault(fact) or _forgotten(fact, forgotten)
         if reason is None:
             sound.append(fact)
         else:
@@ -239,6 +242,12 @@ def _fault(fact: Fact) -> str | None:
             return f"the interval starts between two seconds: {start.isoformat()}"
         return _undatable(start)
     return _undatable(fact.state.at) or (None if fact.state.since is None else _undatable(fact.state.since))
+
+
+def _forgotten(fact: Fact, before: datetime | None) -> str | None:
+    if before is None or not isinstance(fact, StoredFlow) or fact.interval.start >= before:
+        return None
+    return f"{fact.interval.start.isoformat()} is before {before:%Y-%m-%d}: hours before it are kept no longer"
 
 
 def _undatable(at: datetime) -> str | None:

@@ -46,6 +46,9 @@ def copy_store(source: LastingStore, target: LastingStore, progress: Progress) -
     horizon = source.horizon()
     if horizon is not None:
         target.keep([], horizon)
+    forgotten = source.forgotten()
+    if forgotten is not None:
+        target.forget(forgotten, now=LATEST)
     copied = Copied(corrections=len(known))
     flows, spaces = source.flow_spans(), source.space_spans()
     for done, flow in enumerate(flows, start=1):

@@ -91,7 +91,8 @@ class InfluxStore(LastingStore):
 
     def write(self, facts: Sequence[Fact]) -> None:
         """Commit all facts, batch by batch."""
-        sound, refusals = sift(facts)
+        self._prepare()
+        sound, refusals = sift(facts, self._lasting.forgotten.now())
         now = self._clock()
         raise_refusals(refusals + self._add([(fact, now) for fact in sound]))
 
@@ -100,7 +101,7 @@ class InfluxStore(LastingStore):
     ) -> list[Hour]:
         """Hours summed by the server from all parts, less those that came later."""
         self._prepare()
-        wanted = whole_hours(start, end)
+        wanted = whole_hours(max(start, self._lasting.forgotten.now() or start), end)
         names = sorted(set(channels))
         return sorted(
             (
@@ -177,7 +178,7 @@ class InfluxStore(LastingStore):
         """Parts as the server has them, summed here: their times differ by nanoseconds."""
         self._prepare()
         names = sorted(set(channels))
-        start = max(start, self._lasting.horizon() or start)
+        start = max(start, self._lasting.horizon.now() or start)
         rows: dict[Channel, list[CountRow]] = {}
         for first in range(0, len(names), CHANNELS_PER_QUERY):
             statement = intervals_query(names[first : first + CHANNELS_PER_QUERY], start, end)
@@ -206,7 +207,17 @@ class InfluxStore(LastingStore):
     def horizon(self) -> datetime | None:
         """As it was announced last."""
         self._prepare()
-        return self._lasting.horizon()
+        return self._lasting.horizon.now()
+
+    def forgotten(self) -> datetime | None:
+        """As it was announced last."""
+        self._prepare()
+        return self._lasting.forgotten.now()
+
+    def forget(self, before: datetime, *, now: datetime) -> None:
+        """Announce it, then delete."""
+        self._prepare()
+        self._lasting.forget(before, now)
 
     def trimmable(self, before: datetime) -> int:
         """Parts counted by the server."""
@@ -257,7 +268,7 @@ class InfluxStore(LastingStore):
     def keep(self, sums: Sequence[Kept], horizon: datetime) -> None:
         """Announce the horizon, so that sums are read, and commit them batch by batch."""
         self._prepare()
-        self._lasting.announce(horizon, self._clock())
+        self._lasting.horizon.announce(horizon, self._clock())
         self._lasting.keep(sums)
 
     def ready(self) -> None:
@@ -293,7 +304,7 @@ class InfluxStore(LastingStore):
         self._prepare()
         refusals: list[RefusedFactError] = []
         for first in range(0, len(facts), LINES_PER_WRITE):
-            horizon = self._lasting.horizon()
+            horizon = self._lasting.horizon.now()
             lines = [(fact, _line(fact, at, horizon)) for fact, at in facts[first : first + LINES_PER_WRITE]]
             refusals += self._write(lines)
         return refusals
@@ -314,7 +325,7 @@ class InfluxStore(LastingStore):
 
     def _hours(self, channels: Sequence[Channel], wanted: range, as_of: datetime | None) -> Iterable[Hour]:
         sums = self._sums(FLOW, channels, wanted, as_of)
-        if self._lasting.horizon() is None:
+        if self._lasting.horizon.now() is None:
             return sums.values()
         kept = self._sums(HOURLY, channels, wanted, as_of)
         late = self._lasting.parts_of(LATE, channels, from_seconds(wanted.start), from_seconds(wanted.stop))

@@ -26,7 +26,17 @@ from cloud_api.stores.base import (
     from_microseconds,
     from_seconds,
 )
-from cloud_api.stores.influx_points import FLOW, HORIZON, HOURLY, LATE, flag_field, horizon_line_of, kept_line_of, tag
+from cloud_api.stores.influx_points import (
+    FLOW,
+    FORGOTTEN,
+    HORIZON,
+    HOURLY,
+    LATE,
+    flag_field,
+    kept_line_of,
+    mark_line_of,
+    tag,
+)
 from cloud_api.stores.influx_queries import (
     BY_CHANNEL,
     EVERY_CHANNEL,
@@ -79,10 +89,45 @@ _KEPT_ROWS: Final = msgspec.json.Decoder(Answer[_KeptRow])
 _STATE_ROWS: Final = msgspec.json.Decoder(Answer[tuple[int, bool, int | None, str, str, int | None]])
 _FIRSTS: Final = msgspec.json.Decoder(Answer[tuple[int, int | bool]])
 _CORRECTION_ROWS: Final = msgspec.json.Decoder(Answer[CorrectionRow])
+_EVERY_FLAG: Final = tuple(Flag)
 _FLAG_FIELDS: Final = ", ".join(f'"{flag_field(flag)}"' for flag in Flag)
 _PART_FIELDS: Final = f'"in", "out", "seconds", "covered_s", "source", "committed", {_FLAG_FIELDS}'
 _KEPT_FIELDS: Final = f'"in", "out", "covered_s", "keys", "committed", {_FLAG_FIELDS}'
 _OUTBOX: Final = '"gateway", "epoch", "device", "channel", "mode"'
+
+
+class Mark:
+    """An instant that all who use a database know, and that only goes forward."""
+
+    def __init__(self, server: InfluxServer, name: str, monotonic: Callable[[], float]) -> None:
+        self._server = server
+        self._name = name
+        self._monotonic = monotonic
+        self._known: datetime | None = None
+        self._asked: float | None = None
+
+    def now(self) -> datetime | None:
+        """As it was announced last, at most `HORIZON_GOOD_S` ago."""
+        now = self._monotonic()
+        if self._asked is None or now - self._asked > HORIZON_GOOD_S:
+            self._known = self.announced(LATEST)
+            self._asked = now
+        return self._known
+
+    def announced(self, until: datetime) -> datetime | None:
+        """As it was announced last until an instant."""
+        statement = select(
+            '"before"', f'"{self._name}"', f"WHERE {between(EARLIEST, until)}", "ORDER BY time DESC LIMIT 1"
+        )
+        rows = [row for series in self._server.query(statement, PARTS) for row in series.values]
+        return from_microseconds(rows[0][1]) if rows else None
+
+    def announce(self, before: datetime, now: datetime) -> None:
+        """Move it on, never back."""
+        known = self.announced(LATEST)
+        if known is None or known < before:
+            self._server.write(mark_line_of(self._name, before, now))
+        self._asked = None
 
 
 class InfluxLasting:
@@ -90,24 +135,15 @@ class InfluxLasting:
 
     def __init__(self, server: InfluxServer, monotonic: Callable[[], float]) -> None:
         self._server = server
-        self._monotonic = monotonic
-        self._known: datetime | None = None
-        self._asked: float | None = None
+        self.horizon = Mark(server, HORIZON, monotonic)
+        self.forgotten = Mark(server, FORGOTTEN, monotonic)
 
-    def horizon(self) -> datetime | None:
-        """As it was announced last, at most `HORIZON_GOOD_S` ago."""
-        now = self._monotonic()
-        if self._asked is None or now - self._asked > HORIZON_GOOD_S:
-            self._known = self._announced(LATEST)
-            self._asked = now
-        return self._known
-
-    def announce(self, before: datetime, now: datetime) -> None:
-        """Move the horizon on, never back."""
-        known = self._announced(LATEST)
-        if known is None or known < before:
-            self._server.write(horizon_line_of(before, now))
-        self._asked = None
+    def forget(self, before: datetime, now: datetime) -> None:
+        """Announce first: nobody is told of hours before it from then on, whoever still writes to them."""
+        until = hour_of(min(before, now))
+        self.forgotten.announce(until, now)
+        for measurement in (FLOW, LATE, HOURLY):
+            self._delete(measurement, EARLIEST, until)
 
     def unclear_hours(
         self, unclear: set[tuple[Channel, datetime]], late: Sequence[CommittedFlow], as_of: datetime | None
@@ -128,12 +164,12 @@ class InfluxLasting:
 
     def trim(self, before: datetime, now: datetime) -> Trimmed:
         """Trim what was announced long enough ago, then announce what comes next."""
-        until, settled, gone = hour_of(min(before, now)), self._announced(now - FENCE), 0
+        until, settled, gone = hour_of(min(before, now)), self.horizon.announced(now - FENCE), 0
         oldest = self._oldest_hour()
         while oldest is not None and settled is not None and oldest < settled and gone < PARTS_PER_RUN:
             gone += self._trim(oldest, min(_midnight_after(oldest), settled))
             oldest = self._oldest_hour()
-        self.announce(until if oldest is None else min(until, oldest + DAYS_AHEAD * DAY), now)
+        self.horizon.announce(until if oldest is None else min(until, oldest + DAYS_AHEAD * DAY), now)
         return Trimmed(parts=gone, more=oldest is not None and oldest < until)
 
     def kept(self, channels: Sequence[Channel], start: datetime, end: datetime) -> list[Kept]:
@@ -237,13 +273,6 @@ class InfluxLasting:
         for first in range(0, len(lines), LINES_PER_WRITE):
             self._server.write("\n".join(lines[first : first + LINES_PER_WRITE]))
 
-    def _announced(self, until: datetime) -> datetime | None:
-        statement = select(
-            '"before"', f'"{HORIZON}"', f"WHERE {between(EARLIEST, until)}", "ORDER BY time DESC LIMIT 1"
-        )
-        rows = [row for series in self._server.query(statement, PARTS) for row in series.values]
-        return from_microseconds(rows[0][1]) if rows else None
-
     def _oldest_hour(self) -> datetime | None:
         rows = [
             row for series in self._server.query(select('first("parts")', f'"{FLOW}"'), PARTS) for row in series.values
@@ -256,8 +285,11 @@ class InfluxLasting:
         gone = 0
         for at in range(0, len(channels), CHANNELS_PER_QUERY):
             gone += self._keep_sums(channels[at : at + CHANNELS_PER_QUERY], first, stop)
-        self._server.delete(" ".join(("DELETE FROM", f'"{FLOW}"', f"WHERE {between(first, stop)}")))
+        self._delete(FLOW, first, stop)
         return gone
+
+    def _delete(self, measurement: str, first: datetime, stop: datetime) -> None:
+        self._server.delete(" ".join(("DELETE FROM", f'"{measurement}"', f"WHERE {between(first, stop)}")))
 
     def _keep_sums(self, channels: Sequence[Channel], first: datetime, stop: datetime) -> int:
         """Parts are read before sums: another who trims meanwhile has written its sums before it deletes."""
@@ -325,4 +357,4 @@ def _kept(tags: dict[str, str], row: _KeptRow) -> Kept:
 
 
 def _flags(counts: Sequence[_Flags]) -> Iterator[Flag]:
-    return (flag for flag, times in zip(Flag, counts, strict=True) if times)
+    return (flag for flag, times in zip(_EVERY_FLAG, counts, strict=True) if times)

@@ -20,6 +20,9 @@ LATE: Final = "flow_late"
 HOURLY: Final = "flow_hour"
 """Of what is kept of parts that went."""
 HORIZON: Final = "horizon"
+"""Up to where parts may go."""
+FORGOTTEN: Final = "forgotten"
+"""Up to where hours have gone."""
 
 
 class _Point(TypedDict):
@@ -67,11 +70,11 @@ def kept_line_of(kept: Kept) -> str:
     )
 
 
-def horizon_line_of(before: datetime, announced: datetime) -> str:
-    """Up to where parts may go, dated when that was announced."""
+def mark_line_of(mark: str, before: datetime, announced: datetime) -> str:
+    """Up to where something goes, dated when that was announced."""
     return _line(
         {
-            "measurement": HORIZON,
+            "measurement": mark,
             "tags": {},
             "fields": {"before": to_microseconds(before)},
             "time": to_microseconds(announced) * 1000,

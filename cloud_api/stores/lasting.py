@@ -49,6 +49,17 @@ class LastingStore(Store):
         """Of intervals before it only hourly sums are told; None where nothing was ever trimmed. It never goes back."""
 
     @abstractmethod
+    def forgotten(self) -> datetime | None:
+        """Before it no hours are kept, and no parts taken; None where all are. It never goes back."""
+
+    @abstractmethod
+    def forget(self, before: datetime, *, now: datetime) -> None:
+        """Let the hours before an instant go for good, with all that they are made of.
+
+        Their keys go too: a part of theirs that comes later cannot be told from one that comes again, so it is refused.
+        """
+
+    @abstractmethod
     def trimmable(self, before: datetime) -> int:
         """How many parts of intervals before an instant are kept by themselves."""
 

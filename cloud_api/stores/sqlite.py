@@ -150,12 +150,14 @@ class SqliteStore(LastingStore):
 
     def write(self, facts: Sequence[Fact]) -> None:
         """Commit all facts in one transaction."""
-        sound, refusals = sift(facts)
         now = to_microseconds(self._clock())
-        self._add(
-            [flow_row(fact, now) for fact in sound if isinstance(fact, StoredFlow)],
-            [state_row(fact, now) for fact in sound if isinstance(fact, StoredSpace)],
-        )
+        with self._transaction() as connection:
+            sound, refusals = sift(facts, lasting.forgotten(connection))
+            _add(
+                connection,
+                [flow_row(fact, now) for fact in sound if isinstance(fact, StoredFlow)],
+                [state_row(fact, now) for fact in sound if isinstance(fact, StoredSpace)],
+            )
         raise_refusals(refusals)
 
     def hours(
@@ -240,6 +242,20 @@ class SqliteStore(LastingStore):
             before = lasting.horizon(connection)
         return None if before is None else from_seconds(before)
 
+    def forgotten(self) -> datetime | None:
+        """As of the last run of retention."""
+        with self._reading() as connection:
+            return lasting.forgotten(connection)
+
+    def forget(self, before: datetime, *, now: datetime) -> None:
+        """A channel in one transaction."""
+        until = to_seconds(hour_of(min(before, now)))
+        with self._reading() as connection:
+            channels = lasting.channels(connection)
+        for number, _ in channels:
+            with self._transaction() as connection:
+                lasting.forget(connection, number, until)
+
     def trimmable(self, before: datetime) -> int:
         """Parts counted in the index."""
         with self._reading() as connection:
@@ -301,10 +317,10 @@ class SqliteStore(LastingStore):
 
     def take_over(self, facts: Sequence[CommittedFlow | CommittedSpace]) -> None:
         """Commit all in one transaction."""
-        self._add(
-            [flow_row(each.fact, to_microseconds(each.at)) for each in facts if isinstance(each, CommittedFlow)],
-            [state_row(each.fact, to_microseconds(each.at)) for each in facts if isinstance(each, CommittedSpace)],
-        )
+        flows = [flow_row(each.fact, to_microseconds(each.at)) for each in facts if isinstance(each, CommittedFlow)]
+        states = [state_row(each.fact, to_microseconds(each.at)) for each in facts if isinstance(each, CommittedSpace)]
+        with self._transaction() as connection:
+            _add(connection, flows, states)
 
     def keep(self, sums: Sequence[Kept], horizon: datetime) -> None:
         """Commit all in one transaction."""
@@ -321,14 +337,6 @@ class SqliteStore(LastingStore):
         """Close the writing connection, once a write that is under way has ended."""
         with self._lock:
             self._writer.close()
-
-    def _add(self, flows: Sequence[Row], states: Sequence[Row]) -> None:
-        with self._transaction() as connection:
-            connection.executemany(_NAME_CHANNEL, flows)
-            connection.executemany(_NAME_ORIGIN, flows)
-            connection.executemany(_ADD_PART, flows)
-            connection.executemany(_NAME_SPACE, states)
-            connection.executemany(_ADD_STATE, states)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
@@ -372,3 +380,11 @@ class SqliteStore(LastingStore):
             yield
         except sqlite3.Error as error:
             raise StoreError(f"{self._path}: {error}") from error
+
+
+def _add(connection: sqlite3.Connection, flows: Sequence[Row], states: Sequence[Row]) -> None:
+    connection.executemany(_NAME_CHANNEL, flows)
+    connection.executemany(_NAME_ORIGIN, flows)
+    connection.executemany(_ADD_PART, flows)
+    connection.executemany(_NAME_SPACE, states)
+    connection.executemany(_ADD_STATE, states)

@@ -63,6 +63,12 @@ _STATES = """
     ORDER BY at
 """
 _EVERY_CORRECTION = "SELECT place, at, occupied, cause, counted, note FROM correction ORDER BY place, at"
+_SET_FORGOTTEN = "INSERT INTO forgotten VALUES (1, ?) ON CONFLICT DO UPDATE SET before = max(before, excluded.before)"
+_FORGET = (
+    "DELETE FROM part WHERE channel = ? AND start < ?",
+    "DELETE FROM kept WHERE channel = ? AND start < ?",
+    "DELETE FROM hour WHERE channel = ? AND start < ?",
+)
 _SET_HORIZON = "INSERT INTO horizon VALUES (1, ?) ON CONFLICT DO UPDATE SET before = max(before, excluded.before)"
 
 
@@ -75,6 +81,19 @@ def horizon(connection: sqlite3.Connection) -> int | None:
 def advance(connection: sqlite3.Connection, before: int) -> None:
     """Move the horizon on, never back."""
     connection.execute(_SET_HORIZON, (before,))
+
+
+def forgotten(connection: sqlite3.Connection) -> datetime | None:
+    """Before it no hours are kept."""
+    row = connection.execute("SELECT before FROM forgotten").fetchone()
+    return None if row is None else from_seconds(row[0])
+
+
+def forget(connection: sqlite3.Connection, number: int, before: int) -> None:
+    """Let the hours of one channel before an instant go."""
+    connection.execute(_SET_FORGOTTEN, (before,))
+    for statement in _FORGET:
+        connection.execute(statement, (number, before))
 
 
 def trimmable(connection: sqlite3.Connection, before: datetime) -> int:

@@ -40,7 +40,7 @@ def flag_bits(flags: frozenset[Flag]) -> int:
 @lru_cache(256)
 def flags_of(bits: int) -> frozenset[Flag]:
     """Flags from what the file has."""
-    return frozenset(flag for flag, bit in FLAG_BITS.items() if bits & bit)
+    return frozenset(flag for flag, bit in FLAG_BITS.items() if bits & bit) if bits else frozenset()
 
 
 def flow_row(fact: StoredFlow, now: int) -> Row:

@@ -118,5 +118,12 @@ _VERSION_4 = (
     ) BEGIN SELECT raise(IGNORE); END""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
+_VERSION_5 = (
+    """CREATE TABLE forgotten (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        before INTEGER NOT NULL    -- seconds since 1970
+    ) STRICT""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
 """What brings a file from version n to n + 1, each applied wholly or not at all. Entries are added, never changed."""

@@ -13,6 +13,7 @@ from tests.bench import (
     formats,
     history,
     intake,
+    keeping,
     latency,
     links,
     memory,
@@ -40,12 +41,13 @@ SECTIONS: dict[str, tuple[str, Callable[[], Iterator[Row]]]] = {
     "restart": ("The present after a restart of the API", restart.rows),
     "history": ("Hours out of three years of a hundred counters", history.rows),
     "reports": ("Reports on a month and a year, as pages, from both stores", reports.rows),
+    "keeping": ("Keeping history: backup, restore, retention, another store", keeping.rows),
     "trust": ("Sound sensors doubted, hung and miscounting ones found", trust.rows),
     "events": ("What an event brought: the truth in the interval, and no effect where there is none", events.rows),
     "quality": ("Which hours of real years are left out, and what is found of faults put into them", quality.rows),
     "size": ("The installed gateway", size.rows),
 }
-ON_DEMAND = {"size", "history", "events", "quality", "reports"}
+ON_DEMAND = {"size", "history", "events", "quality", "reports", "keeping"}
 
 
 def main() -> None:

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cloud_api.retention import Policy, apply
 from cloud_api.stores import open_store
 from cloud_api.stores.address import SqliteAddress, parse_store_url
-from cloud_api.stores.base import Channel, Hour
+from cloud_api.stores.base import Channel, Hour, RefusedFactError
 from cloud_api.stores.influx import InfluxStore
 from cloud_api.stores.influx_lasting import FENCE, HORIZON_GOOD_S
 from cloud_api.stores.kept import CommittedFlow, fold, hours_of, key_of, keys_of, keys_text
@@ -159,6 +160,41 @@ def test_retention_may_be_run_by_two_at_once(url: str) -> None:
                 store.trim(MIDNIGHT + DAY, now=LATER + run * 2 * FENCE)
 
         assert hours(first) == hours(second) == summed(PAST)
+
+
+def test_hours_that_are_forgotten_are_gone_and_what_comes_for_them_is_refused(store: LastingStore) -> None:
+    store.write(PAST)
+    trim(store, MIDNIGHT + 6 * HOUR)
+
+    store.forget(MIDNIGHT + 2 * HOUR + timedelta(minutes=20), now=LATER)
+
+    left = [fact for fact in PAST if fact.interval.start >= MIDNIGHT + 2 * HOUR]
+    assert store.forgotten() == MIDNIGHT + 2 * HOUR
+    assert hours(store) == summed(left)
+    with pytest.raises(RefusedFactError, match="before 2026-03-29: hours before it are kept no longer") as refusal:
+        store.write([flow(part=5), flow(MIDNIGHT + 2 * HOUR, part=6)])
+    assert refusal.value.fact == flow(part=5)
+    assert hours(store) == summed([*left, flow(MIDNIGHT + 2 * HOUR, part=6)])
+    store.forget(MIDNIGHT, now=LATER + DAY)
+    assert store.forgotten() == MIDNIGHT + 2 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("policy", "left"),
+    [
+        (Policy(), (24, 288)),
+        (Policy(raw=13), (24, 0)),
+        (Policy(raw=13, hours=24), (24, 0)),
+        (Policy(raw=2, hours=13), (0, 0)),
+    ],
+)
+def test_a_policy_lets_go_what_it_says(url: str, policy: Policy, left: tuple[int, int]) -> None:
+    with closing(open_store(url)) as store:
+        store.write(day())
+        for run in range(3):
+            apply(policy, store, LATER + run * 2 * FENCE)
+
+        assert (len(hours(store)), store.trimmable(LATER)) == left
 
 
 def test_nothing_happens_to_a_store_without_a_past(store: LastingStore) -> None:

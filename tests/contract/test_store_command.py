@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from cloud_api.retention import months_before, parse_months
+from cloud_api.retention import Policy, months_before, parse_months, parse_policy
 from cloud_api.settings import ConfigError
 from cloud_api.store_commands import store as commands
 from cloud_api.stores import open_store
@@ -56,7 +56,9 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
     assert not (tmp_path / "nowhere.db").exists()
     with pytest.raises(ConfigError, match="2 to 1200 months, or 'ever'"):
         parse_months("--keep-raw", "soon")
-    assert parse_months("--keep-raw", "ever") is None
+    assert parse_policy("13", "ever") == Policy(raw=13)
+    with pytest.raises(ConfigError, match="at least as long"):
+        parse_policy("ever", "24")
 
 
 @pytest.mark.parametrize(
