@@ -5,6 +5,7 @@ is none of ours, or is damaged, ends in one `BackupError` that says which part o
 """
 
 import os
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -122,8 +123,11 @@ class Archive:
     def verify(self, progress: Progress) -> None:
         """Read all members once and compare them with the manifest. Raises `BackupError`."""
         for member in self.manifest.members:
-            with _damage(self._file, member.name), self._zip.open(member.name) as source:
-                digest, length = _copy(source, None, member.bytes, member.name, progress)
+            try:
+                with _damage(self._file, member.name), self._zip.open(member.name) as source:
+                    digest, length = _copy(source, None, member.bytes, member.name, progress)
+            except OSError as error:
+                raise BackupError(f"{self._file}: {member.name} cannot be read: {error.strerror}") from error
             if (digest, length) != (member.sha256, member.bytes):
                 raise BackupError(f"{self._file}: {member.name} is not what the manifest says: the file is damaged")
 
@@ -155,7 +159,7 @@ def open_archive(file: Path) -> Iterator[Archive]:
         opened = zipfile.ZipFile(file)
     except OSError as error:
         raise BackupError(f"{file} cannot be read: {error.strerror}") from error
-    except zipfile.BadZipFile as error:
+    except (*_DAMAGES, struct.error) as error:
         raise BackupError(f"{file} is no backup, or was cut short: {error}") from error
     with opened:
         yield Archive(file, opened, _manifest(file, opened))
@@ -168,13 +172,15 @@ def _manifest(file: Path, opened: zipfile.ZipFile) -> Manifest:
         raise BackupError(f"{file} is a ZIP archive without {MANIFEST}: no backup of Passerelle's") from None
     if info.file_size > LONGEST_MANIFEST:
         raise BackupError(f"{file}: its {MANIFEST} is {info.file_size} bytes long: no backup of Passerelle's")
-    with _damage(file, MANIFEST):
-        text = opened.read(MANIFEST)
     try:
+        with _damage(file, MANIFEST):
+            text = opened.read(MANIFEST)
         layout = msgspec.json.decode(text, type=_Layout).format
         if layout > FORMAT:
             raise BackupError(f"{file} was written by a newer Passerelle (format {layout}): upgrade this program")
         manifest = msgspec.json.decode(text, type=Manifest)
+    except OSError as error:
+        raise BackupError(f"{file}: {MANIFEST} cannot be read: {error.strerror}") from error
     except msgspec.DecodeError as error:
         raise BackupError(f"{file}: its {MANIFEST} cannot be understood: {error}") from error
     _check_names(file, opened, manifest)
@@ -195,11 +201,15 @@ def _check_names(file: Path, opened: zipfile.ZipFile, manifest: Manifest) -> Non
             raise BackupError(f"{file}: {member.name!r} is no name of a backup's")
 
 
+_DAMAGES: Final = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
+"""What `zipfile` makes of a byte that changed: it takes it for another method, a cipher, a newer format."""
+
+
 @contextmanager
 def _damage(file: Path, name: str) -> Iterator[None]:
     try:
         yield
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except _DAMAGES as error:
         raise BackupError(f"{file}: {name} is damaged: {error}") from error
 
 

@@ -39,7 +39,7 @@ def restore_backup(file: Path, kept: Kept, *, replace: bool, progress: Progress)
     A database in PostgreSQL or InfluxDB is never replaced: an empty one is expected. Raises `BackupError`,
     `ConfigError`, `RegistryError` or `StoreError`.
     """
-    with open_archive(file) as archive, _failures_in_words():
+    with _failures_in_words(file), open_archive(file) as archive:
         _check_fits(archive.manifest, kept)
         archive.verify(progress)
         _check_room(kept, archive.manifest, replace=replace)
@@ -163,10 +163,12 @@ def _move(each: _Ready) -> None:
 
 
 @contextmanager
-def _failures_in_words() -> Iterator[None]:
+def _failures_in_words(file: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise BackupError(f"nothing is restored: {error.filename or ''} {error.strerror or error}") from error
+        raise BackupError(
+            f"nothing is restored from {file}: {error.filename or ''} {error.strerror or error}"
+        ) from error
     except (RegistryError, StoreError) as error:
-        raise BackupError(f"nothing is restored: {error}") from error
+        raise BackupError(f"nothing is restored from {file}: {error}") from error

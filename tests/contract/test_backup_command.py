@@ -264,7 +264,7 @@ def unusable(request: pytest.FixtureRequest, archive: Path) -> tuple[Path, str]:
             return archive, "cut short"
         case "a byte changed":
             whole = bytearray(archive.read_bytes())
-            whole[len(whole) // 2] ^= 0x40
+            whole[whole.index(b"store.db") + 200] ^= 0x40
             archive.write_bytes(whole)
             return archive, "damaged"
         case "not ours":
