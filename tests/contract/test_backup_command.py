@@ -255,16 +255,17 @@ def test_an_empty_store_that_an_api_made_is_no_hindrance(archive: Path, machine:
     assert not list(machine.glob("*.before-restore"))
 
 
-@pytest.fixture(params=["cut short", "a byte changed", "not ours", "another zip", "newer", "manifest lies"])
+@pytest.fixture(params=["cut short", "bytes changed", "not ours", "another zip", "newer", "manifest lies"])
 def unusable(request: pytest.FixtureRequest, archive: Path) -> tuple[Path, str]:
     """A file that must not be restored, and a word of why."""
     match request.param:
         case "cut short":
             archive.write_bytes(archive.read_bytes()[:-1000])
             return archive, "cut short"
-        case "a byte changed":
+        case "bytes changed":
             whole = bytearray(archive.read_bytes())
-            whole[whole.index(b"store.db") + 200] ^= 0x40
+            struck = whole.index(b"store.db") + 200
+            whole[struck : struck + 64] = bytes(64)
             archive.write_bytes(whole)
             return archive, "damaged"
         case "not ours":
