@@ -50,12 +50,17 @@ from cloud_api.reports.making import Source
 from cloud_api.retention import Policy, keep_to
 from cloud_api.routes import (
     acceptances,
+    closures,
     comptage,
     datex2,
+    device_deeds,
+    devices,
     enrolments,
     errands,
     flows,
     forecast,
+    heard,
+    installations,
     nearby,
     ngsi_ld,
     open_data,
@@ -66,6 +71,7 @@ from cloud_api.routes import (
     spaces,
     visits,
 )
+from cloud_api.routes import gateways as gateways_resource
 from cloud_api.routes.hot_routes import hot_routes
 from cloud_api.services import Services
 from cloud_api.settings import Settings
@@ -84,6 +90,12 @@ RESOURCES: Final = (
     open_data,
     comptage,
     enrolments,
+    gateways_resource,
+    devices,
+    device_deeds,
+    installations,
+    closures,
+    heard,
     errands,
     reports,
     acceptances,
@@ -141,7 +153,7 @@ def create_app(
     follower = Follower(settings.broker, worker=settings.worker, live=live, feed=feed, metrics=metrics, clock=clock)
     learner = Learner(settings, store=store, registry=places, live=live, feed=feed, clock=clock)
     keyring = Keyring(registry.keys, clock)
-    gateways = Gateways()
+    gateways = _gateways_of(ledger)
     configurator = Configurator(
         settings.broker,
         worker=settings.worker,
@@ -252,6 +264,14 @@ def _in_front(settings: Settings, keyring: Keyring, services: Services) -> list[
         Middleware(Access, keyring=keyring, everyone_may=settings.everyone_may, limits=settings.limits),
         Middleware(HotRoutes, routes=hot_routes(services)),
     ]
+
+
+def _gateways_of(ledger: Ledger) -> Gateways:
+    """Those who were heard before this start are still to be adopted. Raises `StoreError`."""
+    gateways = Gateways()
+    for gateway, device in ledger.heard():
+        gateways.remember(gateway, device)
+    return gateways
 
 
 def _retention(

@@ -144,11 +144,11 @@ class Ledger:
             rows = database.execute("SELECT report FROM health ORDER BY device").fetchall()
         return [msgspec.json.decode(report, type=HealthReport) for (report,) in rows]
 
-    def heard(self) -> list[HeardDevice]:
-        """The devices that nobody adopted, the one heard last at the end. Raises `StoreError`."""
+    def heard(self) -> list[tuple[str, HeardDevice]]:
+        """Gateways and the devices that they do not read, who was heard last at the end. Raises `StoreError`."""
         with self._file.transaction() as database:
-            rows = database.execute("SELECT entry FROM heard ORDER BY at, gateway, device").fetchall()
-        return [msgspec.json.decode(entry, type=HeardDevice) for (entry,) in rows]
+            rows = database.execute("SELECT gateway, entry FROM heard ORDER BY at, gateway, device").fetchall()
+        return [(gateway, msgspec.json.decode(entry, type=HeardDevice)) for gateway, entry in rows]
 
     def batteries(self) -> dict[str, list[BatteryDay]]:
         """How full each device's battery was, one figure a day, oldest first. Raises `StoreError`."""

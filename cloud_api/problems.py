@@ -17,6 +17,7 @@ from msgspec import Struct
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Match
 
 from cloud_api.stores.base import StoreError
 
@@ -108,11 +109,9 @@ UNEXPECTED: Final = ProblemError(
     HTTPStatus.INTERNAL_SERVER_ERROR, "unexpected", "Unexpected error", "The error is in the server's log."
 )
 
-WHAT_TO_DO: Final = {
-    HTTPStatus.NOT_FOUND: "There is nothing at this address; /v1/openapi.json describes all that there is.",
-    HTTPStatus.METHOD_NOT_ALLOWED: "This address is for reading: GET or HEAD; /v1/openapi.json describes all there is.",
-}
-"""Details of problems of which the framework only says their name."""
+METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+NOTHING_HERE: Final = "There is nothing at this address; /v1/openapi.json describes all that there is."
+OTHER_METHODS: Final = "This address takes {methods}; /v1/openapi.json describes all there is."
 
 
 def install_problems(app: FastAPI) -> None:
@@ -139,15 +138,24 @@ async def _answer_framework(request: Request, error: Exception) -> Response:
         return respond(request, UNEXPECTED)
     status = HTTPStatus(error.status_code)
     name = status.phrase.lower().replace(" ", "-")
-    detail = WHAT_TO_DO.get(status, str(error.detail))
-    return respond(request, ProblemError(status, name, status.phrase, detail), _headers_of(error))
+    detail, headers = str(error.detail), dict(error.headers or {})
+    if status is HTTPStatus.NOT_FOUND:
+        detail = NOTHING_HERE
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        methods = ", ".join(_methods_at(request))
+        detail, headers = OTHER_METHODS.format(methods=methods), {**headers, "Allow": methods}
+    return respond(request, ProblemError(status, name, status.phrase, detail), headers or None)
 
 
-def _headers_of(error: HTTPException) -> dict[str, str] | None:
-    """Those of the framework; it does not know that HEAD works where GET does (`cloud_api/head.py`)."""
-    if error.headers is None or error.headers.get("Allow") != "GET":
-        return None if error.headers is None else dict(error.headers)
-    return {**error.headers, "Allow": "GET, HEAD"}
+def _methods_at(request: Request) -> list[str]:
+    """What an address takes: the framework names the first route's alone, and knows no HEAD."""
+    routes: list[BaseRoute] = request.app.routes
+    served = [
+        method
+        for method in METHODS
+        if any(each.matches({**request.scope, "method": method})[0] is Match.FULL for each in routes)
+    ]
+    return sorted([*served, "HEAD"] if "GET" in served else served)
 
 
 async def _answer_validation(request: Request, error: Exception) -> Response:

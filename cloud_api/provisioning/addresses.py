@@ -5,9 +5,10 @@ Whatever is none of them names what hangs on a wire: the gateway's file or the t
 """
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
-from cloud_api.provisioning.plan import NotPossibleError
+from cloud_api.provisioning.plan import NotPossibleError, nearest
 
 HEXADECIMAL: Final = re.compile(r"[0-9a-f]+")
 EUI_DIGITS: Final = (16, 8)
@@ -33,6 +34,14 @@ def parse_address(text: str) -> str:
     if ON_A_WIRE.fullmatch(typed) and not _is_mistyped(digits):
         return typed
     raise NotPossibleError("wrong-address", "device", address=repr(text), expected=_expected(digits))
+
+
+def address_meant(text: str, known: Iterable[str]) -> str:
+    """The same; what is none comes with the nearest address that is known. Raises `NotPossibleError`."""
+    try:
+        return parse_address(text)
+    except NotPossibleError as error:
+        raise NotPossibleError(error.name, error.field, nearest=nearest(text, known), **error.facts) from error
 
 
 def _is_mistyped(digits: str) -> bool:

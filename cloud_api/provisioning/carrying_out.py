@@ -26,6 +26,21 @@ class Seen(NamedTuple):
     version: int
 
 
+class SeenDevice(NamedTuple):
+    """A device with what it serves, and its edition when both were last looked at."""
+
+    address: str
+    edition: str
+
+
+def edition_of(view: View, address: str) -> str:
+    """The version of a device, then those of its installations: another one, whenever either changes."""
+    serves = sorted(
+        (each.start, view.version_of(each)) for each in view.registry.installations if each.device == address
+    )
+    return ".".join(map(str, (view.versions.get(("device", address), 0), *(version for _, version in serves))))
+
+
 class Done(Struct, frozen=True):
     """What an action did, or would do."""
 
@@ -40,7 +55,7 @@ def carry_out(
     *,
     by: str,
     at: datetime,
-    seen: Seen | None = None,
+    seen: Seen | SeenDevice | None = None,
     keys: Mapping[str, RadioKeys] = NO_RADIO_KEYS,
 ) -> Done:
     """Do it. Raises `NotPossibleError`, `ChangedMeanwhileError`, `RefusedChangeError` and `RegistryError`."""
@@ -48,16 +63,24 @@ def carry_out(
     return Done(plan.words, store.merge(plan.entries, gone=plan.gone, seen=view, keys=keys, by=by, at=at))
 
 
-def rehearse(store: RegistryStore, action: Action, *, by: str, at: datetime, seen: Seen | None = None) -> Done:
+def rehearse(
+    store: RegistryStore, action: Action, *, by: str, at: datetime, seen: Seen | SeenDevice | None = None
+) -> Done:
     """What `carry_out` would do, refusals included; nothing is done."""
     view, plan = _planned(store, action, seen)
     return Done(plan.words, store.rehearse(plan.entries, gone=plan.gone, seen=view, by=by, at=at))
 
 
-def _planned(store: RegistryStore, action: Action, seen: Seen | None) -> tuple[View, Plan]:
+def _planned(store: RegistryStore, action: Action, seen: Seen | SeenDevice | None) -> tuple[View, Plan]:
     view = store.view()
-    if seen is not None:
-        version = view.versions.get((seen.kind, seen.key), 0)
-        if version != seen.version:
-            raise ChangedMeanwhileError(seen.kind, seen.key, seen.version, version)
+    match seen:
+        case Seen(kind, key, version):
+            _refuse_other(kind, key, version, view.versions.get((kind, key), 0))
+        case SeenDevice(address, edition):
+            _refuse_other("device", address, edition, edition_of(view, address))
     return view, action(view.registry)
+
+
+def _refuse_other(kind: str, key: str, seen: int | str, now: int | str) -> None:
+    if seen != now:
+        raise ChangedMeanwhileError(kind, key, seen, now)

@@ -30,6 +30,12 @@ REFUSALS: Final[Mapping[str, str]] = MappingProxyType(
         "nothing-serves": "nothing serves {place} then; install a device there",
         "several-devices": "{place} is served by {devices}; say which",
         "several-installations": "{device} serves {places}; say which channel",
+        "unknown-model": "gateway {gateway} ({version}) knows no model {model}; choose another, or upgrade the gateway",
+        "unknown-option": "{model} has no option {option}; it has {options}",
+        "unknown-link": "gateway {gateway} has no link {link}; it has {links}",
+        "unknown-line": "{model} does not count {channel}; it counts {lines}",
+        "counts-nothing": "{model} counts no passages, as {place} wants; install it at a space",
+        "sees-no-space": "{channel} of {model} counts passages and sees no space; choose another channel or a counter",
         "same-device": "{device} is the one that is there; another one expected",
     }
 )

@@ -47,9 +47,9 @@ class RefusedChangeError(RegistryError):
 class ChangedMeanwhileError(RefusedChangeError):
     """Somebody else changed the entry since it was seen."""
 
-    def __init__(self, kind: str, key: str, seen: int, version: int) -> None:
+    def __init__(self, kind: str, key: str, seen: int | str, version: int | str) -> None:
         self.seen = seen
-        """0 where it was not there."""
+        """The version; 0 where it was not there; several with dots between, where an entry was seen with others."""
         self.version = version
         """What it is now; 0 where it is gone."""
         was, now = (f"version {each}" if each else "not there" for each in (seen, version))

@@ -75,7 +75,7 @@ def test_only_the_devices_heard_last_are_remembered(ledger: Ledger, monkeypatch:
 
     ledger.keep([], [Heard(gateway="gw", epoch=EPOCH, seq=1, devices=devices)])
 
-    assert [each.device for each in ledger.heard()] == ["s2", "s3", "s4"]
+    assert [each.device for _, each in ledger.heard()] == ["s2", "s3", "s4"]
 
 
 def dropped(seq: int) -> Dropped:
@@ -104,7 +104,7 @@ def test_a_ledger_of_every_older_version_opens_with_all_that_it_holds(file: Path
 
     with closing(Ledger(file)) as ledger:
         assert [each.health.battery_v for each in ledger.health()] == [3.5]
-        assert [each.device for each in ledger.heard()] == ["s1"]
+        assert [each.device for _, each in ledger.heard()] == ["s1"]
         assert ledger.quarantined() == 1
         assert ledger.dropped() == []
 
