@@ -25,7 +25,7 @@ from tests.streets import DAYS, FIRST, streets, with_event
 
 LENGTHS = (1, 2, 4, 10, 28)
 """Days of an event."""
-EVENTS = 300
+EVENTS = 200
 UPLIFT = 0.3
 TOWNS, STREETS = 12, 4
 SEED = 41
