@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
+from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from msgspec import Struct
@@ -99,7 +100,19 @@ def _trusted(what: str, broker: Broker) -> ssl.SSLContext | None:
         advice = "give the certificates (PEM) of the authority that signed the broker's"
         says = f"ca_file {broker.ca_file} cannot be used: {error.strerror or error}"
         raise RefusedError(wrong(what, says, advice)) from error
+    if broker.certificate_file is not None:
+        _show(what, broker.certificate_file, broker.key_file, trusted)
     return trusted
+
+
+def _show(what: str, certificate: Path, key: Path | None, trusted: ssl.SSLContext) -> None:
+    """Let the broker see our own certificate."""
+    try:
+        trusted.load_cert_chain(certificate, key)
+    except OSError as error:
+        advice = "enrol the gateway anew: passerelle edge enrol; its user must be able to read both"
+        says = f"certificate_file {certificate} and key_file {key} cannot be used: {error.strerror or error}"
+        raise RefusedError(wrong(what, says, advice)) from error
 
 
 def _way(what: str, broker: Broker, trusted: ssl.SSLContext | None, now_s: float) -> Finding:

@@ -1,4 +1,4 @@
-"""The command `passerelle edge`: runs a gateway from its configuration file, or only checks the file; upgrades it.
+"""The command `passerelle edge`: runs a gateway from its configuration file, checks the file, enrols and upgrades it.
 
 In comes a path, out comes an exit status, and what is wrong in words. A gateway that runs takes the place of this
 process: what reads command lines takes 20 MB, and would stay for years.
@@ -11,12 +11,14 @@ from typing import Annotated
 
 import typer
 
+from edge.enrol_command import enrol
 from edge.exits import MISUSED, failed
 from edge.upgrade_command import back, upgrade
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 edge_app = typer.Typer(help="Run a gateway: read sensors, aggregate, publish.", rich_markup_mode="markdown")
+edge_app.command()(enrol)
 edge_app.command()(upgrade)
 edge_app.command()(back)
 

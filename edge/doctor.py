@@ -127,6 +127,8 @@ def broker(config: GatewayConfig, now: datetime) -> list[Finding]:
         username=wanted.username,
         password_file=wanted.password_file,
         ca_file=wanted.ca_file,
+        certificate_file=wanted.certificate_file,
+        key_file=wanted.key_file,
     )
     return broker_probe.probe("broker", door, config.gateway.name, now.timestamp())
 

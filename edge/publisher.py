@@ -56,6 +56,17 @@ class BrokerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """A file of mode 0600 that holds the password alone."""
     ca_file: Path | None = None
     """The certificate authority to trust; TLS is used when it is given, and then always."""
+    certificate_file: Path | None = None
+    """The gateway's own certificate, where the broker asks for one."""
+    key_file: Path | None = None
+    """Its key, a file of mode 0600."""
+
+    def __post_init__(self) -> None:
+        """A certificate is nothing without its key, nor without TLS."""
+        if (self.certificate_file is None) is not (self.key_file is None):
+            raise ValueError("certificate_file and key_file belong together: give both or neither")
+        if self.certificate_file is not None and self.ca_file is None:
+            raise ValueError("certificate_file needs ca_file: it is shown over TLS only")
 
 
 class Publisher:
@@ -246,7 +257,12 @@ class Publisher:
             password = None if self._broker.password_file is None else self._broker.password_file.read_text().strip()
             client.username_pw_set(self._broker.username, password)
         if self._broker.ca_file is not None:
-            client.tls_set(ca_certs=str(self._broker.ca_file), tls_version=ssl.PROTOCOL_TLS_CLIENT)
+            client.tls_set(
+                ca_certs=str(self._broker.ca_file),
+                certfile=_text(self._broker.certificate_file),
+                keyfile=_text(self._broker.key_file),
+                tls_version=ssl.PROTOCOL_TLS_CLIENT,
+            )
         will = self._farewell()
         client.will_set(messages.topic_of(will), messages.encode(will), qos=1, retain=True)
         client.on_connect = self._on_connack
@@ -349,3 +365,7 @@ class Publisher:
         took_s, self._sending_since_s = self._loop.time() - self._sending_since_s, None
         if self._confirmed and self._times("drained"):
             log.info("the queue is drained: %d messages stored within %.0f s", self._confirmed, took_s)
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)

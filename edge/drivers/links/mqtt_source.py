@@ -40,6 +40,9 @@ class Broker:
     password_file: Path | None = None
     ca_file: Path | None = None
     """TLS is used when it is given, and then always."""
+    certificate_file: Path | None = None
+    """Our own, where the broker asks for one; with its key."""
+    key_file: Path | None = None
     protocol: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv5
     """5, or 3.1.1 for brokers that know no other."""
     session_s: int = SESSION_S
@@ -150,7 +153,8 @@ def _connect(client: Client, broker: Broker) -> None:
         password = None if broker.password_file is None else broker.password_file.read_text().strip()
         client.username_pw_set(broker.username, password)
     if broker.ca_file is not None:
-        client.tls_set(ca_certs=str(broker.ca_file))
+        certificate, key = (None if file is None else str(file) for file in (broker.certificate_file, broker.key_file))
+        client.tls_set(str(broker.ca_file), certificate, key)
     if broker.protocol == MQTTProtocolVersion.MQTTv5:
         properties = Properties(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = broker.session_s
