@@ -17,6 +17,7 @@ from cloud_api.backup.taking import Kept, take_backup
 from cloud_api.commands import ledger_beside, registry_beside
 from cloud_api.exits import mistakes_in_words
 from cloud_api.progress import told_progress
+from cloud_api.settings import Settings
 from cloud_api.stores.address import parse_store_url
 
 app = typer.Typer()
@@ -100,11 +101,12 @@ def restore(
 
 def _kept(store: str, registry: str | None, ledger: Path | None, rpc: str, *, without_store: bool) -> Kept:
     address = parse_store_url(store)
-    kept_ledger = ledger or ledger_beside(store)
+    settings = Settings(ledger=ledger or ledger_beside(store))
     return Kept(
         registry=registry or registry_beside(store),
-        ledger=kept_ledger,
-        forecasts=kept_ledger.with_suffix(".forecasts.db"),
+        ledger=settings.ledger,
+        forecasts=settings.forecasts,
+        signing_key=settings.signing_key,
         store=None if without_store else address,
         rpc=rpc,
     )

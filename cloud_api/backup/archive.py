@@ -42,6 +42,7 @@ class Kind(StrEnum):
     REGISTRY = "registry"
     LEDGER = "ledger"
     FORECASTS = "forecasts"
+    SIGNING_KEY = "signing_key"
     SQLITE_STORE = "sqlite_store"
     INFLUX_1 = "influx_1"
     INFLUX_2 = "influx_2"

@@ -28,6 +28,7 @@ ASIDE: Final = ".before-restore"
 class _Ready(Struct, frozen=True):
     """A file that waits beside its place."""
 
+    kind: Kind
     path: Path
     place: Path
     held_something: bool
@@ -89,9 +90,9 @@ def _check_room(kept: Kept, manifest: Manifest, *, replace: bool) -> None:
 
 
 def _is_free(kind: Kind, place: Path) -> bool:
-    if kind is Kind.REGISTRY and place.exists():
-        return not holds_registry(str(place))
-    return is_empty(place)
+    if kind is Kind.SIGNING_KEY or not place.exists():
+        return not place.exists()
+    return not holds_registry(str(place)) if kind is Kind.REGISTRY else is_empty(place)
 
 
 def _aside(place: Path) -> Path:
@@ -100,7 +101,7 @@ def _aside(place: Path) -> Path:
 
 def _places(kept: Kept, manifest: Manifest) -> dict[Kind, Path]:
     """Where each file of the backup goes."""
-    places = {Kind.LEDGER: kept.ledger, Kind.FORECASTS: kept.forecasts}
+    places = {Kind.LEDGER: kept.ledger, Kind.FORECASTS: kept.forecasts, Kind.SIGNING_KEY: kept.signing_key}
     if isinstance(kept.store, SqliteAddress):
         places[Kind.SQLITE_STORE] = kept.store.path
     url = parse_registry_url(kept.registry)
@@ -121,14 +122,15 @@ def _make_files_ready(archive: Archive, kept: Kept, stack: ExitStack, progress: 
             path.chmod(0o600)
         else:
             archive.extract(member, path, progress)
+        if kind is not Kind.SIGNING_KEY:
             check_sound(path, member.name)
-        ready.append(_Ready(path, place, not _is_free(kind, place)))
+        ready.append(_Ready(kind, path, place, not _is_free(kind, place)))
     return ready
 
 
 def _check_can_be_moved(files: list[_Ready]) -> None:
     for each in files:
-        if each.place.exists():
+        if each.place.exists() and each.kind is not Kind.SIGNING_KEY:
             close_out_others(each.place)
 
 

@@ -34,6 +34,7 @@ from cloud_api.stores.address import InfluxAddress, SqliteAddress
 REGISTRY: Final = "registry.jsonl"
 LEDGER: Final = "ledger.db"
 FORECASTS: Final = "forecasts.db"
+SIGNING_KEY: Final = "signing.key"
 STORE: Final = "store.db"
 INFLUX: Final = "influx"
 
@@ -45,6 +46,7 @@ class Kept:
     registry: str
     ledger: Path
     forecasts: Path
+    signing_key: Path
     store: SqliteAddress | InfluxAddress | None
     """None leaves history out."""
     rpc: str = DEFAULT_RPC
@@ -75,6 +77,8 @@ def _files(kept: Kept, folder: Path, progress: Progress) -> Iterator[Packed]:
         if path.is_file():
             snapshot(path, folder / name, partial(progress, name))
             yield Packed(name, kind, folder / name)
+    if kept.signing_key.is_file():
+        yield Packed(SIGNING_KEY, Kind.SIGNING_KEY, kept.signing_key)
     match kept.store:
         case SqliteAddress(path):
             snapshot(path, folder / STORE, partial(progress, STORE))

@@ -113,6 +113,7 @@ def _kept(folder: Path) -> Kept:
         registry=str(folder / "registry.db"),
         ledger=folder / "history.ledger.db",
         forecasts=folder / "history.ledger.forecasts.db",
+        signing_key=folder / "signing.key",
         store=SqliteAddress(folder / "history.db"),
     )
 

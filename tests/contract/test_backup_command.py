@@ -11,10 +11,11 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, insert
 from typer.testing import CliRunner, Result
 
 from cloud_api.backup.archive import MANIFEST, Kind, open_archive
+from cloud_api.backup.registry_rows import dump_registry
 from cloud_api.backup.snapshots import Pages, snapshot
 from cloud_api.backup.taking import LEDGER
 from cloud_api.backup_commands import app
@@ -24,7 +25,7 @@ from cloud_api.registry.database import open_database
 from cloud_api.registry.keys import digest_of
 from cloud_api.registry.places import Closure
 from cloud_api.registry.store import RegistryStore, open_registry
-from cloud_api.registry.tables import METADATA
+from cloud_api.registry.tables import METADATA, PHOTO, RADIO_KEYS
 from cloud_api.scopes import Scope
 from cloud_api.stores import open_store
 from cloud_api.stores.base import RefusedFactError
@@ -54,6 +55,15 @@ def fill_registry(address: str) -> str:
         lost, _ = registry.keys.create("lost phone", [Scope.PROVISION], by="test", at=NOW)
         registry.keys.revoke(lost.id, by="test", at=NOW + HOUR)
         registry.keys.used({lost.id: NOW})
+    engine = open_database(address)
+    with engine.begin() as connection:
+        connection.execute(insert(RADIO_KEYS).values(address="d1", body={"key": "00" * 16}))
+        connection.execute(
+            insert(PHOTO).values(
+                id="p1", place="m1", device="d1", at=NOW, who="test", media_type="image/jpeg", body=bytes(range(256))
+            )
+        )
+    engine.dispose()
     return secret
 
 
@@ -63,6 +73,7 @@ def town(tmp_path: Path) -> Path:
     folder = tmp_path / "town"
     folder.mkdir()
     fill_registry(str(folder / "registry.db"))
+    (folder / "signing.key").write_text("a key")
     with closing(SqliteStore(folder / "history.db")) as store:
         store.write([*day(), space()])
         store.correct([correction()])
@@ -98,18 +109,29 @@ def everything(registry: RegistryStore) -> tuple[object, ...]:
     return (registry.revision(), list(kept.entries), registry.keys.all(), registry.trail(limit=1000))
 
 
+def rows_of(registry: Path) -> bytes:
+    """Every row of every table."""
+    dump = registry.with_name("rows")
+    dump_registry(str(registry), dump)
+    rows = dump.read_bytes()
+    dump.unlink()
+    return rows
+
+
 def test_all_that_the_api_keeps_comes_back_on_an_empty_machine(town: Path, archive: Path, machine: Path) -> None:
     restored = run("restore", str(archive), "--store", store_of(machine))
 
     assert restored.exit_code == 0, restored.output
     assert sorted(path.name for path in machine.iterdir()) == sorted(
-        ["registry.db", "history.db", "history.ledger.db", "history.ledger.forecasts.db"]
+        ["registry.db", "history.db", "history.ledger.db", "history.ledger.forecasts.db", "signing.key"]
     )
     with (
         closing(open_registry(str(town / "registry.db"))) as before,
         closing(open_registry(str(machine / "registry.db"))) as after,
     ):
         assert everything(after) == everything(before)
+    assert rows_of(machine / "registry.db") == rows_of(town / "registry.db")
+    assert (machine / "signing.key").read_text() == "a key"
     with closing(SqliteStore(machine / "history.db")) as store:
         assert store.hours([CHANNEL], MIDNIGHT, MIDNIGHT + DAY) == summed(day())
         assert store.last_states() == [space()]
@@ -133,6 +155,7 @@ def test_a_backup_is_one_private_file_that_says_what_is_in_it(town: Path, tmp_pa
         Kind.REGISTRY,
         Kind.LEDGER,
         Kind.FORECASTS,
+        Kind.SIGNING_KEY,
         Kind.SQLITE_STORE,
     }
     assert manifest.began <= manifest.ended
@@ -334,6 +357,10 @@ def test_a_registry_goes_to_postgresql_and_back(
     refused = run("restore", str(archive), "--store", store_of(machine), "--registry", address, "--replace")
     assert (refused.exit_code, "holds a registry already" in refused.stderr) == (1, True)
 
+    assert (
+        dump_registry(address, tmp_path / "rows").rows
+        == dump_registry(str(town / "registry.db"), tmp_path / "r").rows + 2
+    )
     file, back = tmp_path / "back.zip", tmp_path / "back"
     back.mkdir()
     assert run("backup", "--to", str(file), "--store", store_of(machine), "--registry", address).exit_code == 0

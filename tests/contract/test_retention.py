@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
@@ -10,7 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cloud_api.app import create_app
+from cloud_api.registry.store import open_registry
 from cloud_api.retention import Policy, apply
+from cloud_api.settings import Broker, Settings
 from cloud_api.stores import open_store
 from cloud_api.stores.address import SqliteAddress, parse_store_url
 from cloud_api.stores.base import Channel, Hour, RefusedFactError
@@ -20,12 +24,13 @@ from cloud_api.stores.kept import CommittedFlow, fold, hours_of, key_of, keys_of
 from cloud_api.stores.lasting import LastingStore
 from cloud_api.stores.sqlite import SqliteStore
 from edge.messages import Flag
+from tests.broker import Mosquitto
 from tests.history import CHANNEL, DAY, HOUR, MIDNIGHT, OTHER_EPOCH, day, flow, summed
 from tests.influx import InfluxServer
 from tests.stores import fresh_name
 from tests.stores import influx as influx
 from tests.stores import url as url
-from tests.town import Clock
+from tests.town import Clock, serving, until
 
 LATER = MIDNIGHT + 400 * DAY
 """When retention is run."""
@@ -195,6 +200,21 @@ def test_a_policy_lets_go_what_it_says(url: str, policy: Policy, left: tuple[int
             apply(policy, store, LATER + run * 2 * FENCE)
 
         assert (len(hours(store)), store.trimmable(LATER)) == left
+
+
+def test_an_api_that_runs_trims_by_itself(own_mosquitto: Mosquitto, tmp_path: Path) -> None:
+    settings = Settings(
+        broker=Broker(host=own_mosquitto.host, port=own_mosquitto.port), ledger=tmp_path / "ledger.db", keep_raw=13
+    )
+    with (
+        closing(open_store(f"sqlite:///{tmp_path}/history.db")) as store,
+        closing(open_registry(str(tmp_path / "registry.db"))) as registry,
+    ):
+        store.write([*day(), *day(start=LATER - DAY)])
+        with serving(create_app(settings, store=store, registry=registry, clock=Clock(LATER))):
+            until(lambda: store.trimmable(LATER) == 288)
+
+        assert hours(store) == summed(day())
 
 
 def test_nothing_happens_to_a_store_without_a_past(store: LastingStore) -> None:
