@@ -5,6 +5,7 @@ grey. Drawn by `vl-convert`, offline.
 """
 
 from collections.abc import Mapping
+from html import escape
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -94,10 +95,11 @@ def specification(chart: Chart) -> dict[str, Any]:
 
 
 def svg(chart: Chart, language: Language) -> str:
-    """The chart as SVG."""
+    """The chart as SVG, one picture with its text alternative to whoever has it read aloud."""
     import vl_convert
 
-    return str(vl_convert.vegalite_to_svg(specification(chart), **_locale(language)))
+    drawn = str(vl_convert.vegalite_to_svg(specification(chart), **_locale(language)))
+    return drawn.replace("<svg ", f'<svg role="img" aria-label="{escape(chart.alternative)}" ', 1)
 
 
 def png(chart: Chart, language: Language, scale: float = 2.0) -> bytes:

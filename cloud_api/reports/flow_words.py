@@ -271,9 +271,9 @@ class FlowWords:
         other = self.write.span(self.asked.compared)
         if change is None:
             return self.write.say(
-                f"La comparaison avec la période {other} ne peut pas être faite : aucun jour comparable n’a été mesuré "
-                "en entier des deux côtés.",
-                f"It cannot be compared with the period {other}: no comparable day was measured whole in both.",
+                f"La comparaison avec l’autre période ({other}) ne peut pas être faite : aucun jour comparable n’a été "
+                "mesuré en entier des deux côtés.",
+                f"It cannot be compared with the other period ({other}): no comparable day was measured whole in both.",
             )
         now, then, names = change
         of = (
@@ -289,10 +289,10 @@ class FlowWords:
                 f"Nobody passed {other} on comparable days{of}.",
             )
         return self.write.say(
-            f"À jours comparables{of}, c’est {self.write.change(now / then - 1)} par rapport à la période {other} : "
-            f"{self.write.number(now)} passages par jour contre {self.write.number(then)}.",
-            f"Over comparable days{of} it is {self.write.change(now / then - 1)} against the period {other}: "
-            f"{self.write.number(now)} passages per day against {self.write.number(then)}.",
+            f"À jours comparables{of}, c’est {self.write.change(now / then - 1)} par rapport à l’autre période "
+            f"({other}) : {self.write.number(now)} passages par jour contre {self.write.number(then)}.",
+            f"Over comparable days{of} it is {self.write.change(now / then - 1)} against the other period "
+            f"({other}): {self.write.number(now)} passages per day against {self.write.number(then)}.",
         )
 
     def coverage(self, known: KnownHours) -> str:

@@ -9,6 +9,7 @@ import msgspec
 
 from cloud_api.reports.hourly_files import excel_csv, open_csv, parquet
 from cloud_api.reports.pdf import pdf, written_out
+from cloud_api.reports.pictures import pictures
 from cloud_api.reports.place_hours import PlaceHours
 from cloud_api.reports.report import Asked, Report
 from cloud_api.reports.table_files import table_excel_csv, table_open_csv, table_parquet
@@ -26,6 +27,8 @@ class Format(StrEnum):
     """The hours for Excel in French."""
     OPEN = "open-csv"
     """The hours as open data."""
+    CHARTS = "charts"
+    """Its charts as pictures (PNG), drawings (SVG) and specifications (Vega-Lite), in a ZIP."""
     PARQUET = "parquet"
     """The hours with their types."""
     JSON = "json"
@@ -41,11 +44,14 @@ MEDIA_TYPES: Final = MappingProxyType(
         Format.CSV: "text/csv; charset=utf-8",
         Format.OPEN: "text/csv; charset=utf-8",
         Format.PARQUET: "application/vnd.apache.parquet",
+        Format.CHARTS: "application/zip",
         Format.JSON: "application/json",
         Format.WRITTEN: "application/json",
     }
 )
-SUFFIXES: Final = MappingProxyType({Format.OPEN: "open.csv", Format.WRITTEN: "written.json"})
+SUFFIXES: Final = MappingProxyType(
+    {Format.OPEN: "open.csv", Format.CHARTS: "charts.zip", Format.WRITTEN: "written.json"}
+)
 
 
 def written(form: Format, report: Callable[[], Report], hours: Iterable[PlaceHours] | None) -> Iterator[bytes]:
@@ -64,6 +70,8 @@ def written(form: Format, report: Callable[[], Report], hours: Iterable[PlaceHou
             yield pdf(report())
         case Format.XLSX:
             yield workbook(report())
+        case Format.CHARTS:
+            yield pictures(report())
         case Format.JSON:
             yield msgspec.json.encode(report())
         case Format.WRITTEN:

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from zipfile import ZipFile
 
+import msgspec
 import openpyxl
 import pyarrow.parquet as pq
 import pypdf
@@ -150,3 +152,16 @@ def test_what_comes_later_is_told_and_changes_no_figure(tmp_path: Path) -> None:
 
 def figures(report: Report) -> list[object]:
     return [each.value for each in report.figures] + [table.rows for table in report.tables]
+
+
+def test_charts_come_as_pictures_with_their_words_and_one_specification(store: Store) -> None:
+    with ZipFile(io.BytesIO(file_of(store, TOTALS["one"], Format.CHARTS))) as archive:
+        names, words = archive.namelist(), archive.read("charts.txt").decode()
+        picture, drawing, specified = (archive.read(f"over_time.{suffix}") for suffix in ("png", "svg", "vl.json"))
+
+    assert {"over_time.png", "known.svg", "week.vl.json"} <= set(names)
+    assert picture.startswith(b"\x89PNG")
+    assert drawing.startswith(b"<svg")
+    described = msgspec.json.decode(specified)["description"]
+    assert described in words
+    assert described in drawing.decode()
