@@ -28,9 +28,9 @@ def add_routes(routes: APIRouter, room: Room) -> None:
         town = services.registry
         if address not in town.devices:
             raise HTTPException(HTTPStatus.NOT_FOUND)
-        form = await request.form()
-        picture = form.get("picture")
-        body = await picture.read(LARGEST_PHOTO + 1) if isinstance(picture, UploadFile) else b""
+        async with request.form() as form:
+            picture = form.get("picture")
+            body = await picture.read(LARGEST_PHOTO + 1) if isinstance(picture, UploadFile) else b""
         served = in_force(town, address, now)
         place = served[0].place if served else ""
 

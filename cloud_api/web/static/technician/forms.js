@@ -68,7 +68,7 @@ async function tried(form, body) {
   try {
     const signal = AbortSignal.timeout(PATIENCE_MS);
     const answer = await fetch(form.action, { method: "POST", body, signal });
-    return [502, 503, 504].includes(answer.status) ? null : answer;
+    return [429, 502, 503, 504].includes(answer.status) ? null : answer;
   } catch {
     return null;
   }
@@ -80,9 +80,18 @@ async function show(answer) {
     return;
   }
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  document.querySelector("main").replaceWith(document.importNode(page.querySelector("main"), true));
+  const main = page.querySelector("main");
+  if (!main) {
+    location.reload();
+    return;
+  }
+  for (const name of ["href", "action", "src"]) {
+    main.querySelectorAll(`[${name}]`).forEach((each) => {
+      each.setAttribute(name, new URL(each.getAttribute(name), answer.url).href); // they are relative to their own page
+    });
+  }
+  document.querySelector("main").replaceWith(document.importNode(main, true));
   document.title = page.title;
-  document.dispatchEvent(new Event("main"));
   keepForms();
   window.scrollTo(0, 0);
   const trouble = document.querySelector("main [role=alert]");
