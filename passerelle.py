@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, distribution, requires, version
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +19,9 @@ from edge.devices_commands import devices_app
 from edge.doctor_command import doctor
 from edge.exits import FAILED, MISUSED, failed
 from edge.listen_commands import listen_app, ports, scan
+
+if TYPE_CHECKING:
+    from edge.messages import ModelInfo
 
 app = typer.Typer(
     help="Passerelle: pedestrian counters and parking sensors, from the street to free spaces and hourly flows.",
@@ -90,8 +93,17 @@ EXTRAS = (
         "cloud_api.gateway_commands",
         "gateway",
         "cloud",
-        "The town's gateways: invite, replace, revoke.",
+        "The town's gateways: add, list, show, invite, replace, revoke.",
     ),
+    Extra(
+        ("device",),
+        app,
+        "cloud_api.device_commands",
+        "device",
+        "cloud",
+        "The town's sensors: adopt, import, swap, move, retire.",
+    ),
+    Extra(("install",), app, "cloud_api.install_commands", "install", "cloud", "Which sensor serves which place."),
     Extra(("broker",), app, "cloud_api.broker_commands", "broker", "cloud", "The city's broker: who is let in."),
     Extra(
         ("report",),
@@ -194,7 +206,14 @@ def main() -> None:
             _mount(extra, _load(extra))
         else:
             extra.group.command(extra.words[-1], help=extra.help)(_nothing)
-    app()
+    app(obj=_models_of_this_version)
+
+
+def _models_of_this_version() -> "tuple[ModelInfo, ...]":
+    """What gateways of this version can read, for commands that know no drivers."""
+    from edge.recognition import known_models
+
+    return known_models()
 
 
 def _mount(extra: Extra, loaded: Callable[..., None] | typer.Typer) -> None:

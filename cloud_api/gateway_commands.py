@@ -2,10 +2,14 @@
 
 import typer
 
+from cloud_api.gateway_list_commands import add, list_gateways, show
 from cloud_api.invitation_commands import invite, replace, revoke
 
 gateway = typer.Typer(help="The town's gateways.", no_args_is_help=True, rich_markup_mode="markdown")
 
+gateway.command()(add)
+gateway.command("list")(list_gateways)
+gateway.command()(show)
 gateway.command()(invite)
 gateway.command()(replace)
 gateway.command()(revoke)
