@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from cloud_api.backup.influx_tools import is_there
 from cloud_api.exits import mistakes_in_words
 from cloud_api.progress import told_progress
 from cloud_api.retention import months_before, parse_months
@@ -98,17 +99,11 @@ def existing(url: str) -> Iterator[LastingStore]:
     address = parse_store_url(url)
     if isinstance(address, SqliteAddress) and not address.path.is_file():
         raise ConfigError(f"there is no store {address.path}")
-    if isinstance(address, InfluxAddress) and not _is_there(address):
+    if isinstance(address, InfluxAddress) and not is_there(address):
         raise ConfigError(f"there is no store {address}")
     with closing(open_store(url)) as opened:
         opened.ready()
         yield opened
-
-
-def _is_there(address: InfluxAddress) -> bool:
-    from cloud_api.backup.influx_tools import is_there  # its client takes a second to import
-
-    return is_there(address)
 
 
 def _trim_all(opened: LastingStore, before: datetime, now: datetime) -> int:

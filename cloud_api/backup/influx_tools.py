@@ -13,7 +13,6 @@ from typing import Final
 
 from cloud_api.backup.archive import BackupError, Kind
 from cloud_api.stores.address import InfluxAddress
-from cloud_api.stores.influx_queries import POLICIES
 from cloud_api.stores.influx_server import InfluxServer, NoDatabaseError
 
 DEFAULT_RPC: Final = "127.0.0.1:8088"
@@ -41,6 +40,8 @@ def tool_of(address: InfluxAddress) -> Kind:
 
 def is_there(address: InfluxAddress) -> bool:
     """Whether the server has a database of this name. Raises `StoreError`."""
+    from cloud_api.stores.influx_queries import POLICIES  # InfluxDB's client takes a second to import
+
     server = InfluxServer(address)
     try:
         server.query(f'SHOW RETENTION POLICIES ON "{address.database}"', POLICIES)
