@@ -48,7 +48,7 @@ def why_not(town: Registry, error: NotPossibleError, words: Words) -> str:
         facts["place"] = place_name(town, facts["place"])
     if "gateway" in facts and facts["gateway"] in town.gateways:
         facts["gateway"] = town.gateways[facts["gateway"]].label
-    said = words.refusals[error.name].format_map(facts)
+    said = words.refusals.get(error.name, str(error)).format_map(facts)
     return said if error.nearest is None else f"{said} {words.refusal_nearest.format(nearest=error.nearest)}"
 
 

@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from cloud_api.access import Caller
 from cloud_api.provisioning.carrying_out import Action, Seen, carry_out
+from cloud_api.provisioning.fitting import Told, fitting
 from cloud_api.provisioning.plan import NotPossibleError
 from cloud_api.registry.radio_keys import RadioKeys
 from cloud_api.registry.store import ChangedMeanwhileError, RefusedChangeError
@@ -77,7 +78,7 @@ class Deciding:
         version = view.versions.get((wish.seen.kind, wish.seen.key), 0)
         if version != wish.seen.version:
             raise ChangedMeanwhileError(wish.seen.kind, wish.seen.key, wish.seen.version, version)
-        plan = wish.action(view.registry)
+        plan = self._action(wish)(view.registry)
         lines = plan_lines(view.registry, plan, words_for(request), self._room.services.settings.time_zone)
         return self._room.page(
             request,
@@ -89,6 +90,12 @@ class Deciding:
             request_number=secrets.token_hex(8),
         )
 
+    def _action(self, wish: Wish) -> Action:
+        """What is wanted, held against what gateways have said that they can."""
+        known = self._room.services.gateways
+        told = Told(dict(known.models), dict(known.status))
+        return lambda town: fitting(wish.action(town), town, told)
+
     def _refuse(self, request: Request, wish: Wish, reason: str) -> Response:
         return self._room.page(request, "refused.html", status=HTTPStatus.CONFLICT, wish=wish, reason=reason)
 
@@ -97,7 +104,7 @@ class Deciding:
         await asyncio.to_thread(
             carry_out,
             services.registry_store,
-            wish.action,
+            self._action(wish),
             by=caller.who,
             at=services.clock(),
             seen=wish.seen,

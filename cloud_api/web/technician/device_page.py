@@ -17,12 +17,11 @@ from cloud_api.provisioning.addresses_shown import grouped
 from cloud_api.provisioning.desired import holders_of
 from cloud_api.provisioning.errands import Action, Errand, Outcome
 from cloud_api.provisioning.installing import in_force
-from cloud_api.provisioning.standing import device_standing
 from cloud_api.registry import Counter, Device, Installation, Registry
 from cloud_api.registry.store import EntryName
 from cloud_api.registry.tables import key_of
 from cloud_api.web.technician.changes import first_direction, moment
-from cloud_api.web.technician.gateway_cards import place_name
+from cloud_api.web.technician.gateway_cards import place_name, why
 from cloud_api.web.technician.hearing import age, signal
 from cloud_api.web.technician.placing import find_model
 from cloud_api.web.technician.readings import FrameLine, frame_lines
@@ -129,6 +128,7 @@ def _about(room: Room, request: Request, town: Registry, device: Device, listen:
     services, words, now = room.services, words_for(request), room.services.clock()
     gateway = None if device.gateway is None else town.gateways.get(device.gateway)
     holders = holders_of(town, services.gateways.reported)
+    standing, reason = why(device, gateway, services.gateways, holders, words)
     errand = None if device.gateway is None else services.errands.find(device.gateway, listen)
     health = services.live.health(device.address)
     model = find_model(services.gateways, device.model)
@@ -137,7 +137,8 @@ def _about(room: Room, request: Request, town: Registry, device: Device, listen:
         "name": device.label or grouped(device.address),
         "shown_address": grouped(device.address),
         "gateway": gateway,
-        "standing": device_standing(device, gateway, services.gateways, holders),
+        "standing": standing,
+        "reason": reason,
         "health": health,
         "health_age": "" if health is None else age(health.at, words, now),
         "health_signal": None if health is None else signal(health.rssi_dbm, words),

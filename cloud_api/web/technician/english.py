@@ -3,6 +3,7 @@
 from typing import Final
 
 from cloud_api.provisioning.acceptance import Act
+from cloud_api.provisioning.plan import REFUSALS
 from cloud_api.provisioning.standing import Standing
 from cloud_api.registry.people import Asking
 from cloud_api.web.technician.words import Words
@@ -210,6 +211,11 @@ ENGLISH: Final = Words(
         Act.DRIVE_ON: "Occupy the space: drive onto it, or cover the sensor.",
         Act.DRIVE_OFF: "Free the space.",
     },
+    waits_never="{gateway} has never been on line",
+    waits_off="{gateway} is off line: it will be done when it is back",
+    waits_answer="{gateway} is about to answer",
+    held_by="{gateway} still listens to it",
+    refused_by="{gateway} refuses: {reason}",
     settings_names={
         "model": "Model",
         "label": "Label",
@@ -220,24 +226,7 @@ ENGLISH: Final = Words(
         "line_mm": "Line (mm)",
         "options": "Options",
     },
-    refusals={
-        "unknown-device": "{device} is not adopted here; adopt it to a gateway first.",
-        "unknown-place": "There is no counter, space or car park {place}.",
-        "uncounted-zone": "{place} is not counted at its entrances; install at one of its spaces.",
-        "unknown-gateway": "There is no gateway {gateway}; `passerelle gateway list` names them all.",
-        "wrong-address": "{address} is no address of a device; {expected} expected.",
-        "adopted-elsewhere": "{device} belongs to gateway {gateway}; hand it over, or take it from there first.",
-        "retired": "{device} is retired since {since}; adopt it anew first.",
-        "installed-elsewhere": "{device} serves {place} since {since}; move it, or end that installation first.",
-        "installed-already": "{device} is installed at {place} since {since}; end its installations first, or swap it.",
-        "served-already": "{place} is served by {device} since {since}; swap it, or end that installation first.",
-        "other-way-round": "{device} serves {place} since {since}, the other way round; turn it round.",
-        "not-installed": "{device} serves no place then; install it first.",
-        "nothing-serves": "Nothing serves {place} then; install a device there.",
-        "several-devices": "{place} is served by {devices}; say which.",
-        "several-installations": "{device} serves {places}; say which channel.",
-        "same-device": "{device} is the one that is there; another one expected.",
-    },
+    refusals={name: f"{said[0].upper()}{said[1:]}." for name, said in REFUSALS.items()},
     never="never",
     ago_s="{n} s ago",
     ago_min="{n} min ago",

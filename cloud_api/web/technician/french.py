@@ -210,6 +210,11 @@ FRENCH: Final = Words(
         Act.DRIVE_ON: "Occupez la place : roulez dessus, ou couvrez le capteur.",
         Act.DRIVE_OFF: "Libérez la place.",
     },
+    waits_never="{gateway} ne s’est encore jamais connectée",
+    waits_off="{gateway} est hors ligne : ce sera fait à son retour",
+    waits_answer="{gateway} va répondre",
+    held_by="{gateway} l’écoute encore",
+    refused_by="{gateway} refuse : {reason}",
     settings_names={
         "model": "Modèle",
         "label": "Étiquette",
@@ -237,6 +242,14 @@ FRENCH: Final = Words(
         "nothing-serves": "Rien ne sert à {place} : posez-y un capteur.",
         "several-devices": "{place} est servi par {devices} : dites lequel.",
         "several-installations": "{device} sert à {places} : dites quelle ligne.",
+        "unknown-model": "La passerelle {gateway} ({version}) ne connaît pas le modèle {model} : "
+        "choisissez-en un autre, ou faites mettre la passerelle à jour.",
+        "unknown-option": "{model} n’a pas de réglage {option} ; il a {options}.",
+        "unknown-link": "La passerelle {gateway} n’a pas de liaison {link} ; elle a {links}.",
+        "unknown-line": "{model} ne compte pas {channel} ; il compte {lines}.",
+        "counts-nothing": "{model} ne compte pas de passages, et {place} en attend : posez-le sur une place.",
+        "sees-no-space": "{channel} de {model} compte des passages et ne voit pas de place : "
+        "choisissez une autre ligne, ou un compteur.",
         "same-device": "{device} est celui qui est là : il en faut un autre.",
     },
     never="jamais",

@@ -9,7 +9,7 @@ from cloud_api.provisioning.desired import holders_of
 from cloud_api.provisioning.gateways import Gateways
 from cloud_api.provisioning.standing import Standing, device_standing, gateway_standing
 from cloud_api.registry import Registry
-from cloud_api.registry.places import Device
+from cloud_api.registry.places import Device, Gateway
 from cloud_api.web.technician.hearing import age, bare
 from cloud_api.web.technician.words import Words
 
@@ -51,7 +51,7 @@ def gateway_cards(
     for gateway in sorted(town.gateways.values(), key=lambda each: each.label.casefold()):
         standing = gateway_standing(gateway, known)
         devices = [
-            _line(each, town, known, holders, served)
+            _line(each, town, known, holders, served, words)
             for each in town.devices.values()
             if each.gateway == gateway.name and _is_wanted(each, served, wanted)
         ]
@@ -67,11 +67,11 @@ def gateway_cards(
     return [each for each in cards if each.devices or not wanted]
 
 
-def stored_lines(town: Registry, known: Gateways, now: datetime, *, wanted: str = "") -> list[DeviceLine]:
+def stored_lines(town: Registry, known: Gateways, words: Words, now: datetime, *, wanted: str = "") -> list[DeviceLine]:
     """Devices in the store room: adopted once, of no gateway now."""
     served = places_by_device(town, now)
     devices = (each for each in town.devices.values() if each.gateway is None and each.retired is None)
-    return [_line(each, town, known, {}, served) for each in devices if _is_wanted(each, served, wanted)]
+    return [_line(each, town, known, {}, served, words) for each in devices if _is_wanted(each, served, wanted)]
 
 
 def places_by_device(town: Registry, now: datetime) -> Mapping[str, tuple[str, ...]]:
@@ -99,17 +99,38 @@ def _line(
     known: Gateways,
     holders: Mapping[str, str],
     served: Mapping[str, tuple[str, ...]],
+    words: Words,
 ) -> DeviceLine:
     gateway = None if device.gateway is None else town.gateways.get(device.gateway)
-    standing = device_standing(device, gateway, known, holders)
+    standing, reason = why(device, gateway, known, holders, words)
     return DeviceLine(
         address=device.address,
         label=device.label or "",
         model=device.model,
         places=served.get(device.address, ()),
-        standing=standing.standing,
-        reason=standing.reason or "",
+        standing=standing,
+        reason=reason,
     )
+
+
+def why(
+    device: Device, gateway: Gateway | None, known: Gateways, holders: Mapping[str, str], words: Words
+) -> tuple[Standing, str]:
+    """How a device does at its gateway, and why, for people."""
+    found = device_standing(device, gateway, known, holders)
+    if gateway is None:
+        return found.standing, ""
+    match found.standing:
+        case Standing.WAITING:
+            online = gateway_standing(gateway, known).online
+            said = words.waits_never if online is None else words.waits_answer if online else words.waits_off
+            return found.standing, said.format(gateway=gateway.label)
+        case Standing.HELD:
+            return found.standing, words.held_by.format(gateway=holders[device.address])
+        case Standing.REFUSED:
+            return found.standing, words.refused_by.format(gateway=gateway.label, reason=found.reason)
+        case _:
+            return found.standing, ""
 
 
 def _is_wanted(device: Device, served: Mapping[str, tuple[str, ...]], wanted: str) -> bool:

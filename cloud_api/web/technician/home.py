@@ -22,7 +22,7 @@ def add_routes(routes: APIRouter, room: Room) -> None:
             template,
             heard=heard_lines(services.gateways.heard.values(), town, words, now, wanted=wanted),
             gateways=gateway_cards(town, services.gateways, words, now, wanted=wanted),
-            stored=stored_lines(town, services.gateways, now, wanted=wanted),
+            stored=stored_lines(town, services.gateways, words, now, wanted=wanted),
             wanted=wanted,
         )
 

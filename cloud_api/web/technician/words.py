@@ -191,6 +191,11 @@ class Words(Struct, frozen=True, kw_only=True):
     records: str
     record_of: str
     test_acts: dict[Act, str]
+    waits_never: str
+    waits_off: str
+    waits_answer: str
+    held_by: str
+    refused_by: str
     settings_names: dict[str, str]
     refusals: dict[str, str]
     """By the names of `provisioning.plan.REFUSALS`."""
