@@ -15,6 +15,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
+import numpy as np
+
 from cloud_api.registry import Counter, Installation, Position, Registry
 from cloud_api.stores import open_store
 from cloud_api.stores.base import Channel, Store, StoredFlow
@@ -71,7 +73,8 @@ def _measured(folder: Path, urls: tuple[str, str], what: str, counters: int, per
 def _report(folder: Path, url: str, counters: int, period: tuple[str, str]) -> tuple[float, float]:
     """Seconds, and the largest number of MiB that the process held."""
     command = [
-        *(sys.executable, "-m", "passerelle", "report", "flows", "--store", url, "--registry", f"{folder}/registry.db"),
+        *(str(Path(sys.executable).with_name("passerelle")), "report", "flows"),
+        *("--store", url, "--registry", f"{folder}/registry.db"),
         *("--from", period[0], "--to", period[1], "--output", f"{folder}/report.pdf"),
         *(word for channel in CHANNELS[:counters] for word in ("--place", channel.device)),
     ]
@@ -84,15 +87,17 @@ def _report(folder: Path, url: str, counters: int, period: tuple[str, str]) -> t
 
 
 def _fill(store: Store) -> None:
+    chance = np.random.default_rng(7)
     for first in range((END - START) // AT_ONCE + 1):
         start = START + first * AT_ONCE
         steps = (min(start + AT_ONCE, END) - start) // STEP
-        for number, channel in enumerate(CHANNELS):
-            store.write([_part(channel, number, start + step * STEP) for step in range(steps)])
+        starts = [start + step * STEP for step in range(steps)]
+        level = [1 + max(0.0, sin((each.hour - 6) / 18 * 3.14)) * 30 for each in starts]
+        for channel in CHANNELS:
+            in_, out = chance.poisson(level), chance.poisson(level)
+            parts = zip(starts, in_.tolist(), out.tolist(), strict=True)
+            store.write([_part(channel, *each) for each in parts])
 
 
-def _part(channel: Channel, number: int, start: datetime) -> StoredFlow:
-    """Busy by day, quiet by night; no two hours alike."""
-    busy = max(0.0, sin((start.hour - 6) / 18 * 3.14)) * 30
-    turn = (start.toordinal() * 31 + start.hour * 7 + start.minute + number) % 11
-    return flow(start, in_=round(busy + turn), out=round(busy + 10 - turn), covered_s=900, channel=channel)
+def _part(channel: Channel, start: datetime, in_: int, out: int) -> StoredFlow:
+    return flow(start, in_=in_, out=out, covered_s=int(STEP.total_seconds()), channel=channel)
