@@ -344,8 +344,8 @@ class FlowWords:
         """Both means."""
         number = self.write.number
         return self.write.say(
-            f"{number(now)} par jour contre {number(then)}, {counters} compteur(s)",
-            f"{number(now)} per day against {number(then)}, {counters} counter(s)",
+            f"{number(now)} par jour contre {number(then)}, {_counters(counters, 'compteur')}",
+            f"{number(now)} per day against {number(then)}, {_counters(counters, 'counter')}",
         )
 
     def comparison_note(self, compared: Sequence[PlaceCompared]) -> str:
@@ -395,3 +395,7 @@ class FlowWords:
             "connu.",
             f"{name}: at work only since {self.write.instant(at)}; what passed before is not known.",
         )
+
+
+def _counters(number: int, word: str) -> str:
+    return f"{number} {word}{'s' if number > 1 else ''}"

@@ -77,7 +77,10 @@ class _Styles:
         self.head = book.add_format(
             {"bold": True, "text_wrap": True, "valign": "top", "bg_color": "#e8f1f8", "bottom": 1}
         )
-        self.unit = book.add_format({"italic": True, "font_color": "#555555", "bottom": 1})
+        self.head_of_figures = book.add_format(
+            {"bold": True, "text_wrap": True, "valign": "top", "align": "right", "bg_color": "#e8f1f8", "bottom": 1}
+        )
+        self.unit = book.add_format({"italic": True, "font_color": "#555555", "align": "right", "bottom": 1})
         self.note = book.add_format({"italic": True, "font_color": "#444444", "text_wrap": True, "valign": "top"})
 
     def of(self, unit: Unit, *, bold: bool = False) -> Any:
@@ -132,7 +135,8 @@ def _summary(book: Any, styles: _Styles, write: Writing, report: Report) -> None
 def _table(book: Any, styles: _Styles, write: Writing, table: Table) -> None:
     sheet = book.add_worksheet(table.title[:LONGEST_SHEET_NAME])
     for column, each in enumerate(table.columns):
-        sheet.write_string(0, column, each.title, styles.head)
+        left = each.unit in LEFT
+        sheet.write_string(0, column, each.title, styles.head if left else styles.head_of_figures)
         sheet.write_string(1, column, write.units.get(each.unit, ""), styles.unit)
         sheet.set_column(column, column, WIDE if column == 0 else NARROW)
     sheet.set_row(0, HEAD_HEIGHT)
