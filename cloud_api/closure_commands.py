@@ -4,11 +4,11 @@ In come what a person plans, or an export of DiaLog's (a file or an address), an
 person and an exit status. Nothing is changed unless all was understood, and then all or nothing.
 """
 
-import getpass
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, BinaryIO, Final
 from zoneinfo import ZoneInfo
@@ -22,22 +22,19 @@ from cloud_api.exits import mistakes_in_words
 from cloud_api.feeds.dialog import LARGEST_EXPORT, Orders, read_orders
 from cloud_api.feeds.fetching import FetchError, download
 from cloud_api.feeds.lots import FeedError
-from cloud_api.feeds.order_closures import WITHIN_M, Plan, plan
+from cloud_api.feeds.order_closures import WITHIN_M, plan
+from cloud_api.feeds.order_closures import Plan as OrdersPlan
+from cloud_api.provisioning.closing import close_places, end_closure
+from cloud_api.provisioning.plan import Plan, together
 from cloud_api.registry import Closure, Registry
 from cloud_api.registry.store import RefusedChangeError, open_registry
 from cloud_api.settings import ConfigError
+from cloud_api.shell import WIDTH, DryRun, RegistryUrl, TimeZone, act
 
 SHOWN: Final = 20
 """Refusals told one by one."""
 
-closure = typer.Typer(help="Closures of bays.", no_args_is_help=True, rich_markup_mode="markdown")
-
-
-WIDTH: Final = 120
-"""Of a list, in characters."""
-
-RegistryUrl = Annotated[str, typer.Option(help="The registry: a file, sqlite:///FILE or postgresql://….")]
-TimeZone = Annotated[str, typer.Option(help="The town's time zone.")]
+closure = typer.Typer(name="closure", help="Closures of bays.", no_args_is_help=True, rich_markup_mode="markdown")
 
 
 @closure.callback()
@@ -47,6 +44,7 @@ def closures() -> None:
 
 @closure.command()
 def add(
+    context: typer.Context,
     places: Annotated[list[str], typer.Argument(metavar="PLACE…", help="Zones or spaces, by their ids.")],
     registry: RegistryUrl,
     reason: Annotated[str, typer.Option(help="Why, for the public, in the town's words.")],
@@ -55,6 +53,8 @@ def add(
     ] = None,
     end: Annotated[str | None, typer.Option("--to", help="Until when [default: until further notice].")] = None,
     time_zone: TimeZone = "Europe/Paris",
+    *,
+    dry_run: DryRun = False,
 ) -> None:
     """Close zones or spaces for a time; a running API shows it within seconds.
 
@@ -69,16 +69,10 @@ def add(
     now = datetime.now(UTC)
     with _mistakes_in_words():
         zone = parse_zone(time_zone)
-        begin = now.replace(second=0, microsecond=0) if start is None else _moment("--from", start, zone)
+        begin = now if start is None else _moment("--from", start, zone)
         over = None if end is None else _moment("--to", end, zone)
-        planned = [
-            Closure(id=f"{place}.{begin:%Y%m%dT%H%MZ}", place=place, start=begin, end=over, reason=reason)
-            for place in places
-        ]
-        with closing(open_registry(registry)) as store:
-            store.merge(planned, by=f"closure add ({getpass.getuser()})", at=now)
-    for each in planned:
-        typer.echo(f"{_in_words(each, now)} ({each.id})")
+    action = partial(close_places, places=places, reason=reason, start=begin, end=over)
+    act(context, registry, action, dry_run=dry_run)
 
 
 @closure.command("list")
@@ -114,10 +108,13 @@ def list_closures(
 
 @closure.command()
 def end(
+    context: typer.Context,
     ids: Annotated[list[str], typer.Argument(metavar="CLOSURE…", help="Closures, as `closure list` names them.")],
     registry: RegistryUrl,
     at: Annotated[str | None, typer.Option(help="When: 2026-11-30T12:00 by the town's clock [default: now].")] = None,
     time_zone: TimeZone = "Europe/Paris",
+    *,
+    dry_run: DryRun = False,
 ) -> None:
     """Let closures be over, or never begin; they stay in the registry and its audit trail.
 
@@ -130,11 +127,18 @@ def end(
     now = datetime.now(UTC)
     with _mistakes_in_words():
         over = now if at is None else _moment("--at", at, parse_zone(time_zone))
-        by = f"closure end ({getpass.getuser()})"
-        with closing(open_registry(registry)) as store:
-            for each in ids:
-                ended = store.end_closure(each, end=over, by=by, at=now)
-                typer.echo(f"ends       {ended.place} at {over:%Y-%m-%d %H:%MZ}: {ended.reason}")
+
+    def ended(town: Registry) -> Plan:
+        return together(end_closure(_known(town, each), over) for each in ids)
+
+    act(context, registry, ended, dry_run=dry_run)
+
+
+def _known(town: Registry, closure_id: str) -> Closure:
+    for each in town.closures:
+        if each.id == closure_id:
+            return each
+    raise RefusedChangeError("closure", closure_id, "", "not there; `passerelle closure list` names them all")
 
 
 def _moment(option: str, text: str, zone: ZoneInfo) -> datetime:
@@ -160,7 +164,7 @@ def _local(instant: datetime, zone: ZoneInfo) -> str:
 def import_orders(
     export: Annotated[str, typer.Argument(help="DiaLog's DATEX II export: a file, or its https:// address.")],
     registry: RegistryUrl,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would change, and change nothing.")] = False,
+    dry_run: DryRun = False,
     source: Annotated[
         str, typer.Option(help="What closures of these orders are marked with; others are not touched.")
     ] = "dialog",
@@ -198,7 +202,7 @@ def import_orders(
     )
 
 
-def _tell(orders: Orders, planned: Plan, now: datetime) -> None:
+def _tell(orders: Orders, planned: OrdersPlan, now: datetime) -> None:
     for each in planned.changes:
         typer.echo(_in_words(each, now))
     for place in planned.doubtful:

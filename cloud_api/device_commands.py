@@ -19,7 +19,7 @@ from cloud_api.registry import Device, Registry
 from cloud_api.registry.radio_keys import NO_KEYS
 from cloud_api.shell import WIDTH, DryRun, RegistryUrl, act, opened, options_of
 
-device = typer.Typer(help="The town's sensors.", no_args_is_help=True, rich_markup_mode="markdown")
+device = typer.Typer(name="device", help="The town's sensors.", no_args_is_help=True, rich_markup_mode="markdown")
 device.command("import")(import_delivery)
 
 Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="devEUI, Bluetooth address or name on a wire.")]

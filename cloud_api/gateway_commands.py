@@ -5,7 +5,7 @@ import typer
 from cloud_api.gateway_list_commands import add, list_gateways, show
 from cloud_api.invitation_commands import invite, replace, revoke
 
-gateway = typer.Typer(help="The town's gateways.", no_args_is_help=True, rich_markup_mode="markdown")
+gateway = typer.Typer(name="gateway", help="The town's gateways.", no_args_is_help=True, rich_markup_mode="markdown")
 
 gateway.command()(add)
 gateway.command("list")(list_gateways)

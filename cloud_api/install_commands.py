@@ -20,7 +20,9 @@ from cloud_api.provisioning.plan import Plan
 from cloud_api.registry import Registry
 from cloud_api.shell import WIDTH, DryRun, RegistryUrl, TimeZone, act, opened
 
-install = typer.Typer(help="Which sensor serves which place.", no_args_is_help=True, rich_markup_mode="markdown")
+install = typer.Typer(
+    name="install", help="Which sensor serves which place.", no_args_is_help=True, rich_markup_mode="markdown"
+)
 
 Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="An adopted device.")]
 Channel = Annotated[str | None, typer.Option(help="One of its channels [default: all].")]

@@ -7,7 +7,6 @@ from typing import Annotated, Final
 import msgspec
 from fastapi import APIRouter, Path, Query, Request
 from msgspec import Meta, Struct, field
-from msgspec.structs import replace
 from starlette.responses import Response
 
 from cloud_api import examples
@@ -15,8 +14,8 @@ from cloud_api.access import needs
 from cloud_api.openapi import JSON, answer, parameter, refusal
 from cloud_api.problems import not_found
 from cloud_api.provisioning.carrying_out import Seen
-from cloud_api.provisioning.installing import clock
-from cloud_api.provisioning.plan import NotPossibleError, Plan, nearest
+from cloud_api.provisioning.closing import close_places, end_closure
+from cloud_api.provisioning.plan import Plan
 from cloud_api.registry import Closure, Registry
 from cloud_api.registry.places import Label, PlaceId
 from cloud_api.registry.store import View
@@ -118,8 +117,9 @@ def router(services: Services) -> APIRouter:
     async def add_closures(request: Request, *, dry_run: DryRun = False) -> Response:
         """Close zones or spaces for a time: all of them or none. Saying it again within the minute changes nothing."""
         new = await body_of(request, NewClosures)
-        start = (new.start or services.clock()).replace(second=0, microsecond=0)
-        return await do(services, request, partial(_closed, new=new, start=start), dry_run=dry_run)
+        start = new.start or services.clock()
+        action = partial(close_places, places=new.places, reason=new.reason, start=start, end=new.end)
+        return await do(services, request, action, dry_run=dry_run)
 
     @routes.get(
         "/{closure}", summary="A closure", responses={**answer(EXAMPLE, "With its ETag"), **unknown, **refusals(ONE)}
@@ -140,8 +140,11 @@ def router(services: Services) -> APIRouter:
         """A closure is ended, never deleted: what was closed when stays known."""
         change = await body_of(request, ClosureChange)
         seen = Seen("closure", closure, version_seen(request))
-        action = partial(_ended, closure=closure, end=change.end)
-        return await do(services, request, action, dry_run=dry_run, seen=seen)
+
+        def ended(town: Registry) -> Plan:
+            return end_closure(_known(town, closure), change.end)
+
+        return await do(services, request, ended, dry_run=dry_run, seen=seen)
 
     return routes
 
@@ -155,26 +158,3 @@ def _known(town: Registry, key: str) -> Closure:
         if each.id == key:
             return each
     raise not_found("closure", key)
-
-
-def _closed(town: Registry, *, new: NewClosures, start: datetime) -> Plan:
-    known = {*town.zones, *(space.id for space in town.spaces)}
-    for place in new.places:
-        if place not in known:
-            raise NotPossibleError("unknown-place", "places", nearest=nearest(place, known), place=place)
-    entries = [
-        Closure(id=f"{place}.{start:%Y%m%dT%H%MZ}", place=place, start=start, end=new.end, reason=new.reason)
-        for place in new.places
-    ]
-    return Plan(tuple(entries), words=tuple(_words(each) for each in entries))
-
-
-def _ended(town: Registry, *, closure: str, end: datetime | None) -> Plan:
-    known = _known(town, closure)
-    after = replace(known, end=None if end is None else max(end, known.start))
-    return Plan((after,), words=(_words(after),))
-
-
-def _words(each: Closure) -> str:
-    until = "until further notice" if each.end is None else f"to {clock(each.end)}"
-    return f"{each.place} is closed from {clock(each.start)} {until}: {each.reason}"

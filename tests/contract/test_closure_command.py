@@ -29,6 +29,17 @@ def town(tmp_path: Path) -> Path:
     return file
 
 
+def test_a_dry_run_closes_and_opens_nothing(town: Path) -> None:
+    told = by_hand(town, "add", "h1", "--reason", "travaux", "--dry-run")
+    assert "dry run, nothing is done: 1 added" in told.output
+    assert known(town) == []
+
+    by_hand(town, "add", "h1", "--reason", "travaux")
+    (closed,) = known(town)
+    assert "dry run, nothing is done: 1 changed" in by_hand(town, "end", closed.id, "--dry-run").output
+    assert known(town) == [closed]
+
+
 def run(export_: str, town: Path, *options: str) -> Result:
     return CliRunner().invoke(closure, ["import", export_, "--registry", str(town), *options])
 
@@ -54,7 +65,7 @@ def test_a_closure_by_hand_is_in_force_until_it_is_ended_and_both_are_in_the_tra
     ended = by_hand(town, "end", only.id)
 
     assert added.exit_code == 0, added.output
-    assert "closed     h1 from" in added.output
+    assert "h1 is closed from" in added.output
     assert "until further notice: travaux de voirie" in added.output
     assert only.in_force_at(datetime.now(UTC))
     assert only.id in listed.output
@@ -81,7 +92,7 @@ def test_times_are_told_by_the_towns_clock_and_a_closure_told_twice_is_one(town:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["add", "nowhere", "--reason", "x"], "no place 'nowhere'"),
+        (["add", "nowhere", "--reason", "x"], "no counter, space or car park nowhere"),
         (["add", "h1", "--reason", "x", "--to", "tomorrow"], "--to 'tomorrow': a date or a time"),
         (["add", "h1", "--reason", "x", "--from", "2026-12-02", "--to", "2026-12-01"], "a time not before `from`"),
         (["add", "h1", "--reason", ""], "reason"),

@@ -68,7 +68,7 @@ def test_a_device_is_adopted_installed_swapped_and_retired_from_the_shell(town: 
     assert f"{SPARE} takes the place of {PUCK}" in done(device, town, "swap", "m1", SPARE)
     assert "1 device" in done(device, town, "list", "--gateway", "halles")
     assert f"{SPARE} is retired" in done(device, town, "retire", SPARE)
-    assert "retire (" in done(device, town, "show", SPARE)
+    assert "device retire (" in done(device, town, "show", SPARE)
     assert SPARE in done(device, town, "list", "--retired")
     assert "0 installations" in done(install, town, "list")
 
