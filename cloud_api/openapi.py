@@ -30,13 +30,6 @@ def answer(
     return {status.value: {"description": description, "content": {media_type: content}}}
 
 
-def body(example: Struct) -> dict[str, Any]:
-    """What an operation is sent, as FastAPI's `openapi_extra`; the example itself is among `DescribedApi`'s."""
-    name = type(example).__name__
-    content = {"schema": {"$ref": SCHEMA.format(name=name)}, "examples": {"example": {"$ref": EXAMPLE + name}}}
-    return {"requestBody": {"required": True, "content": {JSON: content}}}
-
-
 def list_answer(example: Struct, description: str) -> Responses:
     """The response 200 of an operation that answers with a bare list of such values. The example has no null."""
     schema = {"type": "array", "items": {"$ref": SCHEMA.format(name=type(example).__name__)}}

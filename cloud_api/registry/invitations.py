@@ -48,6 +48,10 @@ class InvitationRefusedError(RegistryError):
     """An invitation or a revocation that makes no sense: why, and what to do instead."""
 
 
+class UnknownGatewayError(InvitationRefusedError):
+    """There is no such gateway."""
+
+
 class Invitation(Struct, frozen=True, kw_only=True):
     """What is kept of an invitation."""
 
@@ -154,6 +158,8 @@ class InvitationStore:
         """End a gateway's access and all its codes. Raises `InvitationRefusedError` when there is neither."""
         with writing(self._engine) as connection:
             revoked = _revoke(connection, gateway, by, at)
+            if not revoked and gateway not in _gateways(connection):
+                raise _unknown(gateway)
             if not revoked:
                 raise InvitationRefusedError(f"gateway {gateway} has neither access nor an open code")
             return revoked
@@ -207,10 +213,12 @@ def _gateways(connection: Connection) -> frozenset[str]:
 
 def _access(connection: Connection, gateway: str) -> Access:
     if gateway not in _gateways(connection):
-        raise InvitationRefusedError(
-            f"the registry has no gateway {gateway!r}: `passerelle gateway add {gateway}` adds it"
-        )
+        raise _unknown(gateway)
     return access_of(gateway, _all(connection))
+
+
+def _unknown(gateway: str) -> UnknownGatewayError:
+    return UnknownGatewayError(f"the registry has no gateway {gateway!r}: `passerelle gateway add {gateway}` adds it")
 
 
 def _add(connection: Connection, gateway: str, by: str, at: datetime, expires_at: datetime) -> tuple[Invitation, Code]:

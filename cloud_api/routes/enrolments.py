@@ -17,7 +17,7 @@ from msgspec.structs import asdict
 from starlette.responses import Response
 
 from cloud_api.access import address_of, too_many
-from cloud_api.openapi import JSON, answer, body, refusal
+from cloud_api.openapi import JSON, answer, refusal
 from cloud_api.problems import FieldError, ProblemError, invalid, unavailable
 from cloud_api.provisioning.certificates import SigningRequestError
 from cloud_api.provisioning.dynamic_security import BrokerControlError
@@ -26,13 +26,12 @@ from cloud_api.rate_limits import SECOND_NS, RateLimiter
 from cloud_api.registry.codes import CodeError
 from cloud_api.registry.database import RegistryError
 from cloud_api.registry.invitations import NotInvitedError, Why
+from cloud_api.routes.changing import body_of, takes
 from cloud_api.services import Services
 
 log = logging.getLogger(__name__)
 
 PATH: Final = "/v1/enrolments"
-LARGEST: Final = 20_000
-"""Bytes of a request."""
 ANOTHER: Final = "ask for another one: `passerelle gateway invite` makes it"
 TITLES: Final = {
     Why.UNKNOWN: "Nobody was invited with this code",
@@ -118,7 +117,7 @@ def router(services: Services) -> APIRouter:
         PATH,
         summary="Become a gateway",
         status_code=HTTPStatus.CREATED,
-        openapi_extra=body(REQUEST),
+        openapi_extra=takes(REQUEST),
         responses={
             **answer(EXAMPLE, "It is one; the password is told this once", status=HTTPStatus.CREATED),
             **refusal(tls_needed(), PATH),
@@ -136,7 +135,7 @@ def router(services: Services) -> APIRouter:
         wait_ns = limiter.wait_ns(address_of(request.scope), time.monotonic_ns())
         if wait_ns:
             raise too_many(math.ceil(wait_ns / SECOND_NS))
-        asked = _read(await _bytes(request))
+        asked = await body_of(request, EnrolmentRequest)
         if services.enroller is None:
             raise not_set_up()
         if not (services.enroller.over_plain_http or _is_private(request)):
@@ -182,22 +181,3 @@ def _is_private(request: Request) -> bool:
         return request.client is not None and ip_address(request.client.host).is_loopback
     except ValueError:
         return False
-
-
-async def _bytes(request: Request) -> bytes:
-    received = b""
-    async for chunk in request.stream():
-        received += chunk
-        if len(received) > LARGEST:
-            raise invalid([FieldError(field="body", reason=f"{LARGEST} bytes at most expected")])
-    return received
-
-
-def _read(body: bytes) -> EnrolmentRequest:
-    try:
-        return msgspec.json.decode(body, type=EnrolmentRequest)
-    except msgspec.ValidationError as error:
-        reason, _, where = str(error).partition(" - at ")
-        raise invalid([FieldError(field=where.strip("`").removeprefix("$.") or "body", reason=reason)]) from error
-    except msgspec.DecodeError as error:
-        raise invalid([FieldError(field="body", reason=f"JSON expected: {error}")]) from error
