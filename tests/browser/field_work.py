@@ -73,11 +73,9 @@ class FieldWork:
         _, secret = self.registry.people.invite(PERSON, code=False, by="test", at=now, expires_at=expires_at)
         return f"{self.address}/technician/sign-in/{secret}"
 
-    def switch_on(self, eui: str, *models: str, rssi_dbm: float = -87.0) -> None:
+    def switch_on(self, eui: str, *models: str, rssi_dbm: float = -87.0, hint: str | None = None) -> None:
         """A sensor in its box speaks."""
-        device = HeardDevice(
-            device=eui, link="lora", at=datetime.now(UTC), rssi_dbm=rssi_dbm, hint="PCR2 carton 3", models=models
-        )
+        device = HeardDevice(device=eui, link="lora", at=datetime.now(UTC), rssi_dbm=rssi_dbm, hint=hint, models=models)
         self.gateway.publish(Heard(gateway=self.gateway.name, epoch=EPOCH, devices=(device,)))
 
     def show_to(self, browser: Chrome, *readings: str, rssi_dbm: float = -87.0) -> None:

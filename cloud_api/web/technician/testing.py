@@ -25,6 +25,7 @@ from cloud_api.provisioning.installing import in_force
 from cloud_api.registry import Device, Installation, Registry
 from cloud_api.registry.tables import key_of
 from cloud_api.reports.report import Language
+from cloud_api.web.technician.changes import name_of
 from cloud_api.web.technician.gateway_cards import place_name
 from cloud_api.web.technician.once import Once
 from cloud_api.web.technician.room import HOME, Room, words_for
@@ -101,7 +102,7 @@ def add_routes(routes: APIRouter, room: Room) -> None:
             request,
             "test_found.html" if part else "test.html",
             device=device,
-            name=device.label or device.address,
+            name=name_of(town, address),
             place=place_name(town, installation.place),
             progress=progress,
             act=acts[len(progress.legs)] if len(progress.legs) < len(acts) else None,
