@@ -57,7 +57,7 @@ def rows() -> Iterator[Row]:
         kept(TOWN, folder).close()
         urls = (f"sqlite:///{folder}/history.db", server.url("history"))
         for url in urls:
-            with closing(open_store(url)) as store:
+            with closing(open_store(url, lambda: END)) as store:
                 _fill(store)
         for counters in (10, COUNTERS):
             for what, period in PERIODS.items():
