@@ -47,6 +47,15 @@ STATUSES: Final = {
 }
 
 
+LINK_WORDS: Final = """\
+Ce lien est pour une passerelle. Sur elle, donnez-le en entier, avec ce qui suit le # :
+This link is for a gateway. On it, give the whole link, with what follows the #:
+
+  sudo passerelle edge enrol '…/enrol#…'
+"""
+"""For whoever opens the QR code's link on a telephone; the code itself stays there."""
+
+
 class Enrolled(Admitted, frozen=True, kw_only=True):
     """What a machine needs to be a gateway."""
 
@@ -143,6 +152,10 @@ def router(services: Services) -> APIRouter:
         admitted = await asyncio.to_thread(_enrol, services.enroller, asked, address_of(request.scope))
         answered = msgspec.json.encode(_enrolled(services, admitted))
         return Response(answered, HTTPStatus.CREATED, headers={"Cache-Control": "no-store"}, media_type=JSON)
+
+    @routes.get("/enrol", include_in_schema=False)
+    async def say_what_for() -> Response:
+        return Response(LINK_WORDS, media_type="text/plain")
 
     return routes
 

@@ -137,6 +137,11 @@ def test_what_is_no_request_is_refused_with_the_field_that_is_wrong(town: Serve,
         assert [each["field"] for each in answer.json()["errors"]] == [field]
 
 
+def test_who_opens_the_link_on_a_telephone_reads_what_it_is_for(town: Serve) -> None:
+    with town() as client:
+        assert "sudo passerelle edge enrol" in client.get("/enrol").text
+
+
 def test_of_two_machines_with_one_code_at_once_one_is_let_in(
     town: Serve, registry: RegistryStore, clock: Clock, broker: DynamicBroker
 ) -> None:
