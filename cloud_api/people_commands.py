@@ -16,8 +16,9 @@ from rich.console import Console
 from rich.table import Table
 
 from cloud_api.exits import mistakes_in_words
-from cloud_api.registry.people import LONGEST_NAME, grouped, person_id
+from cloud_api.registry.people import LONGEST_NAME, TECHNICIAN, grouped, person_id
 from cloud_api.registry.store import open_registry
+from cloud_api.scopes import Scope
 from cloud_api.settings import ConfigError
 
 person = typer.Typer(help="People who sign in.", no_args_is_help=True, rich_markup_mode="markdown")
@@ -31,19 +32,25 @@ def add_person(
     name: Annotated[str, typer.Argument(help="In full (`Marie Dupont`): the audit trail names her so.")],
     registry: RegistryUrl,
     email: Annotated[str | None, typer.Option(help="Where to write to her.")] = None,
+    scope: Annotated[
+        list[Scope] | None,
+        typer.Option(help="What she may do: provision (/technician), report (/bureau); may be given several times."),
+    ] = None,
 ) -> None:
-    """Add somebody; `person invite` lets her in.
+    """Add somebody, a technician unless another scope is given; `person invite` lets her in.
 
     Examples:
 
         passerelle person add 'Marie Dupont' --email marie.dupont@ma-ville.fr --registry registry.db
+
+        passerelle person add 'Office de commerce' --scope report --registry registry.db
     """
     with mistakes_in_words(), closing(open_registry(registry)) as store:
         if not person_id(name) or len(name) > LONGEST_NAME:
             raise ConfigError(f"NAME {name!r}: 1 to {LONGEST_NAME} characters expected, letters among them")
         if email is not None and "@" not in email:
             raise ConfigError(f"--email {email!r}: an address as marie@ma-ville.fr expected")
-        added = store.people.add(name.strip(), email=email, by=_who(), at=datetime.now(UTC))
+        added = store.people.add(name.strip(), email=email, scopes=scope or TECHNICIAN, by=_who(), at=datetime.now(UTC))
     typer.echo(f"{added.id}: passerelle person invite {added.id} makes her link")
 
 
@@ -61,7 +68,7 @@ def list_people(registry: RegistryUrl) -> None:
     if not people:
         typer.echo("nobody yet; passerelle person add adds somebody")
         return
-    table = Table("person", "name", "e-mail", "signed in", "last seen", box=None, pad_edge=False)
+    table = Table("person", "name", "e-mail", "may", "signed in", "last seen", box=None, pad_edge=False)
     for each in people:
         theirs = [key for key in keys if key.person == each.id]
         seen = max((key.used_at for key in theirs if key.used_at is not None), default=None)
@@ -69,6 +76,7 @@ def list_people(registry: RegistryUrl) -> None:
             each.id,
             each.name,
             each.email or "",
+            ", ".join(sorted(each.scopes)),
             str(sum(key.opens_at(now) for key in theirs)),
             "never" if seen is None else f"{seen:%Y-%m-%d %H:%MZ}",
         )

@@ -7,6 +7,7 @@ code by scrypt, since it could be found by trying. Signing in makes a key of the
 import hashlib
 import secrets
 import unicodedata
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -29,6 +30,9 @@ LONGEST_ID: Final = 63
 SCRYPT_COST: Final = 2**14
 
 
+TECHNICIAN: Final = frozenset({Scope.PROVISION})
+
+
 class Person(Struct, frozen=True, kw_only=True):
     """Somebody who works here."""
 
@@ -36,6 +40,8 @@ class Person(Struct, frozen=True, kw_only=True):
     """Made of the name (`marie-dupont`)."""
     name: str
     email: str | None = None
+    scopes: frozenset[Scope] = TECHNICIAN
+    """What they may do once they are signed in."""
 
 
 class Asking(StrEnum):
@@ -86,15 +92,23 @@ class PeopleStore:
         """Everybody, by name."""
         with reading(self._engine) as connection:
             rows = connection.execute(select(PERSON).order_by(PERSON.c.name, PERSON.c.id)).mappings()
-            return [Person(**row) for row in rows]
+            return [_person(row) for row in rows]
 
-    def add(self, name: str, *, email: str | None = None, by: str, at: datetime) -> Person:
+    def add(
+        self,
+        name: str,
+        *,
+        email: str | None = None,
+        scopes: Iterable[Scope] = TECHNICIAN,
+        by: str,
+        at: datetime,
+    ) -> Person:
         """Somebody new. Raises `KnownPersonError` where the name, or one like it, is taken."""
-        person = Person(id=person_id(name), name=name, email=email)
+        person = Person(id=person_id(name), name=name, email=email, scopes=frozenset(scopes))
         with writing(self._engine) as connection:
             if _find(connection, person.id) is not None:
                 raise KnownPersonError(f"there is a person {person.id!r} already; another name expected")
-            row = {"id": person.id, "name": person.name, "email": person.email}
+            row = {"id": person.id, "name": person.name, "email": person.email, "scopes": sorted(person.scopes)}
             connection.execute(insert(PERSON).values(row))
             connection.execute(insert(AUDIT).values(_trace("person", person.id, by, at, row)))
         return person
@@ -128,7 +142,7 @@ class PeopleStore:
             person = asked.person
             connection.execute(update(SIGN_IN).where(SIGN_IN.c.id == row["id"]).values(used_at=at))
             until = at + SIGNED_IN_FOR
-            key, text = new_key(person.name, [Scope.PROVISION], at=at, expires_at=until, person=person.id)
+            key, text = new_key(person.name, person.scopes, at=at, expires_at=until, person=person.id)
             keep_key(connection, key, by=person.name, at=at)
         return person, key, text
 
@@ -171,7 +185,11 @@ def _digest(secret: str) -> Digest:
 
 def _find(connection: Connection, person: str) -> Person | None:
     row = connection.execute(select(PERSON).where(PERSON.c.id == person)).mappings().first()
-    return None if row is None else Person(**row)
+    return None if row is None else _person(row)
+
+
+def _person(row: RowMapping) -> Person:
+    return Person(**{**row, "scopes": frozenset(map(Scope, row["scopes"]))})
 
 
 def _known(connection: Connection, name: str) -> Person:

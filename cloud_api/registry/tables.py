@@ -13,7 +13,7 @@ from sqlalchemy import JSON, Column, DateTime, Dialect, Integer, LargeBinary, Me
 
 from cloud_api.registry.places import Closure, Counter, Device, Entry, Gateway, Installation, Space, Zone
 
-HEAD: Final = "0004"
+HEAD: Final = "0005"
 """The migration that makes these tables."""
 
 KINDS: Final[Mapping[str, type[Entry]]] = MappingProxyType(
@@ -82,7 +82,9 @@ PERSON: Final = Table(
     Column("id", String(63), primary_key=True),
     Column("name", String(200), nullable=False),
     Column("email", String(320)),
+    Column("scopes", JSON, nullable=False, server_default='["provision"]'),
 )
+"""Who works here. What they may do is said by scopes; those of older versions were technicians."""
 ACCESS_KEY: Final = Table(
     "access_key",
     METADATA,

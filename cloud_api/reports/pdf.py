@@ -5,12 +5,14 @@ stands in the workbook and the CSV: a table that is longer than a page is told b
 the longest.
 """
 
+from base64 import b64encode
 from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any, Final
 
 import msgspec
 
+from cloud_api.reports.asking import address_of
 from cloud_api.reports.charts import svg
 from cloud_api.reports.report import Column, Report, Table, Unit
 from cloud_api.reports.writing import Writing, writing_in
@@ -46,6 +48,7 @@ def written_out(report: Report) -> dict[str, Any]:
         "town": report.town,
         "title": f"{report.title} – {report.subtitle}",
         "title_alone": report.title,
+        "address": address_of(report.asked),
         "heading": f"{report.title}, {report.subtitle}",
         "subtitle": report.subtitle,
         "as_of": _as_of(report, write),
@@ -58,7 +61,8 @@ def written_out(report: Report) -> dict[str, Any]:
             {
                 "title": each.title,
                 "alternative": each.alternative,
-                "svg": svg(each, report.asked.language),
+                "svg": (drawn := svg(each, report.asked.language)),
+                "base64": b64encode(drawn.encode()).decode(),
             }
             for each in report.charts
         ],

@@ -20,7 +20,8 @@ MEDIA_TYPES: Final = {
     "svg": "image/svg+xml",
 }
 LEAFLET: Final = ("leaflet.js", "leaflet.css")
-TECHNICIAN: Final = "technician"
+ROOMS: Final = ("technician", "office")
+"""Folders of pages that have styles and scripts of their own."""
 NOSNIFF: Final = {"X-Content-Type-Options": "nosniff"}
 FOR_EVER: Final = "public, max-age=31536000, immutable"
 ASK_AGAIN: Final = "no-cache"
@@ -48,7 +49,7 @@ def _files() -> dict[str, Traversable]:
     own = files("cloud_api.web") / "static"
     leaflet = files("xstatic.pkg.leaflet") / "data"
     paths = {file.name: file for file in own.iterdir() if _suffix(file.name) in MEDIA_TYPES}
-    paths |= {f"{TECHNICIAN}/{file.name}": file for file in (own / TECHNICIAN).iterdir()}
+    paths |= {f"{room}/{file.name}": file for room in ROOMS for file in (own / room).iterdir()}
     return paths | {f"leaflet/{name}": leaflet / name for name in LEAFLET}
 
 

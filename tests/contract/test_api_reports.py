@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,57 +10,28 @@ import pypdf
 import pytest
 from typer.testing import CliRunner
 
-from cloud_api.app import create_app
 from cloud_api.report_commands import report
-from cloud_api.reports.making import Source
-from cloud_api.scopes import Scope
-from cloud_api.settings import Broker, SchoolZone, Settings
-from cloud_api.stores import open_store
 from tests.broker import Mosquitto
-from tests.reporting import BEGAN, NOW, REGISTRY, fill, parked
-from tests.town import Clock, kept, serving
+from tests.offices import AGENDA, office_at, write_history
 
-AGENDA = """
-[[event]]
-name = "Fête de la rue"
-from = 2026-11-14
-to = 2026-11-14
-hours = "10:00-20:00"
-places = ["rue-haute"]
-"""
 MONTH = {"from": "2026-10-01", "to": "2026-11-01"}
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("reports")
-    (folder / "agenda.toml").write_text(AGENDA, encoding="utf-8")
-    with closing(open_store(f"sqlite:///{folder}/history.db", Clock(BEGAN))) as store:
-        fill(store)
-        parked(store)
-    kept(REGISTRY, folder).close()
+    write_history(folder)
     return folder
 
 
 @pytest.fixture
 def client(mosquitto: Mosquitto, folder: Path, tmp_path: Path) -> Iterator[httpx.Client]:
-    settings = Settings(
-        broker=Broker(host=mosquitto.host, port=mosquitto.port), ledger=tmp_path / "ledger.db", worker="reports"
-    )
-    registry = kept(REGISTRY, tmp_path)
-    source = Source(
-        store=f"sqlite:///{folder}/history.db",
-        name="Saint-Aubin",
-        time_zone="Europe/Paris",
-        school_zone=SchoolZone.B,
-        calendar=str(folder / "agenda.toml"),
-    )
-    _, secret = registry.keys.create("office", [Scope.REPORT], by="test", at=NOW)
-    with closing(open_store(source.store)) as store:
-        api = create_app(settings, store=store, registry=registry, clock=Clock(NOW), reports_from=source)
-        with serving(api) as address, httpx.Client(base_url=address, timeout=120) as opened:
-            opened.headers["authorization"] = f"Bearer {secret}"
-            yield opened
+    with (
+        office_at(mosquitto, folder, tmp_path, "reports") as office,
+        httpx.Client(base_url=office.address, timeout=120) as opened,
+    ):
+        opened.headers["authorization"] = f"Bearer {office.secret}"
+        yield opened
 
 
 def body_of(answer: httpx.Response) -> dict[str, Any]:

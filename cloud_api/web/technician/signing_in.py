@@ -15,8 +15,11 @@ from starlette.responses import Response
 from cloud_api.access import CALLER, COOKIE, LONGEST_KEY, Caller, address_of, too_many
 from cloud_api.rate_limits import SECOND_NS, Rate, RateLimiter
 from cloud_api.registry.people import LONGEST_SECRET, SIGNED_IN_FOR, Asking, NotSignedInError
+from cloud_api.scopes import Scope
 from cloud_api.web.technician.room import HOME, Room, require_own_page
 
+OFFICE: Final = "bureau"
+"""Where those go who only make reports."""
 TRIES: Final = Rate(per_s=0.2, burst=10)
 """Of one address: a code cannot be found by trying."""
 
@@ -46,11 +49,12 @@ def add_routes(routes: APIRouter, room: Room) -> None:
             raise too_many(1 + wait_ns // SECOND_NS)
         form = await request.form()
         try:
-            _, key, text = await asyncio.to_thread(people.sign_in, str(form.get("secret", "")), services.clock())
+            person, key, text = await asyncio.to_thread(people.sign_in, str(form.get("secret", "")), services.clock())
         except NotSignedInError as error:
             return room.page(request, "sign_in.html", status=HTTPStatus.FORBIDDEN, how=error.how, again=None)
         services.keyring.add(key)
-        return _with_key(request, room.go(request, HOME), text, SIGNED_IN_FOR)
+        at_home = HOME if Scope.PROVISION in person.scopes else OFFICE
+        return _with_key(request, room.go(request, at_home), text, SIGNED_IN_FOR)
 
     @routes.post("/sign-out")
     async def sign_out(request: Request) -> Response:

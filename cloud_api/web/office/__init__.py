@@ -1,0 +1,1 @@
+"""The page at `/bureau`: reports for the office de commerce."""

@@ -1,0 +1,62 @@
+"""The office page in a real browser: accessible, fit for a telephone and for the keyboard, whole without scripts."""
+
+from urllib.parse import urlencode
+
+import pytest
+from axe_core_python.selenium import Axe
+from selenium.webdriver import Chrome, Keys
+
+from cloud_api.access import COOKIE
+from tests.browser.looking import complaints, find, resize, wait_until
+from tests.contract.test_office_page import office as office
+from tests.offices import Office
+
+REPORT = "/bureau?" + urlencode({"kind": "flows", "from": "2026-10-01", "to": "2026-11-01"})
+
+
+def open_page(browser: Chrome, office: Office, path: str) -> None:
+    """Open a page as somebody who signed in."""
+    browser.get(f"{office.address}/healthz")
+    browser.add_cookie({"name": COOKIE, "value": office.secret, "path": "/"})
+    complaints(browser)
+    browser.get(office.address + path)
+
+
+@pytest.mark.parametrize("path", ["/bureau", REPORT, "/bureau?kind=flows&from=2027-01-01&to=2027-02-01"])
+def test_no_rule_of_accessibility_is_broken(browser: Chrome, office: Office, path: str) -> None:
+    open_page(browser, office, path)
+
+    told = Axe().run(browser)
+
+    assert [(rule["id"], [node["html"][:200] for node in rule["nodes"]]) for rule in told["violations"]] == []
+    assert {"color-contrast", "label", "region"} <= {rule["id"] for rule in told["passes"]}
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_nothing_sticks_out_and_nothing_is_refused_by_the_browser(browser: Chrome, office: Office, width: int) -> None:
+    resize(browser, width)
+    open_page(browser, office, REPORT)
+
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    assert complaints(browser) == []
+    assert browser.execute_script("return [...document.images].every(it => it.complete && it.naturalWidth > 0)")
+    resize(browser, 1280)
+
+
+def test_the_form_shows_what_its_subject_needs_and_works_by_keyboard(browser: Chrome, office: Office) -> None:
+    open_page(browser, office, "/bureau")
+    assert not find(browser, "#event").is_displayed()
+    find(browser, "input[value=event]").send_keys(Keys.SPACE)
+    assert find(browser, "#event").is_displayed()
+    assert not find(browser, "#from").is_displayed()
+    find(browser, "#event").send_keys("F")
+    find(browser, "button.main").send_keys(Keys.ENTER)
+
+    wait_until(browser, lambda it: "rue" in find(it, "#report h1").text, "the event's report")
+
+
+def test_without_scripts_the_page_is_whole(browser_without_scripts: Chrome, office: Office) -> None:
+    open_page(browser_without_scripts, office, REPORT)
+
+    assert find(browser_without_scripts, "#from").is_displayed()
+    assert find(browser_without_scripts, "dl.figures b").text
