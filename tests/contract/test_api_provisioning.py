@@ -9,6 +9,8 @@ import httpx
 import pytest
 
 from cloud_api.app import create_app
+from cloud_api.ledger import Ledger
+from cloud_api.provisioning.gateways import By
 from cloud_api.registry import Gateway
 from cloud_api.registry.store import RegistryStore
 from cloud_api.scopes import Scope
@@ -133,17 +135,23 @@ def test_a_change_names_the_version_that_was_seen(client: httpx.Client) -> None:
     assert client.get(path).json()["device"]["label"] == "bay 7"
 
 
-def test_of_two_who_exchange_the_same_devices_at_once_one_is_told_to_look_again(client: httpx.Client) -> None:
+def test_of_two_who_exchange_the_same_devices_at_once_one_is_told_to_look_again(
+    client: httpx.Client, registry: RegistryStore
+) -> None:
     """Both mend the same mistake: done twice, it would be there again."""
-    for address, place in ((PUCK, "rue-haute"), (SPARE, "rue-haute")):
-        adopted(client, address, model="parametric-pcr2")
-        body = {"device": address, "channel": "line1", "mode": "pedestrian", "place": place}
+    registry.merge([], gone=REGISTRY.installations, by="test", at=NOW)
+    for address, place in ((PUCK, "m1"), (SPARE, "m2")):
+        adopted(client, address)
+        body = {"device": address, "channel": "1", "place": place}
         assert client.post("/v1/installations", json=body).status_code == 200
     path = f"/v1/devices/{PUCK}"
     both = seen(client, path)
 
-    assert client.post(f"{path}/take-down", json={}, headers=both).status_code == 200
-    assert problem(client.post(f"{path}/take-down", json={}, headers=both)) == (412, "changed-meanwhile")
+    assert client.post(f"{path}/exchange", json={"other": SPARE}, headers=both).status_code == 200
+    again = client.post(f"{path}/exchange", json={"other": SPARE}, headers=both)
+    assert problem(again) == (412, "changed-meanwhile")
+    (served,) = client.get(path).json()["serves"]
+    assert served["installation"]["place"] == "m2"
 
 
 @pytest.mark.usefixtures("halles")
@@ -259,6 +267,19 @@ def test_places_are_closed_all_or_none_and_opened_again(client: httpx.Client) ->
     assert client.patch(path, json={"to": "2026-11-22T10:00:00Z"}, headers=seen(client, path)).status_code == 200
     assert [each["closure"]["place"] for each in client.get("/v1/closures").json()["closures"]] == ["m2"]
     assert len(client.get("/v1/closures?past=true").json()["closures"]) == 2
+
+
+def test_who_was_heard_before_a_restart_is_still_to_be_adopted(
+    own_mosquitto: Mosquitto, registry: RegistryStore, tmp_path: Path
+) -> None:
+    device = HeardDevice(device=PUCK, link="lora", at=NOW, models=("bosch-tps110",))
+    with closing(Ledger(tmp_path / "ledger.db")) as ledger:
+        ledger.keep([], [Heard(gateway="gw-halles", epoch=EPOCH, seq=1, devices=(device,))])
+    settings = Settings(broker=Broker(host=own_mosquitto.host, port=own_mosquitto.port), ledger=tmp_path / "ledger.db")
+    with closing(open_store(f"sqlite:///{tmp_path}/history.db")) as store:
+        api = create_app(settings, store=store, registry=registry, clock=Clock())
+        with serving(api):
+            assert api.services.gateways.heard[By(PUCK, "gw-halles")].device == device
 
 
 def test_a_body_that_is_none_is_refused_by_name(client: httpx.Client) -> None:
