@@ -160,12 +160,13 @@ def test_a_copy_that_lost_something_says_what(
         copy_store(source, target, quiet)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kinds", ["sqlite influx", "influx sqlite"])
 def test_a_copy_that_is_killed_goes_on_and_loses_nothing(kinds: str, tmp_path: Path, influx: InfluxServer) -> None:
     from_, to = addresses(kinds, tmp_path, influx)
     channels = [Channel(f"{number:02d}", "line1", "pedestrian") for number in range(16)]
     with closing(open_store(from_)) as source, closing(open_store(to)) as target:
-        source.write([fact for channel in channels for n in range(4) for fact in day(channel, MIDNIGHT + n * 20 * DAY)])
+        source.write([fact for channel in channels for n in range(3) for fact in day(channel, MIDNIGHT + n * 30 * DAY)])
         with running(["store", "copy", from_, to], tmp_path) as copying:
             until(lambda: len(target.channels()) >= 3)
             copying.kill()
