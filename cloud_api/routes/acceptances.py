@@ -125,7 +125,12 @@ def router(services: Services) -> APIRouter:
         "",
         summary="Judge a test, and keep its record",
         status_code=HTTPStatus.OK,
-        responses={**answer(JUDGED, "What was found"), **key, **refusal(invalid([WRONG_BODY]), PATH)},
+        responses={
+            **answer(JUDGED, "What was found"),
+            **key,
+            **refusal(not_found("device", "0004a30b00ff0009"), PATH),
+            **refusal(invalid([WRONG_BODY]), PATH),
+        },
         openapi_extra=_body_of(ASKED),
     )
     async def judge_test(
