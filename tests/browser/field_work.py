@@ -1,15 +1,17 @@
 """A town with a technician in it: a gateway that hears a sensor in a box, and a telephone that is let in."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
 
 from cloud_api.app import Api, create_app
 from cloud_api.registry import Counter, Position, Registry, Space, Zone
@@ -19,8 +21,8 @@ from cloud_api.settings import Broker, Settings
 from cloud_api.stores import open_store
 from edge.messages import CapturedFrame, CommandResult, CountedLine, Heard, HeardDevice, ModelInfo, Models, Reported
 from tests.broker import Mosquitto
-from tests.browser.looking import resize, wait_until
-from tests.town import EPOCH, PublishingGateway, kept, serving, until
+from tests.browser.looking import resize
+from tests.town import EPOCH, PATIENCE_S, PublishingGateway, kept, serving, until
 from tests.town import gateway as published_gateway
 
 HERE = Position(lat=47.4141, lon=0.9845)
@@ -140,7 +142,7 @@ class Phone:
 
     def tap(self, selector: str, *, text: str = "") -> None:
         """Tap what can be seen; it must be thumb-sized."""
-        wait_until(self.browser, lambda _: bool(self._seen(selector, text)), f"{selector} {text}")
+        self._wait(lambda: bool(self._seen(selector, text)), f"{selector} {text}")
         (element, *_) = self._seen(selector, text)
         assert element.rect["height"] >= 48, f"{selector} is {element.rect['height']} px high"
         self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
@@ -149,7 +151,11 @@ class Phone:
 
     def wait_for(self, text: str) -> None:
         """Wait until the page says something."""
-        wait_until(self.browser, lambda it: text in it.find_element(By.TAG_NAME, "body").text, text)
+        self._wait(lambda: text in self.browser.find_element(By.TAG_NAME, "body").text, text)
+
+    def _wait(self, condition: Callable[[], bool], what: str) -> None:
+        waiting = WebDriverWait(self.browser, PATIENCE_S, ignored_exceptions=[StaleElementReferenceException])
+        waiting.until(lambda _: condition(), f"{what}; at {self.browser.current_url}")
 
     def _seen(self, selector: str, text: str) -> list[WebElement]:
         found = self.browser.find_elements(By.CSS_SELECTOR, selector)
