@@ -9,6 +9,7 @@ from axe_core_python.selenium import Axe
 from msgspec.structs import replace
 from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.select import Select
 
 from cloud_api.registry.places import Device, Installation
 from tests.broker import running_mosquitto
@@ -18,6 +19,7 @@ from tests.town import until
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 COUNTER = Device(address=EUI, model="parametric-pcr2", gateway="gw-halles", link="lora", label="Rue Haute nord")
+BLUETOOTH = "A4:C1:38:00:00:01"
 START = datetime(2026, 11, 1, 8, tzinfo=UTC)
 SERVED = Installation(place="rue-haute", device=EUI, channel="line1", mode="pedestrian", start=START)
 PAGES = (
@@ -124,6 +126,20 @@ def test_everything_works_without_scripts(browser_without_scripts: Chrome, town:
     phone.wait_for("Passerelles")
 
     assert town.registry.snapshot().closures_at(datetime.now(UTC)).get("marche-3") is None
+
+
+def test_an_address_with_colons_is_adopted_and_found_again_by_its_sticker(
+    browser_without_scripts: Chrome, town: FieldWork
+) -> None:
+    phone = signed_in(browser_without_scripts, town)
+    phone.browser.get(f"{town.address}/technician/devices/{BLUETOOTH}")
+    Select(find(phone.browser, "#model")).select_by_value("bosch-tps110")
+    phone.tap("main form button.main")
+    phone.wait_for("est écouté par la passerelle Les Halles")
+    phone.tap("button[name=confirmed]")
+
+    phone.wait_for(f"{BLUETOOTH}\nBosch TPS110")
+    assert town.registry.snapshot().devices[BLUETOOTH].gateway == "gw-halles"
 
 
 def test_two_technicians_at_once_are_told_of_each_other(phone: Phone, town: FieldWork) -> None:

@@ -85,7 +85,7 @@ class Deciding:
             "decide.html",
             wish=wish,
             lines=lines,
-            action=request.url.path.rpartition("/")[2],
+            action=request.scope["path"].rpartition("/")[2],
             fields=[(name, value) for name, value in form.multi_items() if name not in UNSHOWN],
             request_number=secrets.token_hex(8),
         )

@@ -70,7 +70,7 @@ def door(room: Room, request: Request) -> Response:
     """What somebody sees who is not let in: how to sign in; and a way on, for browsers that keep the cookie from a
     page that another program opened."""
     caller: Caller = request.scope[CALLER]
-    again = request.url.path.rpartition("/")[2] if request.method == "GET" else None
+    again = request.scope["path"].rpartition("/")[2] if request.method == "GET" else None
     status = HTTPStatus.FORBIDDEN if caller.by_key else HTTPStatus.UNAUTHORIZED
     return room.page(request, "sign_in.html", status=status, how=None, again=again)
 
