@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cloud_api.device_import_command import import_delivery
+from cloud_api.device_sticker_command import print_stickers
 from cloud_api.provisioning import actions, installing
 from cloud_api.provisioning.installing import in_force
 from cloud_api.provisioning.plan import Plan
@@ -21,6 +22,7 @@ from cloud_api.shell import WIDTH, DryRun, RegistryUrl, act, opened, options_of
 
 device = typer.Typer(name="device", help="The town's sensors.", no_args_is_help=True, rich_markup_mode="markdown")
 device.command("import")(import_delivery)
+device.command("stickers")(print_stickers)
 
 Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="devEUI, Bluetooth address or name on a wire.")]
 Options = Annotated[

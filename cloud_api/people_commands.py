@@ -132,10 +132,15 @@ def sign_out(name: Name, registry: RegistryUrl) -> None:
 
 def sign_in_page(url: str) -> str:
     """Where people sign in, of a town's pages. Raises `ConfigError`."""
+    return f"{checked_url(url)}/technician/sign-in"
+
+
+def checked_url(url: str) -> str:
+    """Where a town's pages are, without the last slash. Raises `ConfigError`."""
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.netloc:
         raise ConfigError(f"--url {url!r}: an address as https://parking.ma-ville.fr expected")
-    return f"{url.rstrip('/')}/technician/sign-in"
+    return url.rstrip("/")
 
 
 def show_qr(link: str) -> None:

@@ -210,3 +210,10 @@ def test_who_wants_a_visit_is_told_to_technicians_alone(spot: Spot) -> None:
     assert visit["place_name"] == "Place du Marché, m1"
     assert visit["reasons"][0]["why"] == "stale"
     assert stranger.status_code == HTTPStatus.UNAUTHORIZED
+
+
+def test_the_round_of_the_day_is_a_page_too(spot: Spot) -> None:
+    text = spot.client.get("/technician/round", params={"lat": "47.2", "lon": "x"}).text
+
+    assert "Place du Marché, m1" in text
+    assert "pas encore exprimé" in text

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pypdf import PdfReader
 from typer import Typer
 from typer.testing import CliRunner, Result
 
@@ -154,3 +155,16 @@ def test_a_gateway_is_listed_and_shown_with_what_is_its_own(town: Path) -> None:
     assert "Les halles" in done(gateway, town, "list")
     assert f"{PUCK} bosch-tps110" in done(gateway, town, "show", "halles")
     assert "keeps its own file" in done(gateway, town, "add", "gare", "--own-file", "--dry-run")
+
+
+def test_stickers_are_printed_for_the_devices_that_are_meant(town: Path, tmp_path: Path) -> None:
+    adopt(town)
+    sheet = tmp_path / "stickers.pdf"
+    url = ("--url", "https://town.example", "--output", str(sheet))
+
+    said = done(device, town, "stickers", *url)
+
+    assert "1 stickers" in said
+    assert PUCK[-4:] in PdfReader(sheet).pages[0].extract_text()
+    assert "not adopted here" in refused(device, town, "stickers", "0004a30b00ff9999", *url)
+    assert "--url 'town'" in refused(device, town, "stickers", "--url", "town")

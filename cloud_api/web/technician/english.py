@@ -63,6 +63,9 @@ ENGLISH: Final = Words(
     gateway_pending="changes on their way",
     gateway_empty="no sensors",
     stored="In the store room",
+    round="Round of the day",
+    round_help="The sensors that want a visit, the most urgent, in the order of a short way.",
+    round_none="No sensor wants a visit.",
     standing={
         Standing.APPLIED: "applied",
         Standing.REFUSED: "refused",

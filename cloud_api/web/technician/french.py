@@ -62,6 +62,9 @@ FRENCH: Final = Words(
     gateway_pending="changements en cours d’envoi",
     gateway_empty="aucun capteur",
     stored="En réserve",
+    round="Tournée du jour",
+    round_help="Les capteurs à visiter, les plus pressés, dans l’ordre d’un court chemin.",
+    round_none="Aucun capteur ne demande de visite.",
     standing={
         Standing.APPLIED: "appliqué",
         Standing.REFUSED: "refusé",

@@ -22,10 +22,22 @@ from cloud_api.web.technician import (
     placing,
     signing_in,
     testing,
+    visiting,
 )
 from cloud_api.web.technician.room import HOME, LANGUAGE, Room, SignInNeededError
 
-PARTS: Final = (signing_in, home, adopting, placing, device_page, device_actions, closing, photographing, testing)
+PARTS: Final = (
+    signing_in,
+    home,
+    adopting,
+    placing,
+    device_page,
+    device_actions,
+    closing,
+    photographing,
+    testing,
+    visiting,
+)
 YEAR_S: Final = 31_536_000
 
 

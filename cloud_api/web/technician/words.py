@@ -54,6 +54,9 @@ class Words(Struct, frozen=True, kw_only=True):
     gateway_pending: str
     gateway_empty: str
     stored: str
+    round: str
+    round_help: str
+    round_none: str
     standing: dict[Standing, str]
     no_place: str
     no_signal: str
