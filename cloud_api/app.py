@@ -28,6 +28,7 @@ from cloud_api.flow_watch import FlowWatch
 from cloud_api.follower import Follower
 from cloud_api.forecast.archive import Archive
 from cloud_api.forecaster import Forecaster
+from cloud_api.glance import Watch
 from cloud_api.head import HeadAsGet
 from cloud_api.hot import HotRoutes
 from cloud_api.ingest import Ingest
@@ -150,9 +151,16 @@ def create_app(
     places = read_current(registry)
     live, metrics, ledger = Live(places, neighbours, settings.time_zone), Metrics(), Ledger(settings.ledger)
     feed = ZoneFeed(live, places, clock())
-    metrics.watch(live, places, feed)
     ingest = Ingest(settings.broker, worker=settings.worker, store=store, ledger=ledger, metrics=metrics, clock=clock)
     follower = Follower(settings.broker, worker=settings.worker, live=live, feed=feed, metrics=metrics, clock=clock)
+    watch = Watch(
+        settings=settings,
+        live=live,
+        places=places,
+        connections={"ingest": lambda: ingest.problem, "live": lambda: follower.problem},
+        clock=clock,
+    )
+    metrics.watch(watch, feed)
     learner = Learner(settings, store=store, registry=places, live=live, feed=feed, clock=clock)
     keyring = Keyring(registry.keys, clock)
     gateways = _gateways_of(ledger)
@@ -184,6 +192,7 @@ def create_app(
         signer=open_signer(settings.signing_key),
         enroller=enroller,
         metrics=metrics,
+        watch=watch,
         clock=clock,
         reporter=None if reports_from is None else Reporter(reports_from, places, clock),
         problems=lambda: [problem for problem in (ingest.problem, follower.problem) if problem],

@@ -149,6 +149,7 @@ def api(
         settings = Settings(
             broker=own_broker,
             ledger=ledger or ledger_beside(store),
+            store_file=file_of(store),
             time_zone=parse_zone(time_zone),
             school_zone=school_zone,
             title=title,
@@ -248,18 +249,22 @@ def parse_origins(texts: Sequence[str]) -> tuple[str, ...]:
     return tuple(texts)
 
 
+def file_of(store: str) -> Path | None:
+    """The file of a store that is one; None for a store elsewhere. Raises `StoreUrlError`."""
+    address = parse_store_url(store)
+    return address.path if isinstance(address, SqliteAddress) else None
+
+
 def ledger_beside(store: str) -> Path:
     """`NAME.ledger.db` beside an SQLite store's file; in the current folder for a store elsewhere."""
-    address = parse_store_url(store)
-    return (
-        address.path.with_suffix(".ledger.db") if isinstance(address, SqliteAddress) else Path("passerelle.ledger.db")
-    )
+    file = file_of(store)
+    return Path("passerelle.ledger.db") if file is None else file.with_suffix(".ledger.db")
 
 
 def registry_beside(store: str) -> str:
     """`registry.db` beside an SQLite store's file; in the current folder for a store elsewhere."""
-    address = parse_store_url(store)
-    return str(address.path.with_name("registry.db")) if isinstance(address, SqliteAddress) else "registry.db"
+    file = file_of(store)
+    return "registry.db" if file is None else str(file.with_name("registry.db"))
 
 
 def _port(parts: SplitResult, option: str) -> int | None:

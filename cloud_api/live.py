@@ -38,6 +38,8 @@ class GatewayNews(Struct, frozen=True):
     status: Status
     away_since: datetime | None
     """Since when it is off line, by our own clock; None while it is on line."""
+    told_at: datetime | None = None
+    """When it last told this itself, by our own clock, or by its own where the broker kept it; None where unknown."""
 
 
 class Heard(Struct, frozen=True):
@@ -225,10 +227,21 @@ class Live:
         known = self._gateways.get(status.gateway)
         if known is None and len(self._gateways) >= MOST_GATEWAYS:
             return set()
-        self._gateways[status.gateway] = GatewayNews(status, self._away_since(status, known, now, retained=retained))
+        self._gateways[status.gateway] = GatewayNews(
+            status,
+            self._away_since(status, known, now, retained=retained),
+            self._told_at(status, known, now, retained=retained),
+        )
         if known is not None and known.status.online == status.online:
             return set()
         return {zone for device, _ in self._spaces for zone in self._registry.now.zones_of(device)}
+
+    @staticmethod
+    def _told_at(status: Status, known: GatewayNews | None, now: datetime, *, retained: bool) -> datetime | None:
+        is_last_will = not status.online and status.at is None
+        if is_last_will:
+            return known.told_at if known else None
+        return status.at if retained else now
 
     @staticmethod
     def _away_since(status: Status, known: GatewayNews | None, now: datetime, *, retained: bool) -> datetime | None:

@@ -8,6 +8,7 @@ from cloud_api.feed import ZoneFeed
 from cloud_api.flow_watch import FlowWatch
 from cloud_api.forecaster import Forecaster
 from cloud_api.formats.picture import Picture, picture
+from cloud_api.glance import Watch
 from cloud_api.keyring import Keyring
 from cloud_api.ledger import Ledger
 from cloud_api.live import Live
@@ -49,6 +50,8 @@ class Services:
     enroller: Enroller | None
     """Lets gateways in; None where they do not enrol themselves."""
     metrics: Metrics
+    watch: Watch
+    """Looks at the whole town; belongs to the event loop."""
     clock: Callable[[], datetime]
     """The time now, UTC."""
     reporter: Reporter | None

@@ -94,6 +94,8 @@ class Settings:
     broker: Broker = field(default_factory=Broker)
     ledger: Path = Path("passerelle-ledger.db")
     """The file that keeps what ingest answers for and the store does not take: health, heard devices, quarantine."""
+    store_file: Path | None = None
+    """The store's file, whose disk is watched; None where the store is a server."""
     time_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Europe/Paris"))
     """Where days and hours are cut; its offset is whole hours, because history is kept by the hour."""
     title: str = "Passerelle"

@@ -235,8 +235,8 @@ def test_what_a_gateway_dropped_is_kept_and_counted_once_however_often_it_is_tol
         start=NOW,
         end=NOW,
     )
-    passages = f'passerelle_gateway_dropped_passages{{direction="in",gateway="{edge.name}"}}'
-    dropped = f'passerelle_gateway_dropped_messages{{gateway="{edge.name}",what="flow",why="bytes"}}'
+    passages = f'passerelle_gateway_dropped_passages_total{{direction="in",gateway="{edge.name}"}}'
+    dropped = f'passerelle_gateway_dropped_messages_total{{gateway="{edge.name}",what="flow",why="bytes"}}'
     with serving(town_api(own_mosquitto, store, tmp_path)) as address:
         until(lambda: is_ready(address))
         edge.publish(told, told, structs.replace(told, seq=2, in_=7))

@@ -1,0 +1,180 @@
+"""A whole town at one glance: its gateways, its sensors by trust, disks, connections, certificates.
+
+In comes the present, out comes one value, told as metrics, as JSON and in the terminal alike. Nothing is asked of the
+store, the ledger or the broker: they may not answer.
+"""
+
+import shutil
+from collections import Counter as Tally
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from cryptography import x509
+from msgspec import Struct
+
+from cloud_api.live import GatewayNews, Live
+from cloud_api.registry.current import CurrentRegistry
+from cloud_api.settings import Settings
+from cloud_api.trust import Trust, judge
+
+Problem = Callable[[], str | None]
+"""Why something does not work now, in words; None while it does."""
+
+
+class SensorKind(StrEnum):
+    """What a sensor serves."""
+
+    SPACE = "space"
+    COUNTER = "counter"
+
+
+class GatewayGlance(Struct, frozen=True, kw_only=True):
+    """How one gateway does."""
+
+    name: str
+    label: str
+    """What the town calls it; its name where the registry does not know it."""
+    online: bool
+    told_at: datetime | None
+    """When it last said how it does, UTC; null when it never did, or nobody here heard it."""
+    queued: int
+    """Messages in its outbox that the store has not confirmed, when it last said so."""
+    links_down: tuple[str, ...]
+    """Its links that are not up."""
+
+
+class SensorsGlance(Struct, frozen=True, kw_only=True):
+    """So many sensors of one kind can be believed so far."""
+
+    kind: SensorKind
+    trust: Trust
+    sensors: int
+
+
+class DiskGlance(Struct, frozen=True, kw_only=True):
+    """The disk under a file of ours."""
+
+    file: str
+    """What is on it: `store`, where that is a file, or `ledger`."""
+    free_bytes: int
+    size_bytes: int
+
+
+class ConnectionGlance(Struct, frozen=True, kw_only=True):
+    """A connection to the broker."""
+
+    name: str
+    """`ingest` takes in facts, `live` follows the present."""
+    problem: str | None
+    """Why nothing comes through it; null while all is well."""
+
+
+class CertificateGlance(Struct, frozen=True, kw_only=True):
+    """A file of certificates that the API was given."""
+
+    name: str
+    """`broker_ca`, `gateway_broker_ca` or `gateway_signing_ca`."""
+    ends_at: datetime
+    """When the first of them ends, UTC."""
+
+
+class Glance(Struct, frozen=True, kw_only=True):
+    """The town as one process of the API knows it."""
+
+    at: datetime
+    gateways: tuple[GatewayGlance, ...]
+    """By name: those of the registry, and others that were heard."""
+    sensors: tuple[SensorsGlance, ...]
+    disks: tuple[DiskGlance, ...]
+    connections: tuple[ConnectionGlance, ...]
+    certificates: tuple[CertificateGlance, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """Where a glance looks. Belongs to the event loop, as `live` does."""
+
+    settings: Settings
+    live: Live
+    places: CurrentRegistry
+    connections: Mapping[str, Problem]
+    clock: Callable[[], datetime]
+
+    def look(self) -> Glance:
+        """The town now."""
+        now = self.clock()
+        return Glance(
+            at=now,
+            gateways=self._gateways(),
+            sensors=self._sensors(now),
+            disks=_disks({"store": self.settings.store_file, "ledger": self.settings.ledger}),
+            connections=tuple(
+                ConnectionGlance(name=name, problem=problem()) for name, problem in self.connections.items()
+            ),
+            certificates=_certificates(self.settings),
+        )
+
+    def _gateways(self) -> tuple[GatewayGlance, ...]:
+        labels = {name: each.label for name, each in self.places.now.gateways.items()}
+        known = self.live.gateways
+        names = sorted(labels.keys() | known.keys())
+        return tuple(_gateway(name, labels.get(name, name), known.get(name)) for name in names)
+
+    def _sensors(self, now: datetime) -> tuple[SensorsGlance, ...]:
+        town, live = self.places.now, self.live
+        spaces = {space.id for space in town.spaces}
+        tally: Tally[tuple[SensorKind, Trust]] = Tally()
+        for each in town.installations:
+            if each.serves_at(now):
+                kind = SensorKind.SPACE if each.place in spaces else SensorKind.COUNTER
+                evidence = live.space_evidence if kind is SensorKind.SPACE else live.counter_evidence
+                tally[kind, judge(evidence(each), now).trust] += 1
+        return tuple(
+            SensorsGlance(kind=kind, trust=trust, sensors=count) for (kind, trust), count in sorted(tally.items())
+        )
+
+
+def _gateway(name: str, label: str, news: GatewayNews | None) -> GatewayGlance:
+    if news is None:
+        return GatewayGlance(name=name, label=label, online=False, told_at=None, queued=0, links_down=())
+    status = news.status
+    return GatewayGlance(
+        name=name,
+        label=label,
+        online=status.online,
+        told_at=news.told_at,
+        queued=status.queued,
+        links_down=tuple(each.name for each in status.links if each.state != "up"),
+    )
+
+
+def _disks(files: Mapping[str, Path | None]) -> tuple[DiskGlance, ...]:
+    found = []
+    for name, file in files.items():
+        if file is not None and file.parent.is_dir():
+            usage = shutil.disk_usage(file.parent)
+            found.append(DiskGlance(file=name, free_bytes=usage.free, size_bytes=usage.total))
+    return tuple(found)
+
+
+def _certificates(settings: Settings) -> tuple[CertificateGlance, ...]:
+    enrolment = settings.enrolment
+    authority = enrolment.authority if enrolment else None
+    files = {
+        "broker_ca": settings.broker.ca_file,
+        "gateway_broker_ca": enrolment.broker.ca_file if enrolment else None,
+        "gateway_signing_ca": authority.certificate_file if authority else None,
+    }
+    ends = {name: _first_end(file) for name, file in files.items() if file is not None}
+    return tuple(CertificateGlance(name=name, ends_at=at) for name, at in ends.items() if at is not None)
+
+
+def _first_end(file: Path) -> datetime | None:
+    """When the first certificate in a file ends; None when the file can no longer be read."""
+    try:
+        return min(each.not_valid_after_utc for each in x509.load_pem_x509_certificates(file.read_bytes()))
+    except (OSError, ValueError):
+        return None
