@@ -126,6 +126,14 @@ EXTRAS = (
         "Car parks counted at their entrances: correct, history.",
     ),
     Extra(
+        ("acceptance",),
+        app,
+        "cloud_api.acceptance_commands",
+        "acceptance",
+        "cloud",
+        "Records of tests on the spot: verify.",
+    ),
+    Extra(
         ("ca",),
         app,
         "cloud_api.ca_commands",

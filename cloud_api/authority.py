@@ -5,7 +5,6 @@ is needed only to issue: keep the folder on a stick, not on the broker. Whoever 
 needs none of this.
 """
 
-import os
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -25,6 +24,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from msgspec import Struct
+
+from cloud_api.new_files import write_new
 
 CERTIFICATE: Final = "ca.pem"
 KEY: Final = "ca.key"
@@ -222,8 +223,6 @@ def _write_pair(files: tuple[Path, Path], certificate: x509.Certificate, key: ec
 
 def _write(file: Path, content: bytes, mode: int) -> None:
     try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-        with os.fdopen(descriptor, "wb") as opened:
-            opened.write(content)
+        write_new(file, content, mode)
     except OSError as error:
         raise AuthorityError(f"{file} cannot be written: {error.strerror}") from error

@@ -12,6 +12,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
+from cloud_api.new_files import write_new
 from cloud_api.settings import ConfigError
 
 
@@ -51,17 +52,16 @@ def open_signer(file: Path) -> Signer:
 
 def _read(file: Path) -> Ed25519PrivateKey:
     key = load_pem_private_key(file.read_bytes(), password=None)
-    if not isinstance(key, Ed25519PrivateKey):
-        raise ValueError("an Ed25519 key expected")  # noqa: TRY004 — told as any other mistake in the file
-    return key
+    if isinstance(key, Ed25519PrivateKey):
+        return key
+    raise ConfigError(f"the signing key {file}: an Ed25519 key expected")
 
 
 def _make(file: Path) -> Ed25519PrivateKey:
     key = Ed25519PrivateKey.generate()
     text = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     draft = file.with_name(f".{file.name}.{os.getpid()}")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:  # noqa: PTH123 — mode 0600
-        opened.write(text)
+    write_new(draft, text, 0o600)
     try:
         file.hardlink_to(draft)
     finally:

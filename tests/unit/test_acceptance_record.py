@@ -1,5 +1,6 @@
 """A record of a test says who, when and what; its signature holds for it to the byte; stickers lead to their sensor."""
 
+import json
 from io import BytesIO
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -7,8 +8,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 from pypdf import PdfReader
+from typer.testing import CliRunner, Result
 
-from cloud_api.provisioning.acceptance_record import AcceptanceRecord, from_text, to_bytes, to_pdf
+from cloud_api.acceptance_commands import acceptance
+from cloud_api.provisioning.acceptance_record import AcceptanceRecord, from_text, sign, to_bytes, to_pdf
 from cloud_api.provisioning.addresses_shown import grouped
 from cloud_api.provisioning.signing import is_signed, open_signer
 from cloud_api.provisioning.stickers import page_of, sticker_sheet
@@ -119,3 +122,20 @@ def test_a_stickers_page_is_a_web_address_whatever_the_device_is_called() -> Non
 )
 def test_an_address_is_written_so_that_it_can_be_read_aloud(address: str, shown: str) -> None:
     assert grouped(address) == shown
+
+
+def test_a_record_is_verified_from_its_file_alone(tmp_path: Path) -> None:
+    kept = sign(RECORD, open_signer(tmp_path / "signing.key"))
+    file = tmp_path / "record.json"
+
+    def verify(text: str, *options: str) -> Result:
+        file.write_text(text)
+        return CliRunner().invoke(acceptance, ["verify", str(file), *options])
+
+    text = json.dumps({"signed": kept.body, "signature": kept.signature})
+    good = verify(text, "--key", str(tmp_path / "signing.key"))
+    assert good.exit_code == 0, good.output
+    assert "tested by Anne Le Goff" in good.stdout
+    assert verify(text.replace("Anne", "Anna")).exit_code == 1
+    assert verify(text, "--key", str(tmp_path / "another.key")).exit_code == 1
+    assert verify("{}").exit_code == 2
