@@ -156,6 +156,14 @@ EXTRAS = (
         "cloud",
         "A town's history of counts from other systems' exports.",
     ),
+    Extra(
+        ("status",),
+        app,
+        "cloud_api.status_command",
+        "status",
+        "cloud",
+        "A whole town at one glance: gateways, sensors, store, what is wrong.",
+    ),
     Extra(("demo",), app, "passerelle_demo", "demo", "cloud,sim", "Start a small town and print what to open."),
     Extra(
         ("devices", "encode"),

@@ -71,6 +71,7 @@ from cloud_api.routes import (
     parking,
     reports,
     spaces,
+    status,
     visits,
 )
 from cloud_api.routes import gateways as gateways_resource
@@ -103,6 +104,7 @@ RESOURCES: Final = (
     reports,
     acceptances,
     visits,
+    status,
     operation,
 )
 PAGES: Final = "cloud_api.web.routes"

@@ -1,0 +1,89 @@
+"""`passerelle status` shows a real town's state over HTTP, and its exit status tells whether all is well."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from cloud_api.scopes import Scope
+from cloud_api.status_command import status
+from cloud_api.town_status import TownStatus
+from tests.broker import Mosquitto, free_port
+from tests.town import NOW
+from tests.watched_town import WatchedTown, watched_town
+
+app = typer.Typer()
+app.command()(status)
+
+
+@pytest.fixture(scope="module")
+def town(mosquitto: Mosquitto, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedTown]:
+    with watched_town(mosquitto, tmp_path_factory.mktemp("glance")) as it:
+        yield it
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, words, env={"COLUMNS": "120"})
+
+
+def key_file(folder: Path, key: str) -> str:
+    file = folder / "operator.key"
+    file.write_text(f"{key}\n")
+    return str(file)
+
+
+def test_the_whole_town_is_shown_and_what_is_wrong_ends_it_with_1(town: WatchedTown, tmp_path: Path) -> None:
+    shown = run("--url", town.address, "--key-file", key_file(tmp_path, town.key))
+
+    assert shown.exit_code == 1, shown.output
+    for words in (
+        "gw-halles",
+        "Les halles",
+        "OFF LINE",
+        "gateway gw-gare: off line, never heard here",
+        "gateway gw-halles: link ble is not up",
+        "quarantine",
+        "disk of the store",
+        "broker, ingest",
+    ):
+        assert words in shown.stdout
+
+
+def test_programs_get_the_api_s_own_answer(town: WatchedTown, tmp_path: Path) -> None:
+    shown = run("--url", town.address, "--key-file", key_file(tmp_path, town.key), "--json")
+
+    told = msgspec.json.decode(shown.stdout, type=TownStatus)
+    assert shown.exit_code == 1
+    assert [(each.name, each.online, each.queued) for each in told.glance.gateways] == [
+        ("gw-gare", False, 0),
+        ("gw-halles", True, 7),
+    ]
+    assert told.quarantined == 0
+    assert told.store_problem is None
+
+
+@pytest.mark.parametrize("scope", [None, Scope.REPORT])
+def test_who_may_not_provision_is_told_which_key_it_takes(
+    town: WatchedTown, tmp_path: Path, scope: Scope | None
+) -> None:
+    words = ["--url", town.address]
+    if scope is not None:
+        _, key = town.registry.keys.create("office", [scope], by="test", at=NOW)
+        words += ["--key-file", key_file(tmp_path, key)]
+    shown = run(*words)
+
+    assert shown.exit_code == 2
+    assert "passerelle key create --scope provision" in shown.stderr
+    assert httpx.get(f"{town.address}/v1/status").status_code == 401
+
+
+def test_a_town_that_does_not_answer_is_said_in_one_line(tmp_path: Path) -> None:
+    shown = run("--url", f"http://127.0.0.1:{free_port()}", "--key-file", key_file(tmp_path, "psl_x"))
+
+    assert shown.exit_code == 1
+    assert "does not answer" in shown.stderr
+    assert len(shown.stderr.splitlines()) == 1
