@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test check bench chaos docs clean
+.PHONY: help demo test check audit bench chaos docs clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -17,11 +17,15 @@ $(VENV)/.installed: pyproject.toml
 demo: $(VENV)/.installed  ## Start a small town and print what to open
 	$(BIN)/passerelle demo
 
-check: $(VENV)/.installed  ## Lint, types, walls
+check: $(VENV)/.installed  ## Lint, types, walls, bandit
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive cloud_api edge firmware_sim passerelle*.py
+
+audit: $(VENV)/.installed  ## Ask the Internet for known weaknesses of what is installed
+	$(BIN)/pip-audit --skip-editable
 
 WORKERS ?= 2
 test: $(VENV)/.installed  ## Everything that must hold: check, then all tests

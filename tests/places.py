@@ -20,11 +20,14 @@ from cloud_api.registry import (
 from cloud_api.registry.geometry import Geometry, LineString, MultiPolygon, Polygon
 from cloud_api.registry.national import BadgePrice, NationalRecord, Structure, Users
 from cloud_api.registry.places import Capacity, Counting, FeedSource, ZoneKind
+from cloud_api.registry.soundness import FORMULA
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
 HOURS = ("24/7", "Mo-Sa 07:00-21:00; PH off", 'Mo-Fr 08:00-19:00 "sauf marché"', "Sa 06:00-26:00")
 
-words = st.text(st.characters(max_codepoint=0x2FF), min_size=1, max_size=30).filter(lambda text: text.strip() == text)
+words = st.text(st.characters(max_codepoint=0x2FF), min_size=1, max_size=30).filter(
+    lambda text: text.strip() == text and not text.startswith(FORMULA)
+)
 labels = st.sampled_from(["Place du Marché", "Gare « Nord »", "Œuvre, l’été", 'say "hi"; or, not', "日本 🅿️"]) | words
 counts = st.integers(0, 1000)
 

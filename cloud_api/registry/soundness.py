@@ -1,9 +1,10 @@
-"""What is wrong with one entry by itself, beyond what its types say: opening hours and outlines. Pure.
+"""What is wrong with one entry by itself, beyond what its types say: opening hours, outlines, formulas. Pure.
 
 It is asked of what comes into the registry, never of what is there: a stricter reader must not end a running town.
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 import msgspec
 from opening_hours import validate
@@ -13,9 +14,13 @@ from shapely.errors import ShapelyError
 from cloud_api.registry.geometry import Geometry
 from cloud_api.registry.places import Entry, Space, Zone
 
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""How a cell begins that a spreadsheet runs when it opens a CSV file (OWASP, *CSV Injection*)."""
+
 
 def faults(entry: Entry) -> Iterator[tuple[str, str]]:
     """The fields that cannot be as they are, each with why and what was expected."""
+    yield from _formulas(entry)
     match entry:
         case Zone():
             yield from _hours(entry.opening_hours)
@@ -24,6 +29,12 @@ def faults(entry: Entry) -> Iterator[tuple[str, str]]:
             yield from _hours(entry.opening_hours)
         case _:
             return
+
+
+def _formulas(entry: Entry) -> Iterator[tuple[str, str]]:
+    for field, text in msgspec.to_builtins(entry).items():
+        if isinstance(text, str) and text.startswith(FORMULA):
+            yield field, f"{text!r} begins as a spreadsheet's formula does; a letter or a figure expected"
 
 
 def _hours(text: str | None) -> Iterator[tuple[str, str]]:
