@@ -28,8 +28,10 @@ from cloud_api.app import Api, create_app
 from cloud_api.ingest import facts_of
 from cloud_api.registry.database import RegistryError
 from cloud_api.registry.files.toml import parse_places
+from cloud_api.registry.people import KnownPersonError
 from cloud_api.registry.store import RegistryStore, open_registry
 from cloud_api.reports.making import Source
+from cloud_api.scopes import Scope
 from cloud_api.server import ApiServer, listen
 from cloud_api.settings import Broker, Credit, Settings
 from cloud_api.stores import open_store
@@ -58,6 +60,9 @@ from passerelle_demo_folder import DemoError, Files, Past
 HOST = "127.0.0.1"
 HISTORY_BATCH = 1_000
 EPOCH_OF_THE_PAST = Epoch("0" * 16)
+VISITOR = "Visite"
+"""Who looks at a demo, in its audit trail."""
+INVITED_FOR = timedelta(days=30)
 PARKING_BEFORE = timedelta(weeks=4)
 """Before the history, of which every frame is told, parking alone goes back so far."""
 LONG_ENOUGH = timedelta(days=1)
@@ -195,7 +200,7 @@ async def _run(
             await _wait_until_somebody_listens(gateway)
             living = tasks.create_task(run_town(town, clock, peers, stop))
             remembering = tasks.create_task(_remember_time(files, clock))
-            _say_what_to_open(files, listener, broker, peers, speed)
+            _say_what_to_open(files, listener, broker, peers, speed, sign_in=_invite(registry, clock.now()))
             if not past.told:
                 tasks.create_task(asyncio.to_thread(_tell_past, files, config, town, past, store, no_more))
             await stop.wait()
@@ -245,6 +250,15 @@ def _write_configuration(files: Files, town: Town, ports: Ports) -> GatewayConfi
 
 def _tell_places(registry: RegistryStore, town: Town, now: datetime) -> None:
     registry.merge(parse_places(town.places_toml(), Path(town.name)).entries, by="passerelle demo", at=now)
+
+
+def _invite(registry: RegistryStore, now: datetime) -> str:
+    """The secret of a link that signs whoever opens it in, once, as technician and as the office."""
+    scopes = (Scope.PROVISION, Scope.REPORT)
+    with suppress(KnownPersonError):
+        registry.people.add(VISITOR, scopes=scopes, by="passerelle demo", at=now)
+    _, secret = registry.people.invite(VISITOR, code=False, by="passerelle demo", at=now, expires_at=now + INVITED_FOR)
+    return secret
 
 
 async def _remember_time(files: Files, clock: ScaledClock) -> None:
@@ -366,7 +380,13 @@ def _listening(port: int) -> Iterator[socket.socket]:
 
 
 def _say_what_to_open(
-    files: Files, listener: socket.socket, broker: RunningBroker, peers: Mapping[Link, Peer], speed: float
+    files: Files,
+    listener: socket.socket,
+    broker: RunningBroker,
+    peers: Mapping[Link, Peer],
+    speed: float,
+    *,
+    sign_in: str,
 ) -> None:
     address = f"http://{HOST}:{listener.getsockname()[1]}"
     console.print("\n[bold]Saint-Aubin-sur-Passerelle is alive.[/bold] Its people, drivers and sensors are simulated;")
@@ -374,6 +394,8 @@ def _say_what_to_open(
         f"bytes, links ({', '.join(sorted(peers))}) and broker are real. A second here is {speed:g} s there.\n"
     )
     console.print(f"  Page    {address}/")
+    console.print(f"  Sign in {address}/technician/sign-in/{sign_in}", soft_wrap=True)
+    console.print(f"          once; then {address}/technician (sensors) and {address}/bureau (reports)")
     console.print(f"  API     {address}/v1/parking/zones    {address}/v1/flows/counters    {address}/metrics")
     console.print(f"          {address}/v1/parking/zones/place-du-marche/forecast?in=15,30,60")
     console.print(f"  Broker  {broker.product} on {broker.host}:{broker.port}, topics passerelle/#")

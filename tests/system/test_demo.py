@@ -46,6 +46,15 @@ def free(client: httpx.Client) -> dict[str, int | None]:
     return {zone["id"]: zone["free"] for zone in zones}
 
 
+def signs_in(program: Program, client: httpx.Client) -> None:
+    """Follow the link that the demo prints, and open both pages behind it."""
+    link = program.says(r"Sign in (?P<address>\S+)")["address"]
+    origin = {"Origin": str(client.base_url).rstrip("/")}
+    client.post("/technician/sign-in", data={"secret": link.rpartition("/")[2]}, headers=origin)
+    assert "Tournée du jour" in client.get("/technician").text
+    assert "Choisissez un sujet" in client.get("/bureau").text
+
+
 def is_fresh(client: httpx.Client) -> bool:
     zones = client.get("/v1/parking/zones").raise_for_status().json()["data"]["zones"]
     return all(zone["trust"] == "fresh" and zone["unknown"] == 0 for zone in zones)
@@ -110,6 +119,7 @@ def test_it_is_soon_alive_and_a_second_start_goes_on_with_its_data(tmp_path: Pat
         until(lambda: is_fresh(client), FIRST_FIGURE_S)
         page = client.get("/").raise_for_status().text
         assert any(f">{number}<" in page for number in free(client).values())
+        signs_in(program, client)
         until(lambda: is_forecast(client, "place-du-marche"), FIRST_FIGURE_S)
         until(lambda: is_told(tmp_path), PREPARED_S)
         stop(program, tmp_path)
