@@ -4,7 +4,6 @@ Mistakes in options and files end it with exit status 2, what fails at run time 
 what to do.
 """
 
-import logging
 import re
 import socket
 from collections.abc import Iterator, Sequence
@@ -35,6 +34,7 @@ from cloud_api.settings import (
     Tiles,
 )
 from cloud_api.stores.address import SqliteAddress, parse_store_url
+from edge.log_format import LogFormat, set_up_log
 
 if TYPE_CHECKING:
     from cloud_api.app import Api
@@ -129,6 +129,7 @@ def api(
     ] = "13",
     keep_hours: Annotated[str, typer.Option(help="Months after which hourly sums go too, or 'ever'.")] = "ever",
     tiles_credit: Annotated[str, typer.Option(help="Whom the page thanks for a background of your own.")] = "",
+    log_format: Annotated[LogFormat, typer.Option(help="Lines for people, or a JSON object a line.")] = LogFormat.TEXT,
 ) -> None:
     """Serve the town's API and take in what its gateways send.
 
@@ -142,7 +143,7 @@ def api(
     --store influxdb://passerelle@db.example:8086/town?password_file=db-password
     --broker mqtts://api@broker.example --password-file broker-password
     """
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    set_up_log("INFO", log_format, "%(levelname)s %(name)s: %(message)s")
     with mistakes_in_words():
         own_broker = parse_broker(broker, password_file, ca_file)
         policy = parse_policy(keep_raw, keep_hours)

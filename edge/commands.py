@@ -13,6 +13,7 @@ import typer
 
 from edge.enrol_command import enrol
 from edge.exits import MISUSED, failed
+from edge.log_format import LogFormat
 from edge.upgrade_command import back, upgrade
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -31,6 +32,7 @@ def edge(
     ),
     check: Annotated[bool, typer.Option("--check", help="Only check the configuration, then stop.")] = False,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
+    log_format: Annotated[LogFormat, typer.Option(help="Lines for people, or a JSON object a line.")] = LogFormat.TEXT,
 ) -> None:
     """Run a gateway from its configuration file until it is told to stop.
 
@@ -49,7 +51,8 @@ def edge(
     if check:
         _check(config)
     else:
-        os.execv(sys.executable, [sys.executable, "-P", "-m", "edge.service", str(config), log_level.upper()])
+        arguments = (str(config), log_level.upper(), log_format.value)
+        os.execv(sys.executable, [sys.executable, "-P", "-m", "edge.service", *arguments])
 
 
 def _check(config: Path) -> None:

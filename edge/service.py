@@ -23,6 +23,7 @@ from edge.health import Health, health_file
 from edge.health import write as write_health
 from edge.link_runner import UP
 from edge.lock_file import locked
+from edge.log_format import LogFormat, set_up_log
 from edge.messages import Status
 from edge.notify import READY, STOPPING, WATCHDOG, Notifier, notifier, status
 from edge.outbox import OutboxError
@@ -36,12 +37,12 @@ STOP_WITHIN_S = 4.0
 
 
 def main() -> None:
-    """`python -m edge.service FILE LEVEL`, as `passerelle edge` starts it: until it is told to stop."""
-    path, level = Path(sys.argv[1]), sys.argv[2]
+    """`python -m edge.service FILE LEVEL FORMAT`, as `passerelle edge` starts it: until it is told to stop."""
+    path, level, log_format = Path(sys.argv[1]), sys.argv[2], LogFormat(sys.argv[3])
     mistake = check_configuration(path)
     if mistake is not None:
         raise failed(mistake, MISUSED)
-    logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    set_up_log(level, log_format, "%(asctime)s %(levelname)s %(name)s %(message)s")
     failure = run_service(path)
     if failure is not None:
         raise failed(failure, FAILED)

@@ -249,7 +249,9 @@ async def running_site(town: Town, air: Air, draws: Random, folder: Path, scenar
         wall_clock.lose(0)
         wall_clock.put_right()
         config = str(folder / "gateway.toml")
-        gateway = _gateway(folder, (START, config, "INFO") if scenario.clock else (MAIN, "edge", "--config", config))
+        gateway = _gateway(
+            folder, (START, config, "INFO", "text") if scenario.clock else (MAIN, "edge", "--config", config)
+        )
         site = Site(
             town=town,
             air=air,
