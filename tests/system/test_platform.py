@@ -118,6 +118,11 @@ def test_no_unit_and_no_environment_file_holds_a_password() -> None:
     assert loaded == list(PASSWORDS)
 
 
+def test_a_worker_may_let_the_processes_that_it_starts_step_back() -> None:
+    calls = [value for name, value in settings_of(WORKER) if name == "SystemCallFilter"]
+    assert calls[-1] == "nice setpriority", "what a later line forbids is forbidden"
+
+
 @pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.name)
 def test_a_unit_of_the_platform_gives_away_little_by_systemds_own_judgement(unit: Path) -> None:
     judge = ["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=19", str(unit)]
