@@ -16,6 +16,7 @@ from tests.bench import (
     keeping,
     latency,
     links,
+    load,
     memory,
     outbox,
     quality,
@@ -45,9 +46,10 @@ SECTIONS: dict[str, tuple[str, Callable[[], Iterator[Row]]]] = {
     "trust": ("Sound sensors doubted, hung and miscounting ones found", trust.rows),
     "events": ("What an event brought: the truth in the interval, and no effect where there is none", events.rows),
     "quality": ("Which hours of real years are left out, and what is found of faults put into them", quality.rows),
+    "load": ("Two hundred gateways at once: ingest, a flood, and the death of a worker", load.rows),
     "size": ("The installed gateway", size.rows),
 }
-ON_DEMAND = {"size", "history", "events", "quality", "reports", "keeping"}
+ON_DEMAND = {"size", "history", "events", "quality", "reports", "keeping", "load"}
 
 
 def main() -> None:
