@@ -5,9 +5,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import parse_qs, urlsplit
 
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -132,6 +133,9 @@ def field_work(broker: Mosquitto, folder: Path, town: Registry = TOWN) -> Iterat
             yield FieldWork(address, api, registry, gateway)
 
 
+Found = TypeVar("Found")
+
+
 class Phone:
     """A telephone in one hand: counts what its owner has to do."""
 
@@ -142,8 +146,7 @@ class Phone:
 
     def tap(self, selector: str, *, text: str = "") -> None:
         """Tap what can be seen; it must be thumb-sized."""
-        self._wait(lambda: bool(self._seen(selector, text)), f"{selector} {text}")
-        (element, *_) = self._seen(selector, text)
+        element, *_ = self._wait(lambda: self._seen(selector, text), f"{selector} {text}")
         assert element.rect["height"] >= 48, f"{selector} is {element.rect['height']} px high"
         self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
         element.click()
@@ -153,9 +156,10 @@ class Phone:
         """Wait until the page says something."""
         self._wait(lambda: text in self.browser.find_element(By.TAG_NAME, "body").text, text)
 
-    def _wait(self, condition: Callable[[], bool], what: str) -> None:
-        waiting = WebDriverWait(self.browser, PATIENCE_S, ignored_exceptions=[StaleElementReferenceException])
-        waiting.until(lambda _: condition(), f"{what}; at {self.browser.current_url}")
+    def _wait(self, condition: Callable[[], Found], what: str) -> Found:
+        """What a condition gives, once it is something. An element whose page has just gone is looked for again."""
+        waiting = WebDriverWait(self.browser, PATIENCE_S, ignored_exceptions=[WebDriverException])
+        return waiting.until(lambda _: condition(), f"{what}; at {self.browser.current_url}")
 
     def _seen(self, selector: str, text: str) -> list[WebElement]:
         found = self.browser.find_elements(By.CSS_SELECTOR, selector)

@@ -266,9 +266,9 @@ def test_killed_in_the_middle_of_traffic_it_loses_nothing_and_counts_nothing_twi
                 until_counted(store, ADDER, first + 1)
                 pass_by(server, range(first + 50, first + 100), begin)
         with gateway(config):
-            until_counted(store, ADDER, 300)
-            until_counted(store, COUNTER, 300)
-            pass_by(server, range(301, 302), begin)
+            pass_by(
+                server, range(301, 302), begin
+            )  # mosquitto may hold a resumed session back until something new comes
             until_counted(store, ADDER, 301)
             until_counted(store, COUNTER, 301)
         assert (counted(store, ADDER), counted(store, COUNTER)) == (301, 301)

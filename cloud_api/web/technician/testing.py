@@ -22,7 +22,8 @@ from cloud_api.provisioning.acceptance_record import Tested, draw_up, from_text,
 from cloud_api.provisioning.acceptance_words import act_words, check_words, finding_words, mend_words, verdict_words
 from cloud_api.provisioning.errands import Action
 from cloud_api.provisioning.installing import in_force
-from cloud_api.registry import Device, Installation, Registry
+from cloud_api.registry import Device, Installation
+from cloud_api.registry.store import View
 from cloud_api.registry.tables import key_of
 from cloud_api.reports.report import Language
 from cloud_api.web.technician.changes import name_of
@@ -78,25 +79,27 @@ def add_routes(routes: APIRouter, room: Room) -> None:
     """The routes `/technician/devices/{address}/test` and `…/test/sign`."""
     services, once = room.services, Once[None]()
 
-    def tested(address: str, progress: Progress, now: datetime) -> tuple[Registry, Device, Installation]:
-        town = services.registry
+    async def tested(address: str, progress: Progress, now: datetime) -> tuple[View, Device, Installation]:
+        """By the registry as it is this moment: somebody has just installed the sensor that he tests."""
+        view = await asyncio.to_thread(services.registry_store.view)
+        town = view.registry
         device = town.devices.get(address)
         served = [each for each in in_force(town, address, now) if progress.channel in {"", each.channel}]
         if device is None or not served:
             raise HTTPException(HTTPStatus.NOT_FOUND)
-        return town, device, served[0]
+        return view, device, served[0]
 
     @routes.get("/devices/{address}/test")
     async def show(request: Request, address: str, part: str = "") -> Response:
         room.admit(request)
         progress, now = _progress(request), services.clock()
-        town, device, installation = tested(address, progress, now)
+        view, device, installation = await tested(address, progress, now)
+        town = view.registry
         frames = _frames(room, device, progress)
         judgement = judge(progress.legs, frames, _installed(device, installation), now)
         counter = town.counters.get(installation.place)
         directions = (counter.in_, counter.out) if counter else None
         acts = acts_of(is_counter=counter is not None)
-        view = await asyncio.to_thread(services.registry_store.view)
         records = await asyncio.to_thread(services.registry_store.acceptances.of_device, address)
         return room.page(
             request,
@@ -128,8 +131,8 @@ def add_routes(routes: APIRouter, room: Room) -> None:
     async def step(request: Request, address: str) -> Response:
         room.admit_change(request)
         form, progress, now = await request.form(), _progress(request), services.clock()
-        _, device, installation = tested(address, progress, now)
-        is_counter = installation.place in services.registry.counters
+        view, device, installation = await tested(address, progress, now)
+        is_counter = installation.place in view.registry.counters
         progress = _stepped(replace(progress, channel=installation.channel), form, now, is_counter=is_counter)
         errand = services.errands.ask(device.gateway or "", Action.CAPTURE, address, now)
         if errand is not None:
@@ -140,13 +143,13 @@ def add_routes(routes: APIRouter, room: Room) -> None:
     async def keep(request: Request, address: str) -> Response:
         caller = room.admit_change(request)
         form, progress, now = await request.form(), _progress(request), services.clock()
-        town, device, installation = tested(address, progress, now)
+        view, device, installation = await tested(address, progress, now)
         frames = _frames(room, device, progress)
         judgement = judge(progress.legs, frames, _installed(device, installation), now)
 
         async def signed() -> None:
             named = services.settings.town or services.settings.title
-            what = Tested(town=named, registry=town, device=device, installation=installation)
+            what = Tested(town=named, registry=view.registry, device=device, installation=installation)
             note = str(form.get("note", ""))[:2000]
             record = draw_up(
                 what, progress.legs, judgement, frames=len(frames), note=note, who=caller.who, at=services.clock()
