@@ -111,7 +111,7 @@ class PiMachine:
         return Look(pid, told if told is not None and told.pid == pid else None)
 
     def pause(self, seconds: float) -> None:
-        """Wait."""
+        """Wait between two looks. The core has its time from outside and never sleeps; this is that outside."""
         time.sleep(seconds)
 
     def now_s(self) -> float:
