@@ -44,6 +44,11 @@ class Program:
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    @property
+    def written_mb(self) -> float:
+        """Megabytes (10**6 bytes) that it has had written to disks so far."""
+        return written_bytes(Path(f"/proc/{self.process.pid}/io").read_text()) / 1_000_000
+
     def said(self, words: str) -> bool:
         """Whether its log holds these words. Raises RuntimeError with the log when it has ended."""
         log = self.log.read_text(errors="replace")
@@ -56,6 +61,11 @@ def status_mb(status: str) -> float:
     """VmRSS in the text of a `/proc/PID/status`, in MB of 10**6 bytes."""
     line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
     return int(line.split()[1]) * 1024 / 1_000_000
+
+
+def written_bytes(io: str) -> int:
+    """What Linux has handed to disks for a process (whole pages, as often as each is written), from `/proc/PID/io`."""
+    return next(int(line.split()[1]) for line in io.splitlines() if line.startswith("write_bytes"))
 
 
 @contextmanager

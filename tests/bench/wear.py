@@ -19,6 +19,7 @@ from edge.readings import DeviceAddress, Frame
 from firmware_sim.sensors import Span, Uplink, uplinks
 from firmware_sim.town import Link, Ports, Town
 from tests.bench.memory import DEVICES, RADAR_IDLE_MS, town_of_fifty
+from tests.bench.programs import written_bytes
 from tests.bench.table import Row
 from tests.clocks import ManualClock
 
@@ -98,5 +99,4 @@ def _frame(uplink: Uplink) -> Frame:
 
 
 def _disk_bytes() -> int:
-    lines = Path("/proc/self/io").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("write_bytes"))
+    return written_bytes(Path("/proc/self/io").read_text())
