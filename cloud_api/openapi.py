@@ -11,7 +11,9 @@ import msgspec
 from fastapi import FastAPI
 from msgspec import Struct
 
+from cloud_api.access import key_needed, scope_missing
 from cloud_api.problems import MEDIA_TYPE, Problem, ProblemError
+from cloud_api.scopes import Scope
 
 JSON: Final = "application/json"
 SCHEMA: Final = "#/components/schemas/{name}"
@@ -60,6 +62,11 @@ def refusal(error: ProblemError, path: str) -> Responses:
         "example": msgspec.to_builtins(error.document(path)),
     }
     return {error.status.value: {"description": error.title, "content": {MEDIA_TYPE: content}}}
+
+
+def key_refusals(scope: Scope, path: str) -> Responses:
+    """What an operation answers to who shows no key, and to whose key does not open it."""
+    return {**refusal(key_needed(scope), path), **refusal(scope_missing(scope), path)}
 
 
 def parameter(example: str | float, summary: str) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Path, Query, Request
 from msgspec import Meta, Struct
 from starlette.responses import Response
 
-from cloud_api.access import caller_of, key_needed, needs
-from cloud_api.openapi import JSON, answer, parameter, refusal
+from cloud_api.access import caller_of, needs
+from cloud_api.openapi import JSON, answer, key_refusals, parameter, refusal
 from cloud_api.problems import FieldError, invalid, not_found
 from cloud_api.provisioning.acceptance import (
     MOST_LEGS,
@@ -119,7 +119,7 @@ def router(services: Services) -> APIRouter:
     routes = APIRouter(
         prefix=PATH, tags=["provisioning"], default_response_class=Response, dependencies=[needs(Scope.PROVISION)]
     )
-    key = refusal(key_needed(Scope.PROVISION), PATH)
+    key = key_refusals(Scope.PROVISION, PATH)
 
     @routes.post(
         "",

@@ -16,8 +16,8 @@ from fastapi import Query, Request
 from msgspec import Struct
 from starlette.responses import Response
 
-from cloud_api.access import CALLER, key_needed, scope_missing
-from cloud_api.openapi import EXAMPLE, JSON, SCHEMA, Responses, parameter, refusal
+from cloud_api.access import CALLER
+from cloud_api.openapi import EXAMPLE, JSON, SCHEMA, Responses, key_refusals, parameter, refusal
 from cloud_api.problems import FieldError, ProblemError, invalid, unavailable
 from cloud_api.provisioning.carrying_out import Action, Done, Seen, SeenDevice, carry_out, rehearse
 from cloud_api.provisioning.fitting import Told, fitting
@@ -172,8 +172,7 @@ def takes(example: Struct) -> dict[str, Any]:
 def refusals(path: str) -> Responses:
     """What every operation here may be refused with."""
     return {
-        **refusal(key_needed(Scope.PROVISION), path),
-        **refusal(scope_missing(Scope.PROVISION), path),
+        **key_refusals(Scope.PROVISION, path),
         **refusal(invalid([FieldError(field="device", reason="Expected `str`")]), path),
         **refusal(unavailable("The registry cannot be reached at the moment; try again in a minute."), path),
     }

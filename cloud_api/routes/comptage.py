@@ -11,11 +11,11 @@ from fastapi.responses import StreamingResponse
 from starlette.responses import Response
 
 from cloud_api import examples
-from cloud_api.access import key_needed, needs, scope_missing
+from cloud_api.access import needs
 from cloud_api.flows import hourly_flows_of
 from cloud_api.formats import comptage
 from cloud_api.formats.picture import town_of
-from cloud_api.openapi import parameter, refusal, text_answer
+from cloud_api.openapi import key_refusals, parameter, refusal, text_answer
 from cloud_api.periods import Period
 from cloud_api.problems import FieldError, invalid, unavailable
 from cloud_api.registry import Counter, Installation, Registry
@@ -45,8 +45,7 @@ def router(services: Services) -> APIRouter:
         default_response_class=Response,
         dependencies=[needs(Scope.READ_FLOWS)],
         responses={
-            **refusal(key_needed(Scope.READ_FLOWS), PATH),
-            **refusal(scope_missing(Scope.READ_FLOWS), PATH),
+            **key_refusals(Scope.READ_FLOWS, PATH),
         },
     )
 

@@ -8,8 +8,8 @@ import msgspec
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
-from cloud_api.access import key_needed, needs
-from cloud_api.openapi import JSON, answer, parameter, refusal
+from cloud_api.access import needs
+from cloud_api.openapi import JSON, answer, key_refusals, parameter, refusal
 from cloud_api.problems import FieldError, invalid, not_found, unavailable
 from cloud_api.provisioning.errands import Action, Errand, Outcome
 from cloud_api.scopes import Scope
@@ -51,7 +51,7 @@ def router(services: Services) -> APIRouter:
         dependencies=[needs(Scope.PROVISION)],
     )
     refusals = {
-        **refusal(key_needed(Scope.PROVISION), PATH),
+        **key_refusals(Scope.PROVISION, PATH),
         **refusal(not_found("gateway", "gw-hales"), PATH),
         **refusal(invalid([WRONG_ACTION]), PATH),
     }

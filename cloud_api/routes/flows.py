@@ -8,11 +8,11 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from cloud_api import examples
-from cloud_api.access import key_needed, needs, scope_missing
+from cloud_api.access import needs
 from cloud_api.counters import CounterView, counter_views
 from cloud_api.flow_watch import TTL_S, CountersNow, FlowsNowAnswer, counter_now
 from cloud_api.flows import hourly_flows
-from cloud_api.openapi import JSON, answer, parameter, refusal, text_answer
+from cloud_api.openapi import JSON, answer, key_refusals, parameter, refusal, text_answer
 from cloud_api.periods import LONGEST, Period, PeriodError, parse_period
 from cloud_api.problems import FieldError, invalid, not_found, unavailable
 from cloud_api.routes.event_stream import EVENT_STREAM, LAST_EVENT_PARAMETER, full, named_parameter, unknown
@@ -52,8 +52,7 @@ def router(services: Services) -> APIRouter:
         default_response_class=Response,
         dependencies=[needs(Scope.READ_FLOWS)],
         responses={
-            **refusal(key_needed(Scope.READ_FLOWS), PATH),
-            **refusal(scope_missing(Scope.READ_FLOWS), PATH),
+            **key_refusals(Scope.READ_FLOWS, PATH),
         },
     )
 

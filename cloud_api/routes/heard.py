@@ -9,8 +9,8 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from cloud_api import examples
-from cloud_api.access import key_needed, needs, scope_missing
-from cloud_api.openapi import JSON, answer, refusal
+from cloud_api.access import needs
+from cloud_api.openapi import JSON, answer, key_refusals
 from cloud_api.provisioning.heard import Belongs, HeardView, Hearing, heard_devices
 from cloud_api.scopes import Scope
 from cloud_api.services import Services
@@ -50,8 +50,7 @@ def router(services: Services) -> APIRouter:
         summary="Devices that are heard",
         responses={
             **answer(EXAMPLE, "Heard within a day, new ones first, who was heard last before the others"),
-            **refusal(key_needed(Scope.PROVISION), PATH),
-            **refusal(scope_missing(Scope.PROVISION), PATH),
+            **key_refusals(Scope.PROVISION, PATH),
         },
     )
     async def heard() -> Response:

@@ -11,8 +11,8 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from cloud_api import examples
-from cloud_api.access import CALLER, key_needed, needs
-from cloud_api.openapi import JSON, answer, parameter, refusal
+from cloud_api.access import CALLER, needs
+from cloud_api.openapi import JSON, answer, key_refusals, parameter, refusal
 from cloud_api.problems import FieldError, ProblemError, invalid, not_found, unavailable
 from cloud_api.registry.codes import Code
 from cloud_api.registry.invitations import Invitation, InvitationRefusedError, UnknownGatewayError
@@ -81,7 +81,7 @@ def router(services: Services) -> APIRouter:
     )
     invitations = services.registry_store.invitations
     common = {
-        **refusal(key_needed(Scope.ADMIN), ONE),
+        **key_refusals(Scope.ADMIN, ONE),
         **refusal(not_found("gateway", "gw-hales"), ONE),
         **refusal(invalid([FieldError(field="minutes", reason="Input should be greater than or equal to 1")]), ONE),
         **refusal(refused("gateway gw-halles is enrolled"), ONE),

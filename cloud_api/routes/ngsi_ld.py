@@ -10,12 +10,12 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from cloud_api import examples
-from cloud_api.access import demand, key_needed, scope_missing
+from cloud_api.access import demand
 from cloud_api.flows import hourly_flows_of
 from cloud_api.formats import ngsi_ld
 from cloud_api.formats.ngsi_ld import Entity, EntityType
 from cloud_api.formats.picture import town_of
-from cloud_api.openapi import document_answer, parameter, refusal
+from cloud_api.openapi import document_answer, key_refusals, parameter, refusal
 from cloud_api.periods import Period
 from cloud_api.problems import FieldError, invalid, unavailable
 from cloud_api.registry import Counter, Registry, Space, Zone
@@ -49,8 +49,7 @@ def router(services: Services) -> APIRouter:
             **document_answer(ngsi_ld.MEDIA_TYPE, EXAMPLE, f"A page of entities; `{COUNT_HEADER}` counts all"),
             **UNCHANGED,
             **refusal(invalid([FieldError(field="type", reason="'OffStreetParking' or another expected")]), PATH),
-            **refusal(key_needed(Scope.READ_FLOWS), PATH),
-            **refusal(scope_missing(Scope.READ_FLOWS), PATH),
+            **key_refusals(Scope.READ_FLOWS, PATH),
             **refusal(unavailable(NO_HISTORY), PATH),
         },
     )

@@ -5,8 +5,8 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from cloud_api.access import key_needed, needs, scope_missing
-from cloud_api.openapi import Responses, parameter, refusal
+from cloud_api.access import needs
+from cloud_api.openapi import Responses, key_refusals, parameter, refusal
 from cloud_api.problems import FieldError, ProblemError, invalid, unavailable
 from cloud_api.reports.asking import AskError, Texts
 from cloud_api.reports.formats import MEDIA_TYPES, SUFFIXES, Format
@@ -97,8 +97,7 @@ def router(services: Services) -> APIRouter:
         dependencies=[needs(Scope.REPORT)],
         responses={
             **_file_answer(),
-            **refusal(key_needed(Scope.REPORT), PATH),
-            **refusal(scope_missing(Scope.REPORT), PATH),
+            **key_refusals(Scope.REPORT, PATH),
             **refusal(invalid([WRONG]), PATH),
             **refusal(unavailable(NO_HISTORY), PATH),
         },

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from cloud_api import examples
-from cloud_api.access import key_needed, needs
+from cloud_api.access import needs
 from cloud_api.glance import (
     CertificateGlance,
     ConnectionGlance,
@@ -19,7 +19,7 @@ from cloud_api.glance import (
     SensorKind,
     SensorsGlance,
 )
-from cloud_api.openapi import JSON, answer, refusal
+from cloud_api.openapi import JSON, answer, key_refusals
 from cloud_api.scopes import Scope
 from cloud_api.services import Services
 from cloud_api.stores.base import StoreError
@@ -65,7 +65,7 @@ def router(services: Services) -> APIRouter:
         summary="The town at one glance",
         responses={
             **answer(EXAMPLE, "Its gateways, sensors, disks, connections, and what wants attention"),
-            **refusal(key_needed(Scope.PROVISION), PATH),
+            **key_refusals(Scope.PROVISION, PATH),
         },
     )
     async def status() -> Response:

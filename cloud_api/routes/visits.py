@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query
 from msgspec import Struct
 from starlette.responses import Response
 
-from cloud_api.access import key_needed, needs
-from cloud_api.openapi import JSON, answer, parameter, refusal
+from cloud_api.access import needs
+from cloud_api.openapi import JSON, answer, key_refusals, parameter, refusal
 from cloud_api.problems import FieldError, invalid, unavailable
 from cloud_api.provisioning.visiting import Town, find_visits
 from cloud_api.provisioning.visits import Reason, Visit, Why
@@ -57,7 +57,7 @@ def router(services: Services) -> APIRouter:
         summary="Which sensors want a visit",
         responses={
             **answer(EXAMPLE, "The most urgent, as a round"),
-            **refusal(key_needed(Scope.PROVISION), PATH),
+            **key_refusals(Scope.PROVISION, PATH),
             **refusal(invalid([WRONG_LATITUDE]), PATH),
             **refusal(unavailable(NO_HISTORY), PATH),
         },

@@ -178,6 +178,17 @@ def test_every_operation_has_an_example_of_each_parameter_and_answer(api: Api) -
                 assert content["schema"], (name, status)
 
 
+def test_every_operation_that_wants_a_key_says_what_another_key_is_told(api: Api) -> None:
+    guarded = {
+        name: set(operation["responses"])
+        for name, operation in operations(api.openapi())
+        if "key-needed" in str(operation["responses"].get("401"))
+    }
+
+    assert len(guarded) > 20
+    assert [name for name, statuses in guarded.items() if "403" not in statuses] == []
+
+
 def test_every_reference_of_the_description_leads_somewhere(api: Api) -> None:
     described = api.openapi()
 
