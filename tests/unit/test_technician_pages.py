@@ -8,7 +8,8 @@ import pytest
 from msgspec.structs import asdict
 
 from cloud_api.provisioning.actions import adopt, retire
-from cloud_api.provisioning.gateways import Sighting
+from cloud_api.provisioning.gateways import By, Sighting
+from cloud_api.provisioning.heard import heard_devices
 from cloud_api.provisioning.installing import install, turn_round
 from cloud_api.provisioning.plan import REFUSALS, NotPossibleError
 from cloud_api.registry import Counter, Device, Installation, Position, Registry
@@ -16,7 +17,7 @@ from cloud_api.registry.places import Gateway
 from cloud_api.web.technician.changes import plan_lines, why_not
 from cloud_api.web.technician.english import ENGLISH
 from cloud_api.web.technician.french import FRENCH
-from cloud_api.web.technician.hearing import heard_lines
+from cloud_api.web.technician.hearing import HeardLine, heard_lines
 from cloud_api.web.technician.words import Words
 from edge.messages import HeardDevice
 
@@ -97,10 +98,13 @@ def test_a_sensor_is_shown_once_where_it_is_heard_best_and_only_while_nobody_ado
         device = HeardDevice(device=EUI, link="lora", at=NOW - timedelta(seconds=5), rssi_dbm=rssi_dbm)
         return Sighting(gateway=gateway, device=device, first_at=NOW, frames=2)
 
-    both = [sighting("gw-far", -115), sighting("gw-halles", -80)]
+    both = {By(EUI, name): sighting(name, rssi_dbm) for name, rssi_dbm in (("gw-far", -115), ("gw-halles", -80))}
 
-    (line,) = heard_lines(both, town(), FRENCH, NOW, wanted="1A2B")
+    def lines(it: Registry, now: datetime = NOW, wanted: str = "") -> list[HeardLine]:
+        return heard_lines(heard_devices(it, both, now), it, FRENCH, now, wanted=wanted)
+
+    (line,) = lines(town(), wanted="1A2B")
     assert (line.gateway_label, line.signal.bars, line.others, line.age) == ("Les Halles", 3, 1, "il y a 5 s")
-    assert heard_lines(both, town(devices=(SENSOR,)), FRENCH, NOW) == []
-    assert heard_lines(both, town(), FRENCH, NOW, wanted="ffff") == []
-    assert heard_lines(both, town(), FRENCH, NOW + timedelta(hours=7)) == []
+    assert lines(town(devices=(SENSOR,))) == []
+    assert lines(town(), wanted="ffff") == []
+    assert lines(town(), NOW + timedelta(hours=7)) == []

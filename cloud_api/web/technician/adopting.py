@@ -15,13 +15,14 @@ from cloud_api.provisioning.actions import adopt
 from cloud_api.provisioning.addresses import parse_address
 from cloud_api.provisioning.carrying_out import Seen
 from cloud_api.provisioning.gateways import Gateways, Sighting
+from cloud_api.provisioning.heard import NO_SIGNAL
 from cloud_api.provisioning.plan import NotPossibleError
 from cloud_api.registry import Registry
 from cloud_api.registry.places import Device
 from cloud_api.registry.radio_keys import RadioKeys
 from cloud_api.web.technician.changes import why_not
 from cloud_api.web.technician.deciding import Deciding, Wish, WrongInputError, seen_in
-from cloud_api.web.technician.hearing import NO_SIGNAL, Signal, age, signal
+from cloud_api.web.technician.hearing import Signal, age, signal
 from cloud_api.web.technician.room import HOME, Room, words_for
 from cloud_api.web.technician.words import Words
 from edge.messages import ModelInfo

@@ -1,6 +1,6 @@
 """What a technician sees of sensors that gateways hear and nobody adopted. Pure.
 
-In come sightings, out come lines: one for each sensor, at the gateway that hears it best.
+In come devices that are heard, out come lines: one for each that is nobody's, at the gateway that hears it best.
 """
 
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from cloud_api.provisioning.gateways import Sighting
+from cloud_api.provisioning.heard import HeardView
 from cloud_api.registry import Registry
 from cloud_api.web.technician.words import Words
 
@@ -17,7 +17,6 @@ FORGOTTEN_AFTER: Final = timedelta(hours=6)
 MOST_SHOWN: Final = 60
 BARS: Final = ((-75.0, 4), (-95.0, 3), (-110.0, 2))
 """From so many dBm on, so many bars of four."""
-NO_SIGNAL: Final = -200.0
 
 
 class Signal(Struct, frozen=True):
@@ -54,17 +53,17 @@ def signal(rssi_dbm: float | None, words: Words) -> Signal:
 
 
 def heard_lines(
-    sightings: Iterable[Sighting], town: Registry, words: Words, now: datetime, *, wanted: str = ""
+    heard: Iterable[HeardView], town: Registry, words: Words, now: datetime, *, wanted: str = ""
 ) -> list[HeardLine]:
     """Who is heard and belongs to nobody here, who came last at the front; `wanted` is a part of an address."""
-    by_device: dict[str, list[Sighting]] = {}
-    for each in sightings:
-        if now - each.device.at < FORGOTTEN_AFTER and not _adopted(town, each.device.device):
-            by_device.setdefault(each.device.device, []).append(each)
     needle = bare(wanted)
-    found = [known for address, known in by_device.items() if needle in bare(address)]
-    found.sort(key=lambda known: (min(each.first_at for each in known), known[0].device.device), reverse=True)
-    return [_line(known, town, words, now) for known in found[:MOST_SHOWN]]
+    found = [
+        each
+        for each in heard
+        if each.gateway is None and now - each.last_at < FORGOTTEN_AFTER and needle in bare(each.address)
+    ]
+    found.sort(key=lambda each: (each.first_at, each.address), reverse=True)
+    return [_line(each, town, words, now) for each in found[:MOST_SHOWN]]
 
 
 def bare(address: str) -> str:
@@ -87,27 +86,17 @@ def age(at: datetime | None, words: Words, now: datetime) -> str:
     return words.ago_s.format(n=seconds)
 
 
-def _adopted(town: Registry, address: str) -> bool:
-    known = town.devices.get(address)
-    return known is not None and known.gateway is not None
-
-
-def _line(known: list[Sighting], town: Registry, words: Words, now: datetime) -> HeardLine:
-    best = max(known, key=lambda each: (_strength(each), each.gateway))
-    last = max(each.device.at for each in known)
+def _line(heard: HeardView, town: Registry, words: Words, now: datetime) -> HeardLine:
+    best = heard.by[0]
     gateway = town.gateways.get(best.gateway)
     return HeardLine(
-        address=best.device.device,
+        address=heard.address,
         gateway=best.gateway,
         gateway_label=best.gateway if gateway is None else gateway.label,
-        link=best.device.link,
-        hint=best.device.hint or "",
-        signal=signal(best.device.rssi_dbm, words),
-        age=age(last, words, now),
-        frames=sum(each.frames for each in known),
-        others=len(known) - 1,
+        link=best.link,
+        hint=heard.hint or "",
+        signal=signal(best.rssi_dbm, words),
+        age=age(heard.last_at, words, now),
+        frames=sum(each.frames for each in heard.by),
+        others=len(heard.by) - 1,
     )
-
-
-def _strength(each: Sighting) -> float:
-    return NO_SIGNAL if each.device.rssi_dbm is None else each.device.rssi_dbm
