@@ -45,12 +45,16 @@ class Authority:
             .public_key(asked.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - BEFORE)
-            .not_valid_after(min(now + GOOD_FOR, self.certificate.not_valid_after_utc))
+            .not_valid_after(self.end_of(now))
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(usage, critical=False)
             .sign(self.key, hashes.SHA256())
         )
         return made.public_bytes(Encoding.PEM).decode()
+
+    def end_of(self, now: datetime) -> datetime:
+        """When a certificate ends that is signed now: never after the authority's own."""
+        return min(now + GOOD_FOR, self.certificate.not_valid_after_utc)
 
 
 def open_authority(files: SigningAuthority) -> Authority:

@@ -103,7 +103,9 @@ class Enroller:
         """
         code, now = read_code(asked.code), self._clock()
         who = f"{asked.hostname or 'a machine'} at {address}"
-        with self._invitations.redeem(code, asked.machine, by=who, at=now) as invitation:
+        authority = None if asked.csr is None else self._authority
+        ends_at = None if authority is None else authority.end_of(now)
+        with self._invitations.redeem(code, asked.machine, by=who, at=now, certificate_ends_at=ends_at) as invitation:
             login = Login(invitation.user, secrets.token_urlsafe(PASSWORD_BYTES))
             certificate = self._certificate(asked.csr, login.user, now)
             self._control.admit(invitation.gateway, login)

@@ -65,6 +65,8 @@ class Invitation(Struct, frozen=True, kw_only=True):
     """When the code, or the access that it gave, came to an end before its time."""
     machine: str | None = None
     """A digest of what the machine that used it calls itself: it may ask again when the answer was lost."""
+    certificate_ends_at: datetime | None = None
+    """When the certificate ends that this machine was given; None where it was given none."""
 
     @property
     def user(self) -> str:
@@ -165,7 +167,9 @@ class InvitationStore:
             return revoked
 
     @contextmanager
-    def redeem(self, code: Code, machine: str, *, by: str, at: datetime) -> Iterator[Invitation]:
+    def redeem(
+        self, code: Code, machine: str, *, by: str, at: datetime, certificate_ends_at: datetime | None = None
+    ) -> Iterator[Invitation]:
         """Use an invitation, once: it is used when the `with` ends well, and untouched when it does not.
 
         While the code would be good, the machine that used it may use it again: its answer may have been lost. Others
@@ -175,6 +179,7 @@ class InvitationStore:
             found = _by_code(connection, code)
             again = _redeemable(found, _all(connection), machine, at)
             used = found if again else replace(found, used_at=at, machine=digest_of(machine))
+            used = replace(used, certificate_ends_at=certificate_ends_at)
             yield used
             _change(connection, found, used, by, at)
 
@@ -251,7 +256,8 @@ def _of(connection: Connection, gateway: str) -> list[Invitation]:
 def _change(connection: Connection, before: Invitation, after: Invitation, by: str, at: datetime) -> None:
     """A use again leaves its trace too."""
     here = INVITATION.c.id == after.id
-    values = {"used_at": after.used_at, "revoked_at": after.revoked_at, "machine": after.machine}
+    changing = ("used_at", "revoked_at", "machine", "certificate_ends_at")
+    values = {name: getattr(after, name) for name in changing}
     connection.execute(update(INVITATION).where(here).values(values))
     connection.execute(insert(AUDIT).values(_trace(by, at, before, after)))
 

@@ -13,7 +13,7 @@ from sqlalchemy import JSON, Column, DateTime, Dialect, Integer, LargeBinary, Me
 
 from cloud_api.registry.places import Closure, Counter, Device, Entry, Gateway, Installation, Space, Zone
 
-HEAD: Final = "0005"
+HEAD: Final = "0006"
 """The migration that makes these tables."""
 
 KINDS: Final[Mapping[str, type[Entry]]] = MappingProxyType(
@@ -117,6 +117,7 @@ INVITATION: Final = Table(
     Column("used_at", UtcTime),
     Column("revoked_at", UtcTime),
     Column("machine", String(64)),
+    Column("certificate_ends_at", UtcTime),
 )
 """Codes with which a gateway enrols itself, once; only a digest of each is kept, and of the machine that used it."""
 SIGN_IN: Final = Table(

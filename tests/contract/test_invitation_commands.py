@@ -30,10 +30,13 @@ def run(folder: Path, *words: str) -> Result:
     return CliRunner().invoke(gateway, [*words, "--registry", str(folder / "registry.db")])
 
 
-def use(folder: Path, code: str) -> None:
+def use(folder: Path, code: str, certificate_ends_at: datetime | None = None) -> None:
+    at = datetime.now(UTC)
     with (
         registry(folder) as store,
-        store.invitations.redeem(read_code(code), "a machine", by="test", at=datetime.now(UTC)),
+        store.invitations.redeem(
+            read_code(code), "a machine", by="test", at=at, certificate_ends_at=certificate_ends_at
+        ),
     ):
         pass
 
@@ -62,6 +65,25 @@ def test_a_gateway_is_invited_then_replaced_then_revoked(folder: Path) -> None:
     assert revoked.exit_code == 0, revoked.output
     assert "gateway mairie is revoked: mairie." in revoked.stdout
     assert run(folder, "revoke", "mairie").exit_code == 1
+
+
+def test_the_list_tells_who_is_invited_enrolled_until_when_and_revoked(folder: Path) -> None:
+    def line() -> str:
+        return run(folder, "list").stdout
+
+    assert "invited" not in line()
+    code = run(folder, "invite", "mairie", "--url", URL).stdout
+    assert "invited until" in line()
+    use(folder, code, certificate_ends_at=datetime(2036, 11, 27, tzinfo=UTC))
+    assert "enrolled, certificate until 2036-11-27" in line()
+    assert "enrolled, certificate until 2036-11-27\n" in run(folder, "show", "mairie").stdout
+    assert "invited" not in line()
+    run(folder, "replace", "mairie", "--url", URL)
+    assert "enrolled" in line()
+    assert "invited until" in line()
+    run(folder, "revoke", "mairie")
+    assert "revoked 20" in line()
+    assert "enrolled" not in line()
 
 
 def test_mistakes_are_named_and_make_no_code(folder: Path) -> None:

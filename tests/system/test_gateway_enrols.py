@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from typer.testing import CliRunner
 
 from cloud_api.authority import create_authority
@@ -48,6 +49,11 @@ class Town:
         assert self.run(machine, "edge", "enrol", code, "--url", self.url, "--config", str(config)) == 0
         return config
 
+    def certificate_of_the_last(self) -> datetime | None:
+        """When the certificate ends that the platform knows of the last machine that it let in."""
+        with closing(open_registry(str(self.folder / "registry.db"))) as registry:
+            return registry.invitations.all()[-1].certificate_ends_at
+
     def run(self, machine: str, *words: str) -> int:
         """The exit status of `passerelle WORDS`."""
         with running(words, self.folder / machine) as program:
@@ -84,6 +90,10 @@ def town(tmp_path: Path) -> Iterator[Town]:
             yield Town(tmp_path, broker, api.says(r"Serving (http://\S+)/ ")[1])
 
 
+def end_of(certificate: Path) -> datetime:
+    return x509.load_pem_x509_certificate(certificate.read_bytes()).not_valid_after_utc
+
+
 @contextmanager
 def listening_api(broker: DynamicBroker) -> Iterator[Person]:
     """Who hears all that gateways say."""
@@ -118,6 +128,7 @@ def test_a_machine_becomes_a_gateway_is_replaced_by_another_and_is_revoked(town:
             "broker.pem",
             "broker.key",
         }
+        assert town.certificate_of_the_last() == end_of(first.with_name("broker.pem"))
         with gateway_at(first) as old:
             until(lambda: applies_what_is_desired(api))
 
