@@ -4,6 +4,7 @@ In come an address and a key's file, out come a few tables, or the API's own JSO
 attention or nothing can be learnt.
 """
 
+import ssl
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -30,6 +31,9 @@ def status(
     key_file: Annotated[
         Path | None, typer.Option(help="A file that holds a key alone (passerelle key create --scope provision).")
     ] = None,
+    ca_file: Annotated[
+        Path | None, typer.Option(help="Certificates (PEM) to check the town's against [default: the system's].")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the API's answer, for programs.")] = False,
 ) -> None:
     """Show a whole town at one glance: gateways, sensors, store, and what wants attention.
@@ -40,9 +44,9 @@ def status(
 
         passerelle status --url https://parking.town.example --key-file operator.key
 
-        passerelle status --url http://127.0.0.1:8000 --key-file operator.key --json
+        passerelle status --url https://10.0.0.5 --key-file operator.key --ca-file ca.pem --json
     """
-    body = _ask(url, key_file)
+    body = _ask(url, key_file, ca_file)
     try:
         told = msgspec.json.decode(body, type=TownStatus)
     except msgspec.MsgspecError as error:
@@ -55,19 +59,30 @@ def status(
         raise typer.Exit(FAILURE)
 
 
-def _ask(url: str, key_file: Path | None) -> bytes:
+def _ask(url: str, key_file: Path | None, ca_file: Path | None) -> bytes:
     if not url.startswith(("http://", "https://")):
         end(USAGE, f"--url {url!r}: https://HOST[:PORT] expected")
     headers = {} if key_file is None else {"Authorization": f"Bearer {_key(key_file)}"}
+    trusted = _trusted(ca_file)
     try:
-        answer = httpx.get(url.rstrip("/") + PATH, headers=headers, timeout=PATIENCE_S)
+        answer = httpx.get(url.rstrip("/") + PATH, headers=headers, timeout=PATIENCE_S, verify=trusted)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            advice = "check the clock, and give --ca-file where the town has its own authority"
+            end(FAILURE, f"the certificate of {url} is not believed: {error}; {advice}")
         end(FAILURE, f"{url} does not answer: {error}")
     if answer.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         end(USAGE, f"{url} wants a key that may provision: --key-file FILE (passerelle key create --scope provision)")
     if answer.status_code != HTTPStatus.OK:
         end(FAILURE, f"{url}{PATH} answers {answer.status_code} {answer.reason_phrase}")
     return answer.content
+
+
+def _trusted(ca_file: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ssl.SSLError) as error:
+        end(USAGE, f"--ca-file {ca_file}: certificates (PEM) expected: {error}")
 
 
 def _key(file: Path) -> str:

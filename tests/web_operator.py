@@ -1,10 +1,12 @@
 """Another operator's web server: real HTTP on loopback, made to answer as operators do."""
 
 import json
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -26,7 +28,8 @@ class Operator:
 
 
 @contextmanager
-def operator() -> Iterator[Operator]:
+def operator(certificate: tuple[Path, Path] | None = None) -> Iterator[Operator]:
+    """The server for the length of a `with`; over TLS with a certificate and its key."""
     it = Operator()
 
     class Handler(BaseHTTPRequestHandler):
@@ -44,9 +47,13 @@ def operator() -> Iterator[Operator]:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        if certificate is not None:
+            over_tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            over_tls.load_cert_chain(*certificate)
+            server.socket = over_tls.wrap_socket(server.socket, server_side=True)
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        it.address = f"http://127.0.0.1:{server.server_port}/lots"
+        it.address = f"{'https' if certificate else 'http'}://127.0.0.1:{server.server_port}/lots"
         try:
             yield it
         finally:

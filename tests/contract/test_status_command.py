@@ -9,12 +9,15 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from cloud_api.routes.status import EXAMPLE
 from cloud_api.scopes import Scope
 from cloud_api.status_command import status
 from cloud_api.town_status import TownStatus
 from tests.broker import Mosquitto, free_port
+from tests.certificates import Authority
 from tests.town import NOW
 from tests.watched_town import WatchedTown, watched_town
+from tests.web_operator import operator
 
 app = typer.Typer()
 app.command()(status)
@@ -79,6 +82,25 @@ def test_who_may_not_provision_is_told_which_key_it_takes(
     assert shown.exit_code == 2
     assert "passerelle key create --scope provision" in shown.stderr
     assert httpx.get(f"{town.address}/v1/status").status_code == 401
+
+
+def test_the_town_s_own_authority_is_believed_where_it_is_named_and_only_there(tmp_path: Path) -> None:
+    authority = Authority(tmp_path, "town")
+    with operator(authority.sign()) as town:
+        town.body = msgspec.json.encode(EXAMPLE)
+        words = ("--url", town.address, "--json")
+        believed = run(*words, "--ca-file", str(authority.file))
+        strange = run(*words)
+        stranger = run(*words, "--ca-file", str(Authority(tmp_path, "stranger").file))
+        nothing = run(*words, "--ca-file", str(tmp_path / "none.pem"))
+
+    assert msgspec.json.decode(believed.stdout, type=TownStatus) == EXAMPLE
+    for refused in (strange, stranger):
+        assert (refused.exit_code, refused.stdout) == (1, "")
+        assert "is not believed" in refused.stderr
+        assert "--ca-file" in refused.stderr
+    assert (nothing.exit_code, "--ca-file" in nothing.stderr) == (2, True)
+    assert len(town.asked) == 1
 
 
 def test_a_town_that_does_not_answer_is_said_in_one_line(tmp_path: Path) -> None:
