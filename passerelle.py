@@ -173,6 +173,14 @@ EXTRAS = (
         "sim",
         "Print one frame in hexadecimal, made by the simulator.",
     ),
+    Extra(
+        ("devices", "simulate"),
+        devices_app,
+        "firmware_sim.by_hand_command",
+        "simulate",
+        "sim",
+        "Be one serial sensor, moved by hand.",
+    ),
 )
 
 

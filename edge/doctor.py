@@ -47,7 +47,7 @@ def examine(path: Path, now: datetime) -> Iterator[Finding]:
     except ConfigError as error:
         yield wrong("configuration", str(error), "correct the file; `passerelle edge --check` reads it again")
         return
-    yield ok("configuration", f"{path} is good: {len(config.link)} links, {len(config.device)} devices")
+    yield ok("configuration", f"{path} is good; links: {len(config.link)}, devices: {len(config.device)}")
     yield from _user(config.gateway.data)
     yield clock(config.gateway.clock, is_synchronised=synchronised())
     yield disk(config.gateway.data, outbox_bytes=config.gateway.outbox_mb * MEGABYTE)

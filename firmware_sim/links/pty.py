@@ -19,7 +19,7 @@ class SerialPeer:
     def __init__(self, path: Path | None = None) -> None:
         """Plug in. With `path`, a symbolic link of that name always leads to the port, as /dev/serial/by-id does."""
         self._link = path
-        self._ends: tuple[int, int] | None = None
+        self._ends: tuple[int, ...] | None = None
         self._name = ""
         self.plug()
 
@@ -47,6 +47,14 @@ class SerialPeer:
         if self._link is not None:
             self._link.unlink(missing_ok=True)
             self._link.symlink_to(self._name)
+
+    def only_speak(self) -> None:
+        """Hold no more than the sensor's end, so that nobody seems to use the port; `receive` is at an end."""
+        if self._ends is not None:
+            sensor, *ports = self._ends
+            for port in ports:
+                os.close(port)
+            self._ends = (sensor,)
 
     def unplug(self) -> None:
         """Pull the cable: whoever has the port open gets an input/output error, and the name is gone."""

@@ -7,6 +7,7 @@ waits in the kernel's buffer, which is bounded.
 
 import asyncio
 import errno
+import os
 import termios
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -102,4 +103,6 @@ def path_of(link: str, port: str) -> str:
 
 def _lost(link: str, port: str | None, error: OSError | termios.error) -> LinkError:
     code = error.errno if isinstance(error, OSError) else None
-    return LinkError(link, f"port {port}: {error}", advice=_ADVICE.get(code or 0, _OTHER_ADVICE))
+    if code in _ADVICE:
+        return LinkError(link, f"port {port}: {os.strerror(code)}", advice=_ADVICE[code])
+    return LinkError(link, f"port {port}: {error}", advice=_OTHER_ADVICE)
