@@ -23,7 +23,7 @@ from cloud_api.reports.formats import Format, file_name
 from cloud_api.reports.gathering import Progress as Tell
 from cloud_api.reports.making import Source, asked_of, opened, pieces
 from cloud_api.reports.monthly import keep_month, month_before
-from cloud_api.reports.report import Kind, Language
+from cloud_api.reports.report import SHOP_HOURS, Kind, Language
 from cloud_api.reports.writing import Writing, writing_in
 from cloud_api.settings import ConfigError, SchoolZone
 
@@ -51,6 +51,9 @@ CalendarFile = Annotated[Path | None, typer.Option("--calendar", help="The offic
 TownName = Annotated[str, typer.Option("--town", help="The town's name on the report.")]
 TimeZone = Annotated[str, typer.Option("--time-zone", help="The town's time zone.")]
 School = Annotated[SchoolZone | None, typer.Option("--school-zone", help="Whose school holidays make days alike.")]
+OpenHours = Annotated[
+    str, typer.Option("--open", help="When shops are open, as OpenStreetMap writes it: 10:00-19:00 is every day.")
+]
 Fill = Annotated[bool, typer.Option("--fill", help="Estimate what was not measured, in columns of its own.")]
 
 TOWN: Final = "Passerelle"
@@ -75,6 +78,7 @@ def flows(
     town: TownName = TOWN,
     time_zone: TimeZone = PARIS,
     school_zone: School = None,
+    open_hours: OpenHours = SHOP_HOURS,
     *,
     fill: Fill = False,
 ) -> None:
@@ -93,6 +97,7 @@ def flows(
         compare=compare,
         as_of=as_of,
         language=language,
+        open_hours=open_hours,
         filled=fill,
     )
     _write(texts, _source(store, town, time_zone, school_zone, calendar), registry, form, output)

@@ -11,7 +11,7 @@ from cloud_api.registry import Counter, Installation, Position, Registry, Space,
 from cloud_api.reports.asking import Texts, ask
 from cloud_api.reports.calendar import OfficeCalendar
 from cloud_api.reports.gathering import Town
-from cloud_api.reports.report import Asked, Kind, Language
+from cloud_api.reports.report import SHOP_HOURS, Asked, Kind, Language
 from cloud_api.settings import SchoolZone
 from cloud_api.stores.base import Channel, Store, StoredFlow, StoredSpace
 from tests.history import flow, space
@@ -60,6 +60,7 @@ def asked(
     compare: str | None = None,
     language: Language = Language.FRENCH,
     filled: bool = False,
+    open_hours: str = SHOP_HOURS,
     as_of: str | None = None,
     now: datetime = NOW,
 ) -> Asked:
@@ -72,6 +73,7 @@ def asked(
         compare=compare,
         language=language,
         filled=filled,
+        open_hours=open_hours,
         as_of=as_of,
     )
     return ask(texts, PARIS, now, list(REGISTRY.counters))

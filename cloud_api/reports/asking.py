@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from cloud_api.periods import LONGEST, Period, PeriodError, parse_period
-from cloud_api.reports.report import Asked, Kind, Language, Span
+from cloud_api.reports.open_hours import understood
+from cloud_api.reports.report import SHOP_HOURS, Asked, Kind, Language, Span
 from cloud_api.trust import Cause
 
 WEEK: Final = timedelta(days=7)
@@ -37,7 +38,7 @@ class AskError(Exception):
 
     def __init__(self, field: str, cause: Cause) -> None:
         self.field = field
-        """`from`, `to`, `as_of`, `compare`, `place` or `event`."""
+        """`from`, `to`, `as_of`, `compare`, `place`, `open` or `event`."""
         self.cause = cause
         super().__init__(f"{field}: {cause.en}")
 
@@ -56,6 +57,8 @@ class Texts(Struct, frozen=True, kw_only=True):
     as_of: str | None = None
     language: Language = Language.FRENCH
     event: str | None = None
+    open_hours: str = SHOP_HOURS
+    """When shops are open, in OpenStreetMap's syntax."""
     filled: bool = False
 
 
@@ -83,6 +86,7 @@ def ask(texts: Texts, zone: ZoneInfo, now: datetime, known: Sequence[str]) -> As
         language=texts.language,
         compared=None if texts.compare is None else _compared(texts.compare, period, zone),
         event=texts.event,
+        open_hours=_open_hours(texts.open_hours),
         filled=texts.filled,
     )
 
@@ -95,6 +99,7 @@ def address_of(asked: Asked) -> str:
         *(("place", place) for place in asked.places),
         *([] if asked.compared is None else [("compare", "/".join(map(_written, _ends(asked.compared))))]),
         *([] if asked.event is None else [("event", asked.event)]),
+        *([("open", asked.open_hours)] if asked.kind is Kind.FLOWS else []),
         *([("filled", "true")] if asked.filled else []),
         ("as_of", asked.as_of.strftime("%Y-%m-%dT%H:%M:%SZ")),
         ("language", asked.language.value),
@@ -115,6 +120,19 @@ def _places(named: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
     if not known:
         raise AskError("place", Cause("la ville n’a pas encore de tels lieux", "the town has no such places yet"))
     return tuple(dict.fromkeys(named)) or tuple(known)
+
+
+def _open_hours(text: str) -> str:
+    if not understood(text):
+        raise AskError(
+            "open",
+            Cause(
+                f"{text} : des heures telles que 10:00-19:00 ou Mo-Sa 10:00-19:00; PH off sont attendues (écriture "
+                "d’OpenStreetMap ; Mo : lundi, PH : jours fériés)",
+                f"{text!r}: hours as 10:00-19:00 or Mo-Sa 10:00-19:00; PH off expected (OpenStreetMap's syntax)",
+            ),
+        )
+    return text
 
 
 def _as_of(text: str | None, zone: ZoneInfo, now: datetime) -> datetime:

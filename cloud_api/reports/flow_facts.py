@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cloud_api.reports.comparison import Compared
+from cloud_api.reports.flow_indicators import Total
 from cloud_api.reports.place_hours import PlaceSums
 from cloud_api.reports.report import Asked, LaterParts
 
@@ -18,6 +19,14 @@ class PlaceCompared:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceYear:
+    """What a counter counted from the first of January to the period's end."""
+
+    name: str
+    total: Total
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FlowFacts:
     """All that a report on flows is made from."""
 
@@ -26,4 +35,6 @@ class FlowFacts:
     places: Sequence[PlaceSums]
     """At least one."""
     compared: Sequence[PlaceCompared] = ()
+    years: Sequence[PlaceYear] = ()
+    """Of each counter; of none where the period begins with its year: then it is the same."""
     later: tuple[LaterParts, ...] = ()

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from msgspec import Struct
 
-from cloud_api.reports.hours import Flags, Floats, Hours, Ints
+from cloud_api.reports.hours import Flags, Floats, Hours
 
 HOURS_A_DAY: Final = 24
 DAYS_A_WEEK: Final = 7
@@ -89,15 +89,6 @@ class Peak(Struct, frozen=True, kw_only=True):
     mean: Mean
 
 
-class Opening(Struct, frozen=True, kw_only=True):
-    """When shops are open on one weekday, by the town's clock."""
-
-    weekday: int
-    opens: time
-    closes: time
-    """Later on the same day; `time.max` is midnight."""
-
-
 def totals(hours: Hours, cut: Cut) -> list[Total]:
     """What was counted in each day, week, month or year, in order; the first and last may be cut by the period."""
     if not len(hours):
@@ -168,30 +159,6 @@ def day_parts(hours: Hours) -> Mapping[DayPart, float]:
     shares = {part: _share(counts, np.isin(hours.hour, list(its))) for part, its in DAY_PARTS.items()}
     night = ~np.isin(hours.hour, [hour for its in DAY_PARTS.values() for hour in its])
     return {**shares, DayPart.NIGHT: _share(counts, night)}
-
-
-def share_while_open(hours: Hours, openings: Sequence[Opening]) -> float:
-    """The share of what was counted in measured hours while shops were open; NaN where nobody was counted.
-
-    An hour that is open in part gives its passages in proportion to the minutes: within an hour nobody knows better.
-    """
-    counts = np.where(hours.measured, hours.both, 0.0)
-    return _share(counts, _open_share(hours.weekday, hours.hour, openings))
-
-
-def _open_share(weekday: Ints, hour: Ints, openings: Sequence[Opening]) -> Floats:
-    """float64[hour]: how much of each hour is within an opening."""
-    week = np.zeros((DAYS_A_WEEK, HOURS_A_DAY))
-    for opening in openings:
-        first, last = _hours_into_day(opening.opens), _hours_into_day(opening.closes)
-        begins = np.arange(HOURS_A_DAY)
-        week[opening.weekday] += np.clip(np.minimum(begins + 1, last) - np.maximum(begins, first), 0, 1)
-    share: Floats = np.minimum(week, 1)[weekday, hour]
-    return share
-
-
-def _hours_into_day(instant: time) -> float:
-    return float(HOURS_A_DAY) if instant == time.max else instant.hour + instant.minute / 60
 
 
 def _share(counts: Floats, weight: Floats | Flags) -> float:

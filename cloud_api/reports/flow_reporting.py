@@ -4,9 +4,18 @@ from collections.abc import Iterator
 from functools import partial
 
 from cloud_api.reports.comparison import compare
-from cloud_api.reports.flow_facts import FlowFacts, PlaceCompared
+from cloud_api.reports.flow_facts import FlowFacts, PlaceCompared, PlaceYear
 from cloud_api.reports.flow_report import flow_report
-from cloud_api.reports.gathering import Progress, Town, every_place, later_parts, place_hours, silently
+from cloud_api.reports.gathering import (
+    Progress,
+    Town,
+    every_place,
+    later_parts,
+    place_hours,
+    silently,
+    year_so_far,
+)
+from cloud_api.reports.open_hours import open_share
 from cloud_api.reports.place_hours import PlaceHours, PlaceSums, summed
 from cloud_api.reports.report import Asked, Report
 
@@ -15,12 +24,27 @@ def make_flow_report(town: Town, asked: Asked, tell: Progress = silently) -> Rep
     """The report, as of its date. Raises `StoreError`."""
     sums: list[PlaceSums] = []
     compared: list[PlaceCompared] = []
+    years: list[PlaceYear] = []
     for place in every_place(town, asked, tell):
-        sums.append(summed(place))
+        sums.append(summed(place, open_share(asked.open_hours, place.hours)))
         compared += _compared(town, asked, place)
+        years += _year(town, asked, place)
     return flow_report(
-        FlowFacts(asked=asked, town=town.name, places=sums, compared=compared, later=later_parts(town, asked, sums))
+        FlowFacts(
+            asked=asked,
+            town=town.name,
+            places=sums,
+            compared=compared,
+            years=years,
+            later=later_parts(town, asked, sums),
+        )
     )
+
+
+def _year(town: Town, asked: Asked, place: PlaceHours) -> Iterator[PlaceYear]:
+    so_far = year_so_far(town, town.registry.counters[place.id], asked.period, asked.as_of)
+    if so_far is not None:
+        yield PlaceYear(name=place.name, total=so_far)
 
 
 def _compared(town: Town, asked: Asked, place: PlaceHours) -> Iterator[PlaceCompared]:

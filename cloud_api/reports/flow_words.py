@@ -1,4 +1,4 @@
-"""What a report on flows says, in French and in English: titles, sentences, heads of columns. Pure."""
+"""What a report on flows says in sentences, in French and in English. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,64 +8,15 @@ from typing import Final
 
 from cloud_api.reports.comparison import LeftOut as DayLeftOut
 from cloud_api.reports.flow_facts import PlaceCompared
-from cloud_api.reports.flow_indicators import DAY_PARTS, DayPart
-from cloud_api.reports.report import Asked, Cell, Column, Figure, KnownHours, LaterParts, Unit
+from cloud_api.reports.flow_heads import FlowHeads, Two
+from cloud_api.reports.flow_indicators import Total
+from cloud_api.reports.open_hours import in_words
+from cloud_api.reports.report import Asked, Cell, KnownHours, LaterParts, Unit
 from cloud_api.reports.writing import Writing
 
-Two = tuple[str, str]
-"""French, English."""
 NAMED: Final = 3
 """So many places are named in a subtitle."""
 
-TABLES: Final[Mapping[str, Two]] = MappingProxyType(
-    {
-        "places": ("Par compteur", "By counter"),
-        "months": ("Par mois", "By month"),
-        "days": ("Par jour", "By day"),
-        "week": ("Semaine type", "A usual week"),
-        "parts": ("Moments de la journée", "Parts of the day"),
-        "comparison": ("Comparaison à jours comparables", "Comparison over comparable days"),
-    }
-)
-NOTES: Final[Mapping[str, Two]] = MappingProxyType(
-    {
-        "places": (
-            "Des passages, non des personnes : qui passe devant deux compteurs est compté à chacun.",
-            "Passages, not persons: whoever passes two counters is counted at each.",
-        ),
-        "week": (
-            "Passages moyens par jour et par tranche, sur les heures mesurées et fiables ; « n » est le plus petit "
-            "nombre d’heures sur lequel repose une moyenne.",
-            "Mean passages per day and part of the day, over measured and sound hours; “n” is the smallest number of "
-            "hours that a mean rests on.",
-        ),
-    }
-)
-HEADS: Final[Mapping[str, Two]] = MappingProxyType(
-    {"places": ("Compteur", "Counter"), "months": ("Mois", "Month"), "days": ("Jour", "Day")}
-)
-FIGURES: Final[Mapping[str, Two]] = MappingProxyType(
-    {
-        "total": ("Passages comptés", "Passages counted"),
-        "in": ("Entrées", "In"),
-        "out": ("Sorties", "Out"),
-        "filled": ("Passages, estimations comprises", "Passages with estimates"),
-        "per_day": ("Moyenne d’un jour entier", "Mean of a whole day"),
-        "busiest_day": ("Jour le plus fréquenté", "Busiest day"),
-        "peak": ("Heure de pointe", "Peak hour"),
-        "change": ("Évolution, à jours comparables", "Change, over comparable days"),
-        "coverage": ("Part du temps mesurée", "Share of time measured"),
-    }
-)
-PARTS: Final[Mapping[DayPart, Two]] = MappingProxyType(
-    {
-        DayPart.MORNING: ("matin", "morning"),
-        DayPart.MIDDAY: ("midi", "midday"),
-        DayPart.AFTERNOON: ("après-midi", "afternoon"),
-        DayPart.EVENING: ("soirée", "evening"),
-        DayPart.NIGHT: ("nuit", "night"),
-    }
-)
 WHY_LEFT: Final[Mapping[DayLeftOut, Two]] = MappingProxyType(
     {
         DayLeftOut.NOT_MEASURED: ("pas mesurés en entier", "not measured whole"),
@@ -82,6 +33,11 @@ class FlowWords:
     write: Writing
     asked: Asked
     names: Sequence[str]
+
+    @property
+    def heads(self) -> FlowHeads:
+        """Its titles and heads."""
+        return FlowHeads(self.write, self.asked.filled)
 
     @property
     def title(self) -> str:
@@ -161,72 +117,6 @@ class FlowWords:
         return self.write.say(
             "Aucune lacune n’est comblée : ce que personne n’a mesuré manque.",
             "No gap is filled: what nobody measured is missing.",
-        )
-
-    def table(self, key: str) -> str:
-        """A table's title."""
-        return self.write.say(*TABLES[key])
-
-    def table_note(self, key: str) -> str:
-        """What must be known of a table; often nothing."""
-        return self.write.say(*NOTES[key]) if key in NOTES else ""
-
-    def head(self, key: str) -> str:
-        """The head of a table's first column."""
-        return self.write.say(*HEADS[key])
-
-    def figure(self, key: str, value: Cell, unit: Unit, note: str = "") -> Figure:
-        """A key figure."""
-        return Figure(key=key, name=self.write.say(*FIGURES[key]), value=value, unit=unit, note=note)
-
-    def part(self, part: DayPart) -> str:
-        """A part of the day."""
-        return self.write.say(*PARTS[part])
-
-    def flow_columns(self) -> tuple[Column, ...]:
-        """Passages, then how much of the time is known."""
-        filled = self.asked.filled
-        columns = (
-            ("in", "Entrées", "In", Unit.PASSAGES),
-            ("out", "Sorties", "Out", Unit.PASSAGES),
-            ("counted", "Comptés", "Counted", Unit.PASSAGES),
-            ("sound", "dont heures fiables", "of it in sound hours", Unit.PASSAGES),
-            *([("estimated", "Estimés en plus", "Estimated besides", Unit.PASSAGES)] if filled else []),
-            ("hours", "Heures", "Hours", Unit.HOURS),
-            ("measured_h", "mesurées", "measured", Unit.HOURS),
-            *([("estimated_h", "estimées", "estimated", Unit.HOURS)] if filled else []),
-            ("left_out_h", "écartées", "left out", Unit.HOURS),
-            ("missing_h", "manquantes", "missing", Unit.HOURS),
-        )
-        return tuple(Column(key=key, title=self.write.say(fr, en), unit=unit) for key, fr, en, unit in columns)
-
-    def week_columns(self) -> tuple[Column, ...]:
-        """A weekday, its mean, that of its parts, and what they rest on."""
-        say = self.write.say
-        return (
-            Column(key="what", title=say("Jour", "Day"), unit=Unit.WORDS),
-            Column(key="mean", title=say("Jour entier", "Whole day"), unit=Unit.PER_DAY),
-            *(Column(key=part.value, title=self.part(part), unit=Unit.PER_DAY) for part in DAY_PARTS),
-            Column(key="over", title="n", unit=Unit.HOURS),
-        )
-
-    def part_columns(self) -> tuple[Column, ...]:
-        """A part of the day and its share."""
-        say = self.write.say
-        return (
-            Column(key="what", title=say("Moment", "Part"), unit=Unit.WORDS),
-            Column(key="share", title=say("Part des passages", "Share of passages"), unit=Unit.SHARE),
-        )
-
-    def comparison_columns(self) -> tuple[Column, ...]:
-        """A counter, the days compared, both means and the change."""
-        say = self.write.say
-        return (
-            Column(key="what", title=say("Compteur", "Counter"), unit=Unit.WORDS),
-            Column(key="days", title=say("Jours comparés", "Days compared"), unit=Unit.DAYS),
-            Column(key="now", title=say("Cette période, par jour", "This period, per day"), unit=Unit.PER_DAY),
-            Column(key="then", title=say("L’autre, par jour", "The other, per day"), unit=Unit.PER_DAY),
-            Column(key="change", title=say("Évolution", "Change"), unit=Unit.CHANGE),
         )
 
     def total(self, both: Cell, in_: Cell, out: Cell, known: int, days: int) -> str:
@@ -322,6 +212,56 @@ class FlowWords:
             f"Since this report’s date late measurements came in: {self.write.number(more)} passages over "
             f"{self.write.number(hours)} hours, which are not in it.",
         )
+
+    @property
+    def open_hours(self) -> str:
+        """When shops are open."""
+        return in_words(self.asked.open_hours, self.write)
+
+    @property
+    def open_note(self) -> str:
+        """What is taken for opening hours."""
+        return self.write.say(
+            f"Heures d’ouverture retenues : {self.open_hours}. Seules les heures mesurées et fiables comptent ; une "
+            "heure ouverte en partie donne ses passages à proportion.",
+            f"Opening hours: {self.open_hours}. Over measured and sound hours alone; an hour that is open in part "
+            "gives its passages in proportion.",
+        )
+
+    def open_share(self, share: float) -> str:
+        """How much of it was while shops are open."""
+        told = self.write.share(share, 0)
+        return self.write.say(
+            f"{told} des passages ont eu lieu aux heures d’ouverture des magasins ({self.open_hours}).",
+            f"{told} of the passages were within the shops’ opening hours ({self.open_hours}).",
+        )
+
+    @property
+    def year_note(self) -> str:
+        """From when to when, and what it must not be used for."""
+        last = self.write.day(self.asked.period.last_day)
+        return self.write.say(
+            f"Du 1er janvier au {last}. Des totaux bruts : à comparer seulement si la part mesurée est la même.",
+            f"From 1 January to {last}. Plain totals: to be compared only where the share measured is the same.",
+        )
+
+    def year(self, year: Total) -> str:
+        """What was counted since the first of January."""
+        if year.both is None:
+            return self.write.say(
+                "Depuis le 1er janvier, rien n’a été compté.", "Since 1 January nothing has been counted."
+            )
+        return self.write.say(
+            f"Depuis le 1er janvier {year.start.year}, {self.passages(year.both)} ont été comptés "
+            f"({self.year_measured(year)}).",
+            f"Since 1 January {year.start.year}, {self.passages(year.both)} have been counted "
+            f"({self.year_measured(year)}).",
+        )
+
+    def year_measured(self, year: Total) -> str:
+        """How much of the year so far that stands for."""
+        share = self.write.share(year.coverage, 0)
+        return self.write.say(f"{share} du temps mesuré", f"{share} of the time measured")
 
     def passages(self, count: int) -> str:
         """So many."""

@@ -20,8 +20,9 @@ from cloud_api.registry import Counter, Registry
 from cloud_api.reports.asking import period_of
 from cloud_api.reports.calendar import OfficeCalendar
 from cloud_api.reports.counter_hours import counter_hours
+from cloud_api.reports.flow_indicators import Total, year_to_date
 from cloud_api.reports.hours import Flags, Floats
-from cloud_api.reports.place_hours import PlaceHours, PlaceSums, summed, within
+from cloud_api.reports.place_hours import PlaceHours, PlaceSums, within
 from cloud_api.reports.quality import judged
 from cloud_api.reports.report import Asked, LaterParts, Span
 from cloud_api.stores.base import Store
@@ -84,6 +85,23 @@ def every_place(town: Town, asked: Asked, tell: Progress = silently) -> Iterator
         yield place_hours(town, counter, asked.period, asked.as_of, filled=asked.filled)
 
 
+def year_so_far(town: Town, counter: Counter, span: Span, as_of: datetime) -> Total | None:
+    """What was counted from the first of January to the span's end, as far as it is over, as of a date.
+
+    None where the span begins with the year, or before it: then it is part of what the span tells. Raises `StoreError`.
+    """
+    first = datetime(span.last_day.year, 1, 1, tzinfo=town.zone)
+    if span.start <= first:
+        return None
+    begun = as_of.astimezone(town.zone).replace(minute=0, second=0) + timedelta(hours=1)
+    period = period_of(Span(first, min(span.end, begun)))
+    if period.end <= period.start:
+        return None
+    asked_as_of = as_of if _came_later(town, counter.id, period, as_of) else None
+    hours = counter_hours(town.registry, town.store, counter, period, town.zone, asked_as_of)
+    return year_to_date(hours, span.last_day)
+
+
 def later_parts(town: Town, asked: Asked, sums: Sequence[PlaceSums]) -> tuple[LaterParts, ...]:
     """What came into the store after the report's date, of each counter of which anything did. Raises `StoreError`."""
     return tuple(later for each in sums if (later := _later(town, asked, each)) is not None)
@@ -131,8 +149,3 @@ def _street(town: Town, counter: Counter, span: Span) -> Street:
     if not serving:
         return Street(mode="", in_=counter.in_, out=counter.out, zone=town.zone)
     return street_of(counter, serving[0], town.zone)
-
-
-def sums_of(places: Iterator[PlaceHours]) -> list[PlaceSums]:
-    """The sums of each, its hours let go before the next is read."""
-    return [summed(place) for place in places]

@@ -68,6 +68,8 @@ class DaySums:
     sound: Ints
     """Passages of both directions in hours that were measured whole and can be believed."""
     estimated: Ints
+    open: Floats
+    """Of `sound`, those while shops were open."""
     hours: Ints
     measured_h: Ints
     estimated_h: Ints
@@ -145,8 +147,8 @@ def cut(hours: Hours, its: Flags) -> Hours:
     )
 
 
-def summed(place: PlaceHours) -> PlaceSums:
-    """A counter's sums."""
+def summed(place: PlaceHours, open_: Floats) -> PlaceSums:
+    """A counter's sums; `open_`: float64[hour], how much of each hour shops are open."""
     week, over = _week(place)
     return PlaceSums(
         id=place.id,
@@ -154,7 +156,7 @@ def summed(place: PlaceHours) -> PlaceSums:
         in_name=place.in_name,
         out_name=place.out_name,
         begins=place.begins,
-        days=_day_sums(place),
+        days=_day_sums(place, open_),
         week=week,
         week_over=over,
         left_out=place.left_out,
@@ -172,6 +174,7 @@ def together(places: Sequence[DaySums]) -> DaySums:
         out_known=np.any([each.out_known for each in places], axis=0),
         sound=np.sum([each.sound for each in places], axis=0),
         estimated=np.sum([each.estimated for each in places], axis=0),
+        open=np.sum([each.open for each in places], axis=0),
         hours=np.sum([each.hours for each in places], axis=0),
         measured_h=np.sum([each.measured_h for each in places], axis=0),
         estimated_h=np.sum([each.estimated_h for each in places], axis=0),
@@ -194,7 +197,7 @@ def known_hours(days: DaySums) -> KnownHours:
     )
 
 
-def _day_sums(place: PlaceHours) -> DaySums:
+def _day_sums(place: PlaceHours, open_: Floats) -> DaySums:
     hours, fault = place.hours, place.fault
     first = int(hours.day[0])
     day, length = hours.day - first, int(hours.day[-1]) - first + 1
@@ -217,6 +220,7 @@ def _day_sums(place: PlaceHours) -> DaySums:
         out_known=total(~np.isnan(hours.out)) > 0,
         sound=whole(np.where(sound, np.nan_to_num(hours.both), 0.0)),
         estimated=whole(np.nan_to_num(place.estimated)),
+        open=total(np.where(sound, np.nan_to_num(hours.both) * open_, 0.0)),
         hours=whole(np.ones(len(hours))),
         measured_h=whole(sound),
         estimated_h=whole(estimated),

@@ -7,12 +7,14 @@ What is not known is None, never 0.
 
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from msgspec import Struct
 
 Cell: TypeAlias = str | int | float | date | datetime | None
 """None is unknown. An instant is local, with its offset."""
+SHOP_HOURS: Final = "Mo-Sa 10:00-19:00; PH off"
+"""When shops are open where nobody says otherwise."""
 
 
 class Kind(StrEnum):
@@ -115,6 +117,8 @@ class Asked(Struct, frozen=True, kw_only=True):
     """The period it is held against."""
     event: str | None = None
     """The event, by its id in the office's calendar."""
+    open_hours: str = SHOP_HOURS
+    """When shops are open, in OpenStreetMap's syntax; a report on flows tells the share of passages within."""
     filled: bool = False
     """Whether gaps are estimated; what was counted is the same either way."""
 

@@ -10,7 +10,7 @@ from cloud_api.openapi import Responses, key_refusals, parameter, refusal
 from cloud_api.problems import FieldError, ProblemError, invalid, unavailable
 from cloud_api.reports.asking import AskError, Texts
 from cloud_api.reports.formats import MEDIA_TYPES, SUFFIXES, Format
-from cloud_api.reports.report import Kind, Language
+from cloud_api.reports.report import SHOP_HOURS, Kind, Language
 from cloud_api.routes.flows import NO_HISTORY
 from cloud_api.scopes import Scope
 from cloud_api.services import Services
@@ -78,6 +78,15 @@ Filled = Annotated[
         openapi_examples=parameter(False, "Leave gaps as they are"),
     ),
 ]
+OpenHours = Annotated[
+    str,
+    Query(
+        alias="open",
+        max_length=200,
+        description="When shops are open, as OpenStreetMap writes it.",
+        openapi_examples=parameter("10:00-19:00", "Every day from ten to seven"),
+    ),
+]
 EventName = Annotated[
     str,
     Query(
@@ -112,6 +121,7 @@ def router(services: Services) -> APIRouter:
         as_of: AsOf = None,
         language: Tongue = Language.FRENCH,
         form: Form = Format.JSON,
+        open_hours: OpenHours = SHOP_HOURS,
         filled: Filled = False,
     ) -> Response:
         """How many people passed: totals, rhythms, a fair comparison, and how good the data are."""
@@ -125,6 +135,7 @@ def router(services: Services) -> APIRouter:
                 compare=compare,
                 as_of=as_of,
                 language=language,
+                open_hours=open_hours,
                 filled=filled,
             ),
             form,

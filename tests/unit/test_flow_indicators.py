@@ -13,12 +13,10 @@ from hypothesis import strategies as st
 from cloud_api.reports.flow_indicators import (
     Cut,
     DayPart,
-    Opening,
     daily_means,
     day_parts,
     hourly_means,
     peaks,
-    share_while_open,
     total,
     totals,
     year_to_date,
@@ -127,16 +125,6 @@ def test_the_parts_of_the_day_share_all_that_was_counted(passed: list[int]) -> N
         assert sum(shares.values()) == pytest.approx(1)
     else:
         assert all(isnan(share) for share in shares.values())
-
-
-def test_an_hour_that_is_open_in_part_gives_its_passages_in_proportion() -> None:
-    passed: list[int | None] = [0] * 24
-    passed[9], passed[10], passed[19] = 40, 50, 10
-    monday = Opening(weekday=0, opens=time(9, 30), closes=time(19))
-
-    assert share_while_open(hours(passed), [monday]) == pytest.approx(0.7)
-    assert share_while_open(hours(passed), [Opening(weekday=0, opens=time(0), closes=time.max)]) == 1.0
-    assert share_while_open(hours(passed), [Opening(weekday=1, opens=time(9), closes=time(19))]) == 0.0
 
 
 @given(st.lists(st.tuples(counts, counts), min_size=1, max_size=100))

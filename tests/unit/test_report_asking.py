@@ -30,6 +30,7 @@ def wish(**changes: object) -> Texts:
         ({"places": ("nulle-part",)}, "place", "inconnu", "no place"),
         ({"compare": "avant"}, "compare", "last-year", "last-year"),
         ({"compare": "2025-10-02/2025-10-01"}, "compare", "la seconde", "after"),
+        ({"open_hours": "de 10 h à 19 h"}, "open", "Mo : lundi", "OpenStreetMap"),
         ({"as_of": "jadis"}, "as_of", "une date", "a date"),
         ({"as_of": "2026-11-01T10:00:00"}, "as_of", "décalage", "offset"),
     ],
@@ -77,6 +78,7 @@ def test_a_period_is_held_against_the_same_weekdays(compare: str, start: str, en
     "first",
     [
         asked("2026-10-01", "2026-11-01", "rue-haute", compare="last-year", filled=True),
+        asked("2026-10-01", "2026-11-01", open_hours="Tu-Sa 09:30-19:00"),
         asked("2026-10-25T08:00:00+01:00", "2026-10-25T20:00:00+01:00", language=Language.ENGLISH),
     ],
 )
@@ -93,6 +95,7 @@ def test_the_address_of_a_report_asks_for_the_same_report_later(first: Asked) ->
             compare=query.get("compare", [None])[0],
             as_of=query["as_of"][0],
             language=Language(query["language"][0]),
+            open_hours=query["open"][0],
             filled="filled" in query,
         ),
         PARIS,

@@ -5,7 +5,7 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from zipfile import ZipFile
@@ -22,7 +22,8 @@ from cloud_api.reports.asking import period_of
 from cloud_api.reports.flow_reporting import make_flow_report
 from cloud_api.reports.formats import Format, written
 from cloud_api.reports.gathering import every_place
-from cloud_api.reports.report import Asked, Report
+from cloud_api.reports.report import Asked, Report, Span, Table
+from cloud_api.reports.writing import FRENCH
 from cloud_api.stores import open_store
 from cloud_api.stores.base import Store
 from tests.history import flow
@@ -34,6 +35,8 @@ TOTALS = {
     "both": asked("2026-10-01", "2026-11-01", "rue-haute", "venelle", filled=True),
     "long": asked("2026-07-01", "2026-11-01", "rue-haute"),
 }
+FEASTS = {date(2026, 7, 14), date(2026, 8, 15)}
+"""Public holidays of those periods."""
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +107,46 @@ def sum_of_measures(store: Store, wish: Asked) -> int:
     ]
     (total,) = summed(rows_of(comptage.write_measures(flows, head=True), ","), "count")
     return total
+
+
+def test_the_share_within_opening_hours_is_that_of_the_raw_hours_in_every_form(store: Store, wish: Asked) -> None:
+    raw = rows_of(file_of(store, wish, Format.OPEN), ",")
+    sound = [(datetime.fromisoformat(row["start"]), int(row["sound"])) for row in raw if row["sound"]]
+    while_open = sum(
+        count for at, count in sound if 10 <= at.hour < 19 and at.weekday() < 6 and at.date() not in FEASTS
+    )
+    report = make_flow_report(town(store), wish)
+    table = report.table("open")
+
+    assert sum_of_column(table, 1) == sum(count for _, count in sound)
+    assert sum_of_column(table, 2) == while_open
+    assert report.figure("open_share").value == pytest.approx(while_open / sum(count for _, count in sound))
+    told = FRENCH.share(while_open / sum(count for _, count in sound))
+    assert re.sub(r"\s", "", told) in re.sub(r"\s", "", text_of(file_of(store, wish, Format.PDF)))
+    sheet = openpyxl.load_workbook(io.BytesIO(file_of(store, wish, Format.XLSX)))[table.title]
+    assert [cell.value for cell in list(sheet.rows)[2]][1:3] == list(table.rows[0][1:3])
+    tables = {each["key"]: each for each in msgspec.json.decode(file_of(store, wish, Format.JSON))["tables"]}
+    assert [tuple(row) for row in tables["open"]["rows"]] == list(table.rows)
+
+
+def sum_of_column(table: Table, at: int) -> int:
+    return sum(each for each in (row[at] for row in table.rows) if isinstance(each, int))
+
+
+def test_the_year_to_date_is_what_the_api_tells_since_the_first_of_january(store: Store, wish: Asked) -> None:
+    january = Span(midnight("2026-01-01"), wish.period.end)
+    report = make_flow_report(town(store), wish)
+    in_, out = api_totals(store, msgspec.structs.replace(wish, period=january))
+
+    assert report.figure("year").value == in_ + out
+    assert sum_of_column(report.table("year"), 3) == in_ + out
+    assert str(in_ + out) in text_of(file_of(store, wish, Format.PDF))
+
+
+def test_a_period_that_begins_with_the_year_tells_it_once(store: Store) -> None:
+    report = make_flow_report(town(store), asked("2026-01-01", "2026-08-01", "rue-haute"))
+
+    assert "year" not in {each.key for each in report.figures} | {each.key for each in report.tables}
 
 
 def text_of(data: bytes) -> str:
