@@ -18,6 +18,7 @@ from cloud_api.settings import ConfigError
 from cloud_api.stores import open_store
 from cloud_api.stores.address import InfluxAddress, SqliteAddress, parse_store_url
 from cloud_api.stores.copying import copy_store
+from cloud_api.stores.influx_setup import set_up
 from cloud_api.stores.lasting import LastingStore
 
 store = typer.Typer(help="History as a whole.", no_args_is_help=True, rich_markup_mode="markdown")
@@ -26,6 +27,27 @@ store = typer.Typer(help="History as a whole.", no_args_is_help=True, rich_marku
 @store.callback()
 def history() -> None:
     """History as a whole."""
+
+
+@store.command("init")
+def init_history(
+    url: Annotated[str, typer.Argument(metavar="STORE", help="sqlite:///FILE or influxdb://USER@HOST:PORT/DATABASE.")],
+) -> None:
+    """Make a store ready for the API: a file, or a database on a server; what is there already stays.
+
+    A server of InfluxDB 2 that nobody has set up gets the user, the database as organisation and bucket, and what
+    password_file holds as the operator's token.
+
+    Examples:
+
+        passerelle store init influxdb://passerelle@127.0.0.1/town?password_file=store-token
+    """
+    with mistakes_in_words(), closing(open_store(url)) as opened:
+        address = parse_store_url(url)
+        if isinstance(address, InfluxAddress) and set_up(address):
+            typer.echo(f"{address}: set up for the first time")
+        opened.ready()
+    typer.echo("The store is ready")
 
 
 @store.command()

@@ -39,17 +39,20 @@ def tool_of(address: InfluxAddress) -> Kind:
 
 
 def is_there(address: InfluxAddress) -> bool:
-    """Whether the server has a database of this name. Raises `StoreError`."""
+    """Whether the server has a database of this name: 1.x says that it has not, 2.x tells no policies of it.
+
+    Raises `StoreError`.
+    """
     from cloud_api.stores.influx_queries import POLICIES  # InfluxDB's client takes a second to import
 
     server = InfluxServer(address)
     try:
-        server.query(f'SHOW RETENTION POLICIES ON "{address.database}"', POLICIES)
+        policies = server.query(f'SHOW RETENTION POLICIES ON "{address.database}"', POLICIES)
     except NoDatabaseError:
         return False
     finally:
         server.close()
-    return True
+    return any(series.values for series in policies)
 
 
 def backup_influx(address: InfluxAddress, rpc: str, kind: Kind, folder: Path) -> None:

@@ -51,7 +51,9 @@ class _Complaint(Struct):
 
 _COMPLAINT = msgspec.json.Decoder(_Complaint)
 _CREATED = msgspec.json.Decoder(Answer[tuple[()]])
-_OPERATORS_FAULTS = ("limit exceeded", "beyond retention policy")
+_REFUSALS = (400, 422)
+"""To lines that it will not take: 1.x and 3 say 400, 2.x says 422 once it has understood them."""
+_OPERATORS_FAULTS = ("limit exceeded", "beyond retention policy", "outside retention policy")
 """What a server refuses for the way it is set up: no fault of the fact's, so it is kept and tried again."""
 
 
@@ -85,13 +87,13 @@ class InfluxServer:
     def write(self, lines: str) -> None:
         """Commit lines whose times are nanoseconds. Raises `NoDatabaseError`, `RefusedError` or `StoreError`."""
         query = urlencode({"db": self.address.database, "precision": "ns"})
-        status, body = self._request("POST", f"/write?{query}", lines.encode())
+        status, body = self.request("POST", f"/write?{query}", lines.encode())
         if 200 <= status < 300:
             return
-        complaint = _complaint(body)
+        complaint = complaint_of(body)
         if status == 404:
             raise NoDatabaseError(f"{self.address}: {complaint}")
-        if status == 400 and not any(fault in complaint for fault in _OPERATORS_FAULTS):
+        if status in _REFUSALS and not any(fault in complaint for fault in _OPERATORS_FAULTS):
             raise RefusedError(complaint)
         raise StoreError(f"{self.address}: answered {status} to a write: {complaint}")
 
@@ -103,16 +105,16 @@ class InfluxServer:
         Raises `NoDatabaseError` or `StoreError`.
         """
         query = urlencode({"db": self.address.database, "epoch": epoch, "q": statement})
-        return self._series(*self._request("GET", f"/query?{query}"), decoder)
+        return self._series(*self.request("GET", f"/query?{query}"), decoder)
 
     def create(self, statement: str) -> None:
         """Run one statement that changes the server. Raises `StoreError`."""
-        self._series(*self._request("POST", f"/query?{urlencode({'q': statement})}"), _CREATED)
+        self._series(*self.request("POST", f"/query?{urlencode({'q': statement})}"), _CREATED)
 
     def delete(self, statement: str) -> None:
         """Run one statement that takes points of our database away. Raises `StoreError`."""
         query = urlencode({"db": self.address.database, "q": statement})
-        self._series(*self._request("POST", f"/query?{query}"), _CREATED)
+        self._series(*self.request("POST", f"/query?{query}"), _CREATED)
 
     def version(self) -> str:
         """What the server says it is (`1.6.7`, `v2.7.1`). Raises `StoreError`."""
@@ -126,7 +128,8 @@ class InfluxServer:
         """Close the connections."""
         self._http.clear()
 
-    def _request(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
+    def request(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
+        """The status and body that the server answers. Raises `StoreError`."""
         try:
             answer = self._http.request(method, self._url + path, body=body)
         except urllib3.exceptions.HTTPError as error:
@@ -135,7 +138,7 @@ class InfluxServer:
 
     def _series(self, status: int, body: bytes, decoder: msgspec.json.Decoder[Answer[Row]]) -> list[Series[Row]]:
         if status != 200:
-            raise StoreError(f"{self.address}: answered {status} to a query: {_complaint(body)}")
+            raise StoreError(f"{self.address}: answered {status} to a query: {complaint_of(body)}")
         try:
             results = decoder.decode(body).results
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -155,7 +158,7 @@ def _credentials(address: InfluxAddress) -> dict[str, str]:
     return {"Authorization": f"Basic {b64encode(pair).decode()}"}
 
 
-def _complaint(body: bytes) -> str:
+def complaint_of(body: bytes) -> str:
     """What the server says is wrong, as one line."""
     try:
         complaint = _COMPLAINT.decode(body)

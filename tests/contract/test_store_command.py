@@ -22,6 +22,17 @@ def run(*words: str) -> Result:
     return CliRunner().invoke(commands, words)
 
 
+def test_a_store_is_made_ready_once_and_stays_as_it_is(url: str) -> None:
+    first = run("init", url)
+    with closing(open_store(url)) as store:
+        store.write(day())
+    again = run("init", url)
+
+    assert [(told.exit_code, told.stdout) for told in (first, again)] == [(0, "The store is ready\n")] * 2
+    with closing(open_store(url)) as store:
+        assert store.channels() == [CHANNEL]
+
+
 def test_trimming_says_first_what_would_go(url: str) -> None:
     with closing(open_store(url)) as store:
         store.write(day(start=LONG_AGO))
