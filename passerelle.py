@@ -88,6 +88,14 @@ EXTRAS = (
         "Closures of bays: add, list, end, import from traffic orders.",
     ),
     Extra(
+        ("event",),
+        app,
+        "cloud_api.event_commands",
+        "event",
+        "cloud",
+        "Events that the office measures: add, change, list, withdraw.",
+    ),
+    Extra(
         ("gateway",),
         app,
         "cloud_api.gateway_commands",

@@ -196,7 +196,7 @@ def create_app(
         metrics=metrics,
         watch=watch,
         clock=clock,
-        reporter=None if reports_from is None else Reporter(reports_from, places, clock),
+        reporter=None if reports_from is None else Reporter(reports_from, places, registry.office_events, clock),
         problems=lambda: [problem for problem in (ingest.problem, follower.problem) if problem],
     )
 

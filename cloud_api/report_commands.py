@@ -130,10 +130,10 @@ def parking(
 
 @report.command()
 def event(
-    name: Annotated[str, typer.Argument(metavar="EVENT", help="Its name in the office's calendar.")],
+    name: Annotated[str, typer.Argument(metavar="EVENT", help="Its name, as the office wrote it.")],
     store: StoreUrl,
     registry: RegistryUrl,
-    calendar: Annotated[Path, typer.Option("--calendar", help="The office's markets and events (TOML).")],
+    calendar: CalendarFile = None,
     place: Places = None,
     as_of: AsOf = None,
     language: Tongue = Language.FRENCH,
@@ -184,7 +184,7 @@ def monthly(
         how = None if mail is None else load_mail(mail)
         with (
             closing(open_registry(registry)) as places,
-            opened(source, places.snapshot()) as known,
+            opened(source, places.snapshot(), places.office_events.all()) as known,
             _progress() as tell,
         ):
             files = keep_month(known, wanted, folder, now, language, tell)
@@ -232,7 +232,7 @@ def _write(texts: Texts, source: Source, registry: str, form: Format, output: Pa
     with (
         mistakes_in_words(misuses=(AskError,)),
         closing(open_registry(registry)) as places,
-        opened(source, places.snapshot()) as town,
+        opened(source, places.snapshot(), places.office_events.all()) as town,
         _progress() as tell,
     ):
         asked = asked_of(town, texts, datetime.now(UTC))

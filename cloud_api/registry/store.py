@@ -20,6 +20,7 @@ from cloud_api.registry.contradictions import ContradictionError
 from cloud_api.registry.database import RegistryError, open_database, reading, revision, writing
 from cloud_api.registry.invitations import InvitationStore
 from cloud_api.registry.keys import KeyStore
+from cloud_api.registry.office_events import OfficeEventStore
 from cloud_api.registry.people import PeopleStore
 from cloud_api.registry.photos import PhotoStore
 from cloud_api.registry.places import Closure, Counter, Device, Entry, Gateway, Installation, Space, Zone
@@ -117,6 +118,7 @@ class RegistryStore:
         self.radio_keys = RadioKeyStore(engine)
         self.invitations = InvitationStore(engine)
         self.acceptances = AcceptanceStore(engine)
+        self.office_events = OfficeEventStore(engine)
 
     def revision(self) -> int:
         """How many changes were committed: another number, another snapshot."""

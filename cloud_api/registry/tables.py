@@ -13,7 +13,7 @@ from sqlalchemy import JSON, Column, DateTime, Dialect, Integer, LargeBinary, Me
 
 from cloud_api.registry.places import Closure, Counter, Device, Entry, Gateway, Installation, Space, Zone
 
-HEAD: Final = "0006"
+HEAD: Final = "0007"
 """The migration that makes these tables."""
 
 KINDS: Final[Mapping[str, type[Entry]]] = MappingProxyType(
@@ -156,6 +156,16 @@ PHOTO: Final = Table(
     Column("body", LargeBinary, nullable=False),
 )
 """Pictures of sensors where they were installed."""
+OFFICE_EVENT: Final = Table(
+    "office_event",
+    METADATA,
+    Column("number", Integer, primary_key=True),
+    Column("event", String(16), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("who", String(200), nullable=False),
+    Column("body", JSON(none_as_null=True)),
+)
+"""Editions of the events that the office named. A trigger refuses whatever is not an insertion."""
 
 
 def name_of(type_: type[object]) -> str:

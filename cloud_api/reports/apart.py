@@ -17,6 +17,7 @@ from msgspec import Struct
 from cloud_api.registry import Registry
 from cloud_api.registry.contradictions import Tables
 from cloud_api.registry.files.draft import PlacesError
+from cloud_api.registry.office_events import EventEdition
 from cloud_api.reports.asking import AskError, Texts
 from cloud_api.reports.formats import Format
 from cloud_api.reports.making import Source, asked_of, opened, pieces
@@ -37,6 +38,8 @@ class Question(Struct, frozen=True, kw_only=True):
     form: Format
     source: Source
     town: Tables
+    named: tuple[EventEdition, ...] = ()
+    """Events that the office named."""
 
 
 class Made(Struct, frozen=True, tag=True):
@@ -86,7 +89,7 @@ def answer_to(question: Question) -> tuple[How, bytes]:
     """The same, here and now."""
     town = Registry(**msgspec.structs.asdict(question.town))
     try:
-        with opened(question.source, town) as known:
+        with opened(question.source, town, question.named) as known:
             asked = asked_of(known, question.texts, question.now)
             return Made(), b"".join(pieces(known, asked, question.form))
     except AskError as error:

@@ -62,10 +62,10 @@ class Texts(Struct, frozen=True, kw_only=True):
     filled: bool = False
 
 
-def ask(texts: Texts, zone: ZoneInfo, now: datetime, known: Sequence[str]) -> Asked:
+def ask(texts: Texts, zone: ZoneInfo, now: datetime, known: Sequence[str], *, settled: datetime | None = None) -> Asked:
     """What is asked for; `known` are the places that there are, all of which are meant where none is named.
 
-    Raises `AskError`.
+    `settled`: the latest moment that a report can be as of; the last whole minute by default. Raises `AskError`.
     """
     period = _span("from", texts.start, texts.end, zone)
     if period.start >= now:
@@ -82,7 +82,7 @@ def ask(texts: Texts, zone: ZoneInfo, now: datetime, known: Sequence[str]) -> As
         kind=texts.kind,
         places=_places(texts.places, known),
         period=period,
-        as_of=_as_of(texts.as_of, zone, now),
+        as_of=as_of_asked(texts.as_of, zone, settled or now.replace(second=0, microsecond=0)),
         language=texts.language,
         compared=None if texts.compare is None else _compared(texts.compare, period, zone),
         event=texts.event,
@@ -101,7 +101,7 @@ def address_of(asked: Asked) -> str:
         *([] if asked.event is None else [("event", asked.event)]),
         *([("open", asked.open_hours)] if asked.kind is Kind.FLOWS else []),
         *([("filled", "true")] if asked.filled else []),
-        ("as_of", asked.as_of.strftime("%Y-%m-%dT%H:%M:%SZ")),
+        ("as_of", asked.as_of.replace(tzinfo=None).isoformat() + "Z"),
         ("language", asked.language.value),
     ]
     return urlencode(pairs)
@@ -135,9 +135,10 @@ def _open_hours(text: str) -> str:
     return text
 
 
-def _as_of(text: str | None, zone: ZoneInfo, now: datetime) -> datetime:
+def as_of_asked(text: str | None, zone: ZoneInfo, settled: datetime) -> datetime:
+    """The moment that a report is as of, `settled` at the latest. Raises `AskError`."""
     if text is None:
-        return now.replace(second=0, microsecond=0)
+        return settled
     at = _end_of_day(text, zone) or _instant(text)
     if at is None:
         raise AskError(
@@ -147,7 +148,7 @@ def _as_of(text: str | None, zone: ZoneInfo, now: datetime) -> datetime:
                 f"{text!r}: a date (2026-12-01) or a time with its offset expected",
             ),
         )
-    return min(at.astimezone(UTC).replace(microsecond=0), now.replace(second=0, microsecond=0))
+    return min(at.astimezone(UTC), settled)
 
 
 def _end_of_day(text: str, zone: ZoneInfo) -> datetime | None:

@@ -7,6 +7,7 @@ expected: a calendar that is understood by half would make every comparison unfa
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from enum import StrEnum
 from itertools import chain, repeat
 from pathlib import Path
 from types import MappingProxyType
@@ -67,6 +68,20 @@ class Market(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return day in self.also_on or (begun and lasts and weekly and day not in self.not_on)
 
 
+class EventKind(StrEnum):
+    """What sort of event it is."""
+
+    FESTIVITY = "festivity"
+    """A festival, a concert, an illumination."""
+    MARKET = "market"
+    """A fair, a flea market, a Christmas market: what is not held every week."""
+    SALES = "sales"
+    SPORT = "sport"
+    WORKS = "works"
+    """What keeps people away: works, a closed street, a strike."""
+    OTHER = "other"
+
+
 class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Something that makes its days like no others: what is to be measured, and left out of every baseline."""
 
@@ -79,6 +94,7 @@ class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Of each day, by the town's clock (`10:00-20:00`); past midnight where it ends before it begins."""
     places: tuple[str, ...] = ()
     """Counters or streets where it takes place; the whole town when none is named."""
+    kind: EventKind = EventKind.OTHER
 
     @property
     def days(self) -> list[date]:

@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 from typing import Final
 
 from cloud_api.registry import Counter
-from cloud_api.reports.asking import AskError, Texts, ask
+from cloud_api.reports.asking import AskError, Texts, as_of_asked, ask
 from cloud_api.reports.calendar import Event
 from cloud_api.reports.event_effect import SEASON, Days, effect_of
 from cloud_api.reports.event_report import EventFacts, event_report
@@ -23,7 +23,8 @@ NONE_BEFORE: Final = timedelta()
 
 def event_asked(town: Town, texts: Texts, now: datetime) -> Asked:
     """What is asked of an event: its own days are the period. Raises `AskError`."""
-    event = event_named(town, texts.event)
+    settled = town.settled(now)
+    event = event_named(town.known_at(as_of_asked(texts.as_of, town.zone, settled)), texts.event)
     first, last = event.days[0], event.days[-1] + timedelta(days=1)
     known = list(town.registry.counters)
     places = texts.places or tuple(place for place in event.places if place in known)
@@ -40,6 +41,7 @@ def event_asked(town: Town, texts: Texts, now: datetime) -> Asked:
         town.zone,
         now,
         known,
+        settled=settled,
     )
 
 

@@ -5,7 +5,7 @@ A counter is judged by more than the period: what it counted in the eight weeks 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -17,11 +17,13 @@ from cloud_api.forecast.days import Calendar
 from cloud_api.periods import Period
 from cloud_api.plausibility import Street
 from cloud_api.registry import Counter, Registry
+from cloud_api.registry.office_events import EventEdition
 from cloud_api.reports.asking import period_of
 from cloud_api.reports.calendar import OfficeCalendar
 from cloud_api.reports.counter_hours import counter_hours
 from cloud_api.reports.flow_indicators import Total, year_to_date
 from cloud_api.reports.hours import Flags, Floats
+from cloud_api.reports.named_events import last_written, with_named
 from cloud_api.reports.place_hours import PlaceHours, PlaceSums, within
 from cloud_api.reports.quality import judged
 from cloud_api.reports.report import Asked, LaterParts, Span
@@ -43,7 +45,21 @@ class Town:
     zone: ZoneInfo
     calendar: Calendar
     office: OfficeCalendar
-    """Markets and events."""
+    """Markets and events of the calendar's file."""
+    named: Sequence[EventEdition] = ()
+    """Events that the office named besides."""
+
+    def calendar_at(self, as_of: datetime) -> OfficeCalendar:
+        """The file's markets and events, and those that the office had named by then."""
+        return with_named(self.office, self.named, as_of)
+
+    def known_at(self, as_of: datetime) -> "Town":
+        """The town whose office has named what it had named by then."""
+        return replace(self, office=self.calendar_at(as_of), named=())
+
+    def settled(self, now: datetime) -> datetime:
+        """What a report is as of that is asked for now: the last whole minute, or what the office wrote since."""
+        return max(now.replace(second=0, microsecond=0), last_written(self.named, now))
 
 
 def silently(_: str) -> None:

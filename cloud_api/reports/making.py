@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from cloud_api.forecast.days import Calendar
 from cloud_api.registry import Registry
+from cloud_api.registry.office_events import EventEdition
 from cloud_api.reports.asking import Texts, ask
 from cloud_api.reports.calendar import OfficeCalendar, load_calendar
 from cloud_api.reports.event_reporting import event_asked, make_event_report
@@ -43,8 +44,11 @@ class Source(Struct, frozen=True, kw_only=True):
 
 
 @contextmanager
-def opened(source: Source, registry: Registry) -> Iterator[Town]:
-    """The town for the length of a `with`. Raises `StoreError`, `StoreUrlError` and `PlacesError`."""
+def opened(source: Source, registry: Registry, named: Sequence[EventEdition]) -> Iterator[Town]:
+    """The town for the length of a `with`; `named`: the events that its office named.
+
+    Raises `StoreError`, `StoreUrlError` and `PlacesError`.
+    """
     office = OfficeCalendar() if source.calendar is None else load_calendar(Path(source.calendar))
     with closing(open_store(source.store)) as store:
         yield Town(
@@ -54,6 +58,7 @@ def opened(source: Source, registry: Registry) -> Iterator[Town]:
             zone=ZoneInfo(source.time_zone),
             calendar=Calendar(source.school_zone),
             office=office,
+            named=named,
         )
 
 
@@ -61,7 +66,7 @@ def asked_of(town: Town, texts: Texts, now: datetime) -> Asked:
     """What is asked of a town. Raises `AskError`."""
     if texts.kind is Kind.EVENT:
         return event_asked(town, texts, now)
-    return ask(texts, town.zone, now, known_places(town.registry, texts.kind))
+    return ask(texts, town.zone, now, known_places(town.registry, texts.kind), settled=town.settled(now))
 
 
 def known_places(registry: Registry, kind: Kind) -> Sequence[str]:
@@ -71,13 +76,14 @@ def known_places(registry: Registry, kind: Kind) -> Sequence[str]:
 
 def make_report(town: Town, asked: Asked, tell: Progress = silently) -> Report:
     """The report. Raises `StoreError`."""
+    then = town.known_at(asked.as_of)
     match asked.kind:
         case Kind.FLOWS:
-            return make_flow_report(town, asked, tell)
+            return make_flow_report(then, asked, tell)
         case Kind.PARKING:
-            return make_parking_report(town, asked, tell)
+            return make_parking_report(then, asked, tell)
         case Kind.EVENT:
-            return make_event_report(town, asked, tell)
+            return make_event_report(then, asked, tell)
 
 
 def pieces(town: Town, asked: Asked, form: Format, tell: Progress = silently) -> Iterator[bytes]:

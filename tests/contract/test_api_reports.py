@@ -10,6 +10,7 @@ import pypdf
 import pytest
 from typer.testing import CliRunner
 
+from cloud_api.event_commands import event
 from cloud_api.report_commands import report
 from tests.broker import Mosquitto
 from tests.offices import AGENDA, office_at, write_history
@@ -120,3 +121,18 @@ def test_a_broken_line_of_the_calendar_is_named(folder: Path, tmp_path: Path) ->
     assert status == 2
     assert "line 4" in said
     assert not (tmp_path / "x.pdf").exists()
+
+
+def test_an_event_that_was_named_is_reported_on_as_it_was_at_each_date(folder: Path, tmp_path: Path) -> None:
+    named = CliRunner().invoke(
+        event, ["add", "Braderie", "--from", "2026-11-21", "--place", "venelle", "--registry", f"{folder}/registry.db"]
+    )
+    assert named.exit_code == 0, named.output
+
+    known = run(folder, "event", "Braderie", "--format", "json", output=tmp_path / "now.json")
+    before = run(folder, "event", "Braderie", "--as-of", "2026-11-26", output=tmp_path / "before.pdf")
+
+    assert known[0] == 0, known[1]
+    assert "Venelle" in (tmp_path / "now.json").read_text(encoding="utf-8")
+    assert before[0] == 2
+    assert "event: Braderie: an event of the office's calendar expected; it has: –" in before[1]

@@ -104,3 +104,12 @@ def test_the_address_of_a_report_asks_for_the_same_report_later(first: Asked) ->
     )
 
     assert again == first
+
+
+def test_a_report_knows_at_once_what_the_office_wrote_and_its_address_says_so_to_the_microsecond() -> None:
+    now = datetime(2026, 11, 27, 9, 5, 31, 77, tzinfo=UTC)
+    written = datetime(2026, 11, 27, 9, 5, 30, 250_001, tzinfo=UTC)
+    first = ask(wish(), PARIS, now, KNOWN, settled=written)
+
+    assert parse_qs(address_of(first))["as_of"] == ["2026-11-27T09:05:30.250001Z"]
+    assert ask(wish(as_of="2026-11-27T09:05:30.250001Z"), PARIS, now, KNOWN, settled=written) == first
