@@ -140,7 +140,13 @@ def counted(hour: Hour, installation: Installation) -> Counted:
 
 def street_of(counter: Counter, installation: Installation, zone: ZoneInfo) -> Street:
     """What must be known of a counter to judge what one of its channels counts."""
-    return Street(mode=installation.mode, in_=counter.in_, out=counter.out, zone=zone)
+    return Street(
+        mode=installation.mode,
+        in_=counter.in_,
+        out=counter.out,
+        zone=zone,
+        lively_at_night=counter.lively_at_night,
+    )
 
 
 def _measured(store: Store, installations: Sequence[Installation], period: Period, as_of: datetime | None) -> Measured:

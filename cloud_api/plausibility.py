@@ -66,11 +66,21 @@ class Street(Struct, frozen=True, kw_only=True):
     """What `in` means there, in the town's words."""
     out: str
     zone: ZoneInfo
+    lively_at_night: bool = False
+    """Whether its nights may be as lively as its days."""
 
 
 def findings(hours: Sequence[Counted], street: Street) -> list[Finding]:
     """All that cannot be so in measured hours, which are in order of time; by start."""
-    found = [*_beyond(hours, street), *_nights(hours, street), *_zeros(hours), *_silent_directions(hours, street)]
+    return _in_order([*by_any_history(hours, street), *_nights(hours, street)])
+
+
+def by_any_history(hours: Sequence[Counted], street: Street) -> list[Finding]:
+    """The same without lively nights: who knows more of the street's nights judges them better (`reports/quality`)."""
+    return _in_order([*_beyond(hours, street), *_zeros(hours), *_silent_directions(hours, street)])
+
+
+def _in_order(found: Sequence[Finding]) -> list[Finding]:
     return sorted(found, key=lambda finding: (finding.start, finding.end))
 
 
@@ -86,6 +96,8 @@ def _beyond(hours: Sequence[Counted], street: Street) -> Iterator[Finding]:
 
 
 def _nights(hours: Sequence[Counted], street: Street) -> Iterator[Finding]:
+    if street.lively_at_night:
+        return
     by_day: dict[date, dict[int, Counted]] = {}
     for hour in hours:
         local = hour.start.astimezone(street.zone)

@@ -141,7 +141,15 @@ def places(draw: st.DrawFn, national: st.SearchStrategy[Any] | None = None) -> R
         for index in range(draw(st.integers(0, 4)))
     ]
     counters = [
-        Counter(id=f"c{index}", name=draw(labels), position=draw(positions), in_=draw(labels), out=draw(labels))
+        Counter(
+            id=f"c{index}",
+            name=draw(labels),
+            position=draw(positions),
+            in_=draw(labels),
+            out=draw(labels),
+            street=draw(maybe(labels)),
+            lively_at_night=draw(st.booleans()),
+        )
         for index in range(draw(st.integers(0, 2)))
     ]
     closable = [*(zone.id for zone in town), *(space.id for space in spaces)]

@@ -154,7 +154,9 @@ class Counter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omi
     out: Label = field()
     """What `out` means."""
     street: Label | None = None
-    """Where it stands, as an address says it (`12 rue Haute`)."""
+    """Where it stands, as an address says it (`12 rue Haute`); counters of one street are told as one in reports."""
+    lively_at_night: bool = False
+    """The street goes out: as many at four in the morning as by day are no fault of the sensor."""
     insee: Insee | None = None
     """INSEE code of the town."""
 

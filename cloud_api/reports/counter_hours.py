@@ -1,6 +1,7 @@
 """A counter's hours straight from the store into arrays: what `flows.hourly_flows` tells, to the unit, for years.
 
-Blocks on the store.
+Only lively nights are not doubted here: that is for whoever knows the street's other nights (`quality`). Blocks on the
+store.
 """
 
 from collections import defaultdict
@@ -13,7 +14,7 @@ import numpy as np
 
 from cloud_api.flows import CONTEXT, SECONDS_PER_HOUR, channel_of, counted, street_of
 from cloud_api.periods import HOUR, Period
-from cloud_api.plausibility import Finding, findings
+from cloud_api.plausibility import Finding, by_any_history
 from cloud_api.registry import Counter, Installation, Registry
 from cloud_api.reports.hours import Flags, Floats, Hours, Ints
 from cloud_api.stores.base import Channel, Hour, Store
@@ -35,7 +36,7 @@ def counter_hours(
     doubts: list[Finding] = []
     for each in installations:
         rows = [hour for hour in measured[channel_of(each)] if each.serves_at(hour.start)]
-        doubts += findings([counted(hour, each) for hour in rows], street_of(counter, each, zone))
+        doubts += by_any_history([counted(hour, each) for hour in rows], street_of(counter, each, zone))
         its = _served(starts, each)
         serving += its
         at, its_in, its_out, its_covered_s = _arrays(rows, each, first, size)

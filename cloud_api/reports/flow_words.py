@@ -187,19 +187,25 @@ class FlowWords:
 
     def coverage(self, known: KnownHours) -> str:
         """How much was measured."""
-        share = self.write.share(known.measured / known.hours)
+        share, number = self.write.share(known.measured / known.hours), self.write.number
         left, missing = known.partial + known.doubtful, known.missing
-        number = self.write.number
+        if known.measured == known.hours:
+            return self.write.say(
+                "Toutes les heures ont été mesurées et sont fiables.", "All hours were measured and are sound."
+            )
         estimated = (
             ""
             if not known.estimated
-            else self.write.say(f", {number(known.estimated)} estimées", f", {number(known.estimated)} are estimated")
+            else self.write.say(f", {number(known.estimated)} sont estimées", f", {number(known.estimated)} estimated")
         )
+        fr_left = _so_many(left, "aucune n’est écartée", "une est écartée", f"{number(left)} sont écartées")
+        fr_missing = _so_many(missing, "aucune ne manque", "une manque", f"{number(missing)} manquent")
+        en_left = _so_many(left, "none is", "one is", f"{number(left)} are")
+        en_missing = _so_many(missing, "none is", "one is", f"{number(missing)} are")
         return self.write.say(
-            f"{share} des heures ont été mesurées et sont fiables{estimated} ; {number(left)} sont écartées des "
-            f"moyennes et {number(missing)} manquent.",
-            f"{share} of the hours were measured and are sound{estimated}; {number(left)} are left out of means and "
-            f"{number(missing)} are missing.",
+            f"{share} des heures ont été mesurées et sont fiables{estimated} ; {fr_left} des moyennes et {fr_missing}.",
+            f"{share} of the hours were measured and are sound{estimated}; {en_left} left out of means and "
+            f"{en_missing} missing.",
         )
 
     def later(self, later: Sequence[LaterParts]) -> str:
@@ -335,6 +341,10 @@ class FlowWords:
             "connu.",
             f"{name}: at work only since {self.write.instant(at)}; what passed before is not known.",
         )
+
+
+def _so_many(number: int, none: str, one: str, many: str) -> str:
+    return (none, one, many)[min(number, 2)]
 
 
 def _counters(number: int, word: str) -> str:

@@ -163,5 +163,11 @@ def _street(town: Town, counter: Counter, span: Span) -> Street:
     period = period_of(span)
     serving = town.registry.installations_of(counter.id, period.start, period.end)
     if not serving:
-        return Street(mode="", in_=counter.in_, out=counter.out, zone=town.zone)
+        return Street(
+            mode="",
+            in_=counter.in_,
+            out=counter.out,
+            zone=town.zone,
+            lively_at_night=counter.lively_at_night,
+        )
     return street_of(counter, serving[0], town.zone)

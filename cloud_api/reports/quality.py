@@ -62,7 +62,7 @@ class Fault(StrEnum):
     PARTLY_MEASURED = "partly measured"
     """Less than nine tenths of it (`hours.MEASURED`) were."""
     DOUBTED = "doubted"
-    """The platform doubted it already (`implausible`), by what was known then."""
+    """The platform doubted it already (`implausible`), by what was known then; but of nights history decides."""
     IMPOSSIBLE = "impossible"
     """More than a street can carry."""
     NIGHT = "night"
@@ -187,8 +187,8 @@ def _impossible(hours: Hours, known: Flags, street: Street) -> Iterator[Found]:
         yield np.array([at]), Fault.IMPOSSIBLE, _always(words)
 
 
-def _nights(hours: Hours, known: Flags, _: Street) -> Iterator[Found]:
-    if not len(hours):
+def _nights(hours: Hours, known: Flags, street: Street) -> Iterator[Found]:
+    if not len(hours) or street.lively_at_night:
         return
     counts, rows = _by_day(hours, known)
     night = counts[:, NIGHT.start : NIGHT.stop]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from cloud_api.flows import hourly_flows
 from cloud_api.periods import Period
+from cloud_api.plausibility import NIGHT
 from cloud_api.registry import Counter, Installation, Registry
 from cloud_api.reports.counter_hours import counter_hours
 from cloud_api.reports.hours import hours_of
@@ -73,6 +74,8 @@ def test_the_arrays_are_what_the_api_tells(
         told = hours_of(hourly_flows(registry, store, PLACE, PERIOD, PARIS), PARIS)
         ours = counter_hours(registry, store, PLACE, PERIOD, PARIS, None)
 
-    for name in ("start", "in_", "out", "sound", "day", "hour"):
+    assert (told.sound | np.isin(told.hour, NIGHT) == ours.sound | np.isin(ours.hour, NIGHT)).all()
+    assert (told.sound <= ours.sound).all(), "nights are not doubted here"
+    for name in ("start", "in_", "out", "day", "hour"):
         np.testing.assert_array_equal(getattr(ours, name), getattr(told, name), name)
     np.testing.assert_allclose(ours.coverage, told.coverage, atol=1.01e-4)

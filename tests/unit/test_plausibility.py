@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
 from cloud_api.plausibility import MOST_ON_FOOT, Counted, Finding, Street, findings
@@ -49,6 +50,14 @@ def test_a_night_as_busy_as_the_day_is_found_by_the_clock_on_the_wall() -> None:
 
     assert [finding.start, finding.end] == night
     assert "between 3:00 and 6:00" in finding.cause.en
+
+
+def test_the_nights_of_a_street_that_goes_out_are_believed() -> None:
+    goes_out = msgspec.structs.replace(STREET, lively_at_night=True)
+    night = [Counted(start=MONDAY + number * HOUR, in_=90, out=80) for number in range(72)]
+
+    assert findings(night, STREET)
+    assert findings(night, goes_out) == []
 
 
 def test_a_night_that_belongs_to_a_great_day_is_believed() -> None:

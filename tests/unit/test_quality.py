@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -150,6 +151,15 @@ def test_a_night_as_lively_as_the_day_is_left_out() -> None:
     counts[at(3, 3) : at(3, 6)] = [180, 190, 201]
 
     assert faults(counted(counts)) == dict.fromkeys(range(at(3, 3), at(3, 6)), Fault.NIGHT)
+
+
+def test_a_street_of_which_the_town_says_that_it_is_lively_at_night_is_believed() -> None:
+    counts = street(4)
+    counts[at(3, 3) : at(3, 6)] = [180, 190, 201]
+    goes_out = msgspec.structs.replace(STREET, lively_at_night=True)
+
+    assert judged(counted(counts), goes_out).left_out == ()
+    assert judged(counted(counts), STREET).left_out != ()
 
 
 def test_what_nobody_measured_is_told_as_such_and_what_was_measured_in_part_too() -> None:

@@ -3,21 +3,30 @@
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
+from pathlib import Path
 
 import pytest
 
+from cloud_api.flows import hourly_flows
+from cloud_api.periods import Period
+from cloud_api.plausibility import NIGHT
 from cloud_api.reports.asking import Texts
 from cloud_api.reports.calendar import Event, OfficeCalendar
 from cloud_api.reports.flow_reporting import make_flow_report
+from cloud_api.reports.flow_words import FlowWords
 from cloud_api.reports.making import asked_of, make_report
 from cloud_api.reports.pdf import pdf
 from cloud_api.reports.report import Kind, KnownHours, Language, Report
+from cloud_api.reports.writing import ENGLISH, FRENCH
 from cloud_api.reports.xlsx import workbook
 from cloud_api.stores import open_store
 from cloud_api.stores.base import Store
-from tests.reporting import NOW, asked, fill, parked, town
+from cloud_api.trust import Trust
+from tests.history import flow
+from tests.reporting import HIGH_STREET, NOW, PARIS, REGISTRY, asked, fill, midnight, parked, town
 
+SUNDAY = 6
 FAIR = Event(name="Foire", start=date(2026, 11, 7), end=date(2026, 11, 7), hours="10:00-20:00", places=("rue-haute",))
 LONG = Event(name="Saison", start=date(2026, 7, 1), end=date(2026, 11, 20), places=("rue-haute",))
 
@@ -81,6 +90,50 @@ def test_a_day_over_a_change_of_time_has_all_its_hours(store: Store, day: str, h
         hours=hours, measured=hours, partial=0, doubtful=0, estimated=0, missing=0
     )
     assert len(report.table("days").rows) == 1
+
+
+@pytest.mark.parametrize(
+    ("known", "fr", "en"),
+    [
+        ((10, 0, 0), "Toutes les heures ont été mesurées et sont fiables.", "All hours"),
+        (
+            (9, 0, 1),
+            "aucune n’est écartée des moyennes et une manque.",
+            "none is left out of means and one is missing.",
+        ),
+        (
+            (7, 3, 0),
+            "3 sont écartées des moyennes et aucune ne manque.",
+            "3 are left out of means and none is missing.",
+        ),
+    ],
+)
+def test_how_much_is_known_is_told_as_people_say_it(known: tuple[int, int, int], fr: str, en: str) -> None:
+    measured, doubtful, missing = known
+    hours = KnownHours(hours=10, measured=measured, partial=0, doubtful=doubtful, estimated=0, missing=missing)
+    wish = asked("2026-10-01", "2026-11-01", "rue-haute")
+
+    assert FlowWords(FRENCH, wish, ["Rue Haute"]).coverage(hours).endswith(fr)
+    assert en in FlowWords(ENGLISH, wish, ["Rue Haute"]).coverage(hours)
+
+
+def test_a_street_that_goes_out_on_saturday_nights_is_believed_by_its_own_history(tmp_path: Path) -> None:
+    nights = {day for day in range(90) if (NOW - timedelta(days=day)).weekday() == SUNDAY}
+    with closing(open_store(f"sqlite:///{tmp_path}/history.db")) as store:
+        fill(store)
+        out_late = [
+            midnight(str((NOW - timedelta(days=day)).date())) + timedelta(hours=hour)
+            for day in nights
+            for hour in NIGHT
+        ]
+        store.write([flow(at, in_=90 + at.day, out=80, part=7, covered_s=0, channel=HIGH_STREET) for at in out_late])
+        period = Period(out_late[0].astimezone(UTC) - timedelta(days=2), NOW.replace(hour=0))
+        api = hourly_flows(REGISTRY, store, REGISTRY.counters["rue-haute"], period, PARIS)
+
+        report = make_flow_report(town(store), asked("2026-11-01", "2026-11-27", "rue-haute"))
+
+    assert api.trust is Trust.IMPLAUSIBLE, "who knows a few days doubts it"
+    assert report.quality.known.doubtful == 0
 
 
 def test_a_period_that_is_not_over_tells_what_is_known_so_far(store: Store) -> None:
