@@ -84,7 +84,7 @@ def api(
     town: Annotated[
         str | None, typer.Option(help="The town's name, for those who read many [default: the title].")
     ] = None,
-    worker: Annotated[str, typer.Option(help="This process's name, one of its own for each on the same broker.")] = "1",
+    worker: Annotated[str, typer.Option(help="This process's name in the broker's log.")] = "1",
     feeds: Annotated[
         Path | None, typer.Option(help="Others' car parks, and the State's traffic orders (TOML, see docs/feeds.md).")
     ] = None,

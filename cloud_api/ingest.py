@@ -2,18 +2,20 @@
 
 In come facts over a shared subscription, out go commits and one `stored` answer per gateway. A message is answered for
 only when what it carries is committed to the store, the ledger or the quarantine; only then is the broker told too.
+A gateway that has more out than the contract allows is let go of what is beyond: no answer, so that it keeps it.
 """
 
 import logging
-from collections import defaultdict, deque
+import secrets
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from functools import partial
-from threading import Condition, Event, Thread
+from threading import Event, Thread
 from typing import Final
 
 from msgspec import Struct
 
+from cloud_api.inbox import Inbox
 from cloud_api.ledger import Ledger
 from cloud_api.metrics import Metrics
 from cloud_api.mqtt import Connection, Delivery, Subscription
@@ -21,6 +23,7 @@ from cloud_api.settings import Broker
 from cloud_api.stores.base import Fact, RefusedFactError, Store, StoredFlow, StoredSpace, StoreError
 from edge import messages
 from edge.messages import (
+    MOST_UNCONFIRMED,
     AnyMessage,
     Dropped,
     Flow,
@@ -32,20 +35,16 @@ from edge.messages import (
     Space,
     Stored,
     encode,
+    gateway_of,
     topic_of,
 )
 
 log = logging.getLogger(__name__)
 
-MOST_MESSAGES: Final = 500
-"""In one commit, and unacknowledged at the broker."""
-LONGEST_GATHER_S: Final = 0.05
-"""How long a commit may be put off for more messages to join it."""
-QUIET_S: Final = 0.005
-"""When nothing came for so long, nothing more is waited for."""
-SESSION_S: Final = 60
-"""How long the broker keeps our share for us while we are away. No longer: it is withheld from the other workers, until
-the gateways, who keep everything, send it again."""
+WINDOW: Final = 10 * MOST_UNCONFIRMED
+"""Messages unacknowledged at the broker. Several gateways may have all out that they may, and nobody queues there."""
+MOST_MESSAGES: Final = 250
+"""In one commit: who comes next waits for the whole of it."""
 RETRY_S: Final = (0.25, 30.0)
 """First and longest pause before a failed commit is tried again."""
 BYTES_LOGGED: Final = 600
@@ -66,40 +65,6 @@ class Parcel(Struct, frozen=True):
 
     delivery: Delivery
     message: OutboxMessage
-
-
-class Inbox:
-    """Deliveries that wait to be committed. Guards that all are of one connection: the broker repeats the others."""
-
-    def __init__(self) -> None:
-        self._deliveries: deque[Delivery] = deque()
-        self._more = Condition()
-
-    def put(self, delivery: Delivery) -> None:
-        """Add a delivery; those of an earlier connection are forgotten."""
-        with self._more:
-            if self._deliveries and self._deliveries[0].connection != delivery.connection:
-                self._deliveries.clear()
-            self._deliveries.append(delivery)
-            self._more.notify()
-
-    def gather(self, most: int, *, patience_s: float) -> list[Delivery]:
-        """What came, after waiting for the first at most `patience_s`, then while more come in quick succession."""
-        with self._more:
-            self._more.wait_for(lambda: bool(self._deliveries), patience_s)
-            self._wait_while_growing(most)
-            return [self._deliveries.popleft() for _ in range(min(most, len(self._deliveries)))]
-
-    def _wait_while_growing(self, most: int) -> None:
-        for _ in range(int(LONGEST_GATHER_S / QUIET_S)):
-            count = len(self._deliveries)
-            if not 0 < count < most:
-                return
-            if not self._more.wait_for(partial(self._holds_more_than, count), QUIET_S):
-                return
-
-    def _holds_more_than(self, count: int) -> bool:
-        return len(self._deliveries) > count
 
 
 class Ingest:
@@ -123,12 +88,14 @@ class Ingest:
         self._metrics.tell_dropped(ledger.dropped())
         self._clock = clock
         self._inbox = Inbox()
+        self._let_go: Counter[str] = Counter()
+        """Messages that were not let in, by gateway."""
         self._stopping = Event()
         self._thread = Thread(target=self._run, name="ingest")
         subscription = Subscription(
-            client_id=f"passerelle-ingest-{worker}", topics=TOPICS, window=MOST_MESSAGES, session_s=SESSION_S
+            client_id=f"passerelle-ingest-{worker}-{secrets.token_hex(4)}", topics=TOPICS, window=WINDOW
         )
-        self._connection = Connection(broker, subscription, self._inbox.put)
+        self._connection = Connection(broker, subscription, self._take)
 
     @property
     def problem(self) -> str | None:
@@ -147,6 +114,21 @@ class Ingest:
         self._stopping.set()
         self._thread.join()
         self._connection.stop()
+
+    def _take(self, delivery: Delivery) -> None:
+        """Called on the network's thread."""
+        if not self._inbox.put(delivery):
+            self._count_flood(gateway_of(delivery.topic))
+            self._connection.acknowledge(delivery)
+
+    def _count_flood(self, gateway: str) -> None:
+        self._metrics.flood.labels(gateway).inc()
+        self._let_go[gateway] += 1
+        if is_round(self._let_go[gateway]):
+            log.warning(
+                "gateway %s has more than %d messages out unconfirmed; let go unread, for it to send again: %d so far",
+                *(gateway, MOST_UNCONFIRMED, self._let_go[gateway]),
+            )
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -260,6 +242,11 @@ def answers_to(kept: Iterable[AnyMessage]) -> list[Stored]:
     return [
         Stored(gateway=gateway, epoch=epoch, ranges=_ranges(seqs)) for (gateway, epoch), seqs in sorted(numbers.items())
     ]
+
+
+def is_round(count: int) -> bool:
+    """1, 10, 100, …: what happens ever more often is told ever more seldom."""
+    return str(count).rstrip("0") == "1"
 
 
 def _ranges(numbers: set[int]) -> tuple[SeqRange, ...]:

@@ -48,6 +48,12 @@ class Metrics:
             "Messages not answered for, which their gateway keeps: quarantine full, or the answer not sent",
             registry=self._registry,
         )
+        self.flood = Counter(
+            "passerelle_ingest_flood_messages",
+            "Messages let go unread because their gateway had more out unconfirmed than it may; it sends them again",
+            ["gateway"],
+            registry=self._registry,
+        )
         self._dropped = DroppedMetrics()
         self._registry.register(self._dropped)
         self.feeds = FeedMetrics(self._registry)

@@ -43,14 +43,12 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """What a connection listens to, and how the broker remembers it."""
+    """What a connection listens to. The broker forgets it with the connection, and gives its share to others."""
 
     client_id: str
     topics: Sequence[str]
     window: int
     """Most messages that are out unacknowledged (MQTT 5 receive maximum), 1 to 65,535."""
-    session_s: int = 0
-    """How long the broker keeps messages for us while we are away; 0 starts afresh at every connection."""
 
 
 class Connection:
@@ -116,7 +114,7 @@ class Connection:
             broker.host,
             broker.port,
             keepalive=KEEPALIVE_S,
-            clean_start=self._subscription.session_s == 0,
+            clean_start=True,
             properties=_connect_properties(self._subscription),
         )
         return client
@@ -185,7 +183,6 @@ class Connection:
 
 def _connect_properties(subscription: Subscription) -> Properties:
     properties = Properties(PacketTypes.CONNECT)
-    properties.SessionExpiryInterval = subscription.session_s
     properties.ReceiveMaximum = subscription.window
     return properties
 

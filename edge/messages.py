@@ -22,6 +22,9 @@ FLOWS_PER_MESSAGE = 200
 """A gateway puts no more flow intervals in one: with the longest names they stay below `MAX_MESSAGE_BYTES`."""
 HOUR_S = 3600
 
+MOST_UNCONFIRMED = 200
+"""So many messages of a gateway may be out without `stored`. Ingest lets go of what is beyond, without an answer."""
+
 GatewayName = NewType("GatewayName", str)
 """Lower-case letters, digits and hyphens, at most 63: it is part of topics."""
 Epoch = NewType("Epoch", str)
@@ -479,6 +482,11 @@ def topic(gateway: str, suffix: str, device: str | None = None) -> str:
     """`passerelle/1/{gateway}/{suffix}[/{device}]`; `+` is welcome in either place for subscriptions."""
     tail = "" if device is None else "/" + (device if device == "+" else _level(device))
     return f"{ROOT}/{gateway}/{suffix}{tail}"
+
+
+def gateway_of(topic: str) -> str:
+    """Whose a topic is, or for whom; of any that a subscription to the contract's topics brings."""
+    return topic.split("/", 3)[2]
 
 
 def kind_of(topic: str) -> type[AnyMessage]:

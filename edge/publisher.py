@@ -22,7 +22,7 @@ from edge import messages
 from edge.absence import Absence
 from edge.connection import connected
 from edge.entries import Entry
-from edge.messages import AnyMessage, MessageError, SeqRange, Status, Stored
+from edge.messages import MOST_UNCONFIRMED, AnyMessage, MessageError, SeqRange, Status, Stored
 from edge.outbox import Outbox, OutboxError
 from edge.seldom import Seldom
 
@@ -31,12 +31,11 @@ log = logging.getLogger(__name__)
 WINDOW = 100
 """Publishes without PUBACK at most; the broker may ask for fewer (mosquitto: 20). Kept here: for a limit of its own
 paho would look through all of them at every PUBACK."""
-UNCONFIRMED = 5_000
-"""Publishes without `stored` at most: what must be sent again when the cloud loses its memory."""
 PREFETCH = 500
 """Messages read from the outbox at once."""
-PATIENCE_S = 30.0
-"""So long a publish may go without `stored` before it is sent again; doubled each time up to the longest."""
+PATIENCE_S = 10.0
+"""So long a publish may go without `stored` before it is sent again. Twice what the cloud took last where that is
+longer, and doubled each time: a cloud that is behind must not be sent ever more (RFC 6298, with Karn's rule)."""
 LONGEST_PATIENCE_S = 300.0
 TIDY_EVERY_S = 1.0
 """How often what is stored is deleted from the outbox: together, to spare the SD card."""
@@ -98,6 +97,10 @@ class Publisher:
         """There may be more in the outbox behind `_read_until`."""
         self._window = WINDOW
         self._patience_s = PATIENCE_S
+        self._newest = 0
+        """The highest sequence number that was sent."""
+        self._sent_twice = 0
+        """Up to here it may be the first of two sendings that a confirmation answers."""
         self.connected = False
         self._absence = Absence()
         self._sending_since_s: float | None = None
@@ -148,7 +151,7 @@ class Publisher:
 
     @property
     def _has_room(self) -> bool:
-        return self.connected and len(self._in_flight) < self._window and len(self._unconfirmed) < UNCONFIRMED
+        return self.connected and len(self._in_flight) < self._window and len(self._unconfirmed) < MOST_UNCONFIRMED
 
     def _send(self) -> None:
         """Publish what is ready, as far as there is room; who empties it wakes who reads more."""
@@ -188,6 +191,7 @@ class Publisher:
         self._in_flight[info.mid] = seq
         if seq:
             self._unconfirmed[seq] = self._loop.time()
+            self._newest = max(self._newest, seq)
 
     async def _tidy(self) -> None:
         while True:
@@ -215,6 +219,7 @@ class Publisher:
         self._deleted.set()
 
     def _rewind(self) -> None:
+        self._sent_twice = self._newest
         self._ready.clear()
         self._unconfirmed.clear()
         self._read_until = 0
@@ -351,13 +356,17 @@ class Publisher:
     def _confirm(self, message: Stored) -> None:
         if message.epoch != self._outbox.epoch:
             return
-        self._patience_s = PATIENCE_S
-        for stored in message.ranges:
-            self._stored.append(stored)
-            for seq in range(stored.first, min(stored.last, stored.first + UNCONFIRMED) + 1):
-                self._confirmed += self._unconfirmed.pop(seq, None) is not None
+        self._stored += message.ranges
+        named = [seq for seq in self._unconfirmed if any(each.first <= seq <= each.last for each in message.ranges)]
+        for seq in named:
+            self._wait_as_long_as(seq, self._loop.time() - self._unconfirmed.pop(seq))
+        self._confirmed += len(named)
         self._send()
         self._say_when_drained()
+
+    def _wait_as_long_as(self, seq: int, waited_s: float) -> None:
+        if seq > self._sent_twice:
+            self._patience_s = min(max(PATIENCE_S, 2 * waited_s), LONGEST_PATIENCE_S)
 
     def _say_when_drained(self) -> None:
         if self._sending_since_s is None or self._unread or self._ready or self._unconfirmed:

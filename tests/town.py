@@ -23,6 +23,7 @@ from edge.messages import (
     Flow,
     FlowInterval,
     HealthReport,
+    OutboxMessage,
     SpaceState,
     Status,
     Stored,
@@ -137,6 +138,10 @@ class PublishingGateway:
             for part in self._stored.get().ranges:
                 self._confirmed.update(range(part.first, part.last + 1))
         return self._confirmed
+
+    def has_confirmed(self, batch: Sequence[OutboxMessage]) -> bool:
+        """Whether all of these were answered as stored."""
+        return self.confirmed() >= {message.seq for message in batch}
 
     def stop(self) -> None:
         """Disconnect."""

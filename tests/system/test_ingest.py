@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -14,7 +15,7 @@ from cloud_api.settings import Broker, Settings
 from cloud_api.stores.base import Channel, Fact, RefusedFactError, StoredFlow, StoreError
 from cloud_api.stores.sqlite import SqliteStore
 from edge import messages
-from edge.messages import Dropped, Heard, HeardDevice, Limit, LinkHealth, Status, Trimmed
+from edge.messages import MOST_UNCONFIRMED, Dropped, Heard, HeardDevice, Limit, LinkHealth, Status, Trimmed
 from tests.broker import Credentials, Mosquitto, running_mosquitto
 from tests.town import (
     EPOCH,
@@ -116,7 +117,7 @@ def test_while_the_store_is_away_nothing_is_answered_and_afterwards_all_is(
     assert counted(store) == (5, 10)
 
 
-def test_what_a_worker_could_not_store_before_it_ended_is_given_to_it_again(
+def test_what_a_worker_could_not_store_before_it_ended_its_gateway_sends_again(
     own_mosquitto: Mosquitto, store: MoodyStore, edge: PublishingGateway, tmp_path: Path
 ) -> None:
     store.away = True
@@ -125,7 +126,10 @@ def test_what_a_worker_could_not_store_before_it_ended_is_given_to_it_again(
         until(lambda: "passerelle_ingest_store_retries_total 0.0" not in metrics(address))
 
     store.away = False
-    with serving(town_api(own_mosquitto, store, tmp_path)):
+    with serving(town_api(own_mosquitto, store, tmp_path)) as address:
+        until(lambda: is_ready(address))
+        assert edge.confirmed() == set()
+        edge.publish(edge.flow(1, interval(0)), edge.flow(2, interval(1)))
         until(lambda: edge.confirmed() == {1, 2})
 
     assert counted(store) == (2, 4)
@@ -264,6 +268,29 @@ def test_two_workers_share_the_load_and_count_nothing_twice(
     assert counted(store, channels) == (40, 80)
     assert sum(shares) == 40
     assert min(shares) > 0
+
+
+def test_a_gateway_that_floods_is_told_of_keeps_nobody_waiting_and_loses_nothing(
+    own_mosquitto: Mosquitto, store: MoodyStore, edge: PublishingGateway, tmp_path: Path
+) -> None:
+    seqs = range(1, 3 * MOST_UNCONFIRMED)
+    store.away = True
+    with serving(town_api(own_mosquitto, store, tmp_path)) as address, gateway(own_mosquitto, "loud") as loud:
+        until(lambda: is_ready(address))
+        flood = [loud.flow(seq, interval(seq % 12, device=f"x{seq}")) for seq in seqs]
+        loud.publish(*flood)
+        until(lambda: figure(address, 'passerelle_ingest_flood_messages_total{gateway="loud"}') > 0)
+        edge.publish(edge.flow(1, interval(0)))
+
+        store.away = False
+        until(lambda: edge.confirmed() == {1})
+        for begin in range(0, len(flood), MOST_UNCONFIRMED):
+            again = flood[begin : begin + MOST_UNCONFIRMED]
+            loud.publish(*again)
+            until(partial(loud.has_confirmed, again))
+
+    channels = [Channel(f"x{seq}", "line1", "pedestrian") for seq in seqs]
+    assert counted(store, channels) == (len(seqs), 2 * len(seqs))
 
 
 def test_a_broker_that_dies_and_comes_back_is_found_again(

@@ -2,13 +2,11 @@
 
 from tests.chaos.window import most_unacknowledged
 
-SENT = (
-    "1795771413: Sending PUBLISH to passerelle-ingest-1 (d0, q1, r0, m{}, 'passerelle/1/mairie/flow', ... (99 bytes))"
-)
-TAKEN = "1795771413: Received PUBACK from passerelle-ingest-1 (Mid: {}, RC:0)"
-CONNECTED = "1795771413: New client connected from 127.0.0.1:4711 as passerelle-ingest-1 (p5, c0, k30)."
+SENT = "1795771413: Sending PUBLISH to passerelle-ingest-1-0a1b (d0, q1, r0, m{}, 'passerelle/1/pont/flow', (9 bytes))"
+TAKEN = "1795771413: Received PUBACK from passerelle-ingest-1-0a1b (Mid: {}, RC:0)"
+CONNECTED = "1795771413: New client connected from 127.0.0.1:4711 as passerelle-ingest-1-0a1b (p5, c0, k30)."
 ANOTHER = (
-    "1795771413: Sending PUBLISH to passerelle-ingest-2 (d0, q1, r0, m9, 'passerelle/1/mairie/flow', ... (99 bytes))"
+    "1795771413: Sending PUBLISH to passerelle-ingest-2-4e5f (d0, q1, r0, m9, 'passerelle/1/pont/flow', (9 bytes))"
 )
 
 

@@ -18,6 +18,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from cloud_api.inbox import Inbox
 from cloud_api.ingest import Ingest, Parcel, answers_to
 from cloud_api.ledger import Ledger
 from cloud_api.metrics import Metrics
@@ -28,6 +29,7 @@ from cloud_api.stores.sqlite import SqliteStore
 from edge import messages
 from edge.entries import Entry
 from edge.messages import (
+    MOST_UNCONFIRMED,
     DeviceHealth,
     Epoch,
     Flow,
@@ -177,12 +179,19 @@ class Chain(RuleBasedStateMachine):
     # The cloud
 
     @precondition(lambda self: self.broker)
-    @rule(data=st.data(), most=st.integers(1, 20), again=st.booleans(), answered=st.booleans())
-    def some_arrive_in_any_order(self, data: st.DataObject, most: int, again: bool, answered: bool) -> None:
+    @rule(
+        data=st.data(),
+        most=st.integers(1, 20),
+        share=st.sampled_from([1, 5, MOST_UNCONFIRMED]),
+        again=st.booleans(),
+        answered=st.booleans(),
+    )
+    def some_arrive_in_any_order(self, data: st.DataObject, most: int, share: int, again: bool, answered: bool) -> None:
+        """What is beyond the gateway's share is let go, as far as the broker knows it is done with."""
         arrived = data.draw(st.permutations(self.broker))[:most]
         if not again:
             self.broker = [entry for entry in self.broker if entry not in arrived]
-        answers = self.take_in(arrived)
+        answers = self.take_in(arrived, share)
         if answered:
             self.answers += answers
 
@@ -211,7 +220,7 @@ class Chain(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         while entries := self.outbox.after(0, 10_000):
-            for answer in self.take_in(entries):
+            for answer in self.take_in(entries, len(entries)):
                 self.outbox.forget(answer.ranges)
         counted, stored = self.counted(), self.stored()
         lost = [each for each in self.ledger.dropped() if each.what is Trimmed.FLOW]
@@ -249,12 +258,14 @@ class Chain(RuleBasedStateMachine):
             }
         )
 
-    def take_in(self, entries: Sequence[Entry]) -> list[Stored]:
-        parcels = []
+    def take_in(self, entries: Sequence[Entry], share: int) -> list[Stored]:
+        inbox = Inbox(share)
         for entry in entries:
-            message = messages.decode(entry.topic, entry.body)
+            inbox.put(Delivery(entry.topic, entry.body, retained=False, mid=1, connection=1))
+        parcels = []
+        for delivery in inbox.gather(min(share, len(entries)), patience_s=0):
+            message = messages.decode(delivery.topic, delivery.body)
             assert isinstance(message, OutboxMessage)
-            delivery = Delivery(entry.topic, entry.body, retained=False, mid=1, connection=1)
             parcels.append(Parcel(delivery, message))
         return answers_to(parcel.message for parcel in self.ingest._keep(parcels))
 
