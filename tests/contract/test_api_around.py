@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -53,12 +53,26 @@ class Client:
         return asyncio.run(ask())
 
 
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """Asks the town, shared by tests that only look."""
+    with town_in(tmp_path_factory.mktemp("around")) as it:
+        yield it
+
+
 @pytest.fixture
-def client(tmp_path: Path) -> Iterator[Client]:
+def own_client(tmp_path: Path) -> Iterator[Client]:
+    """Asks the town of this test alone, in which things change."""
+    with town_in(tmp_path) as it:
+        yield it
+
+
+@contextmanager
+def town_in(folder: Path) -> Iterator[Client]:
     """The town: only the badge holders' bay is free at the market, and the space at the station is."""
-    with closing(open_store(f"sqlite:///{tmp_path}/history.db")) as store:
-        settings = Settings(ledger=tmp_path / "ledger.db")
-        api = create_app(settings, store=store, registry=kept(TOWN, tmp_path), clock=Clock())
+    with closing(open_store(f"sqlite:///{folder}/history.db")) as store:
+        settings = Settings(ledger=folder / "ledger.db")
+        api = create_app(settings, store=store, registry=kept(TOWN, folder), clock=Clock())
         live, feed = api.services.live, api.services.feed
         states = [SpaceState(device=each, channel="1", occupied=each == "m1", at=NOW) for each in ("m1", "m2", "g1")]
         feed.touch(live.remember([StoredSpace(gateway="gw", state=state) for state in states], NOW))
@@ -132,16 +146,16 @@ def test_what_cannot_be_asked_is_refused_by_name(client: Client, query: str, sta
 @pytest.mark.parametrize(
     "path", ["zones/marche", f"nearby?lat={MARKET.lat}&lon={MARKET.lon}", "spaces?bbox=-1.56,47.21,-1.54,47.22"]
 )
-def test_what_did_not_change_is_not_sent_again_and_what_did_is(client: Client, path: str) -> None:
-    first = client.get(f"/v1/parking/{path}", **{"Accept-Encoding": "br"})
+def test_what_did_not_change_is_not_sent_again_and_what_did_is(own_client: Client, path: str) -> None:
+    first = own_client.get(f"/v1/parking/{path}", **{"Accept-Encoding": "br"})
     has_it = {"Accept-Encoding": "br", "If-None-Match": first.headers["etag"]}
-    again = client.get(f"/v1/parking/{path}", **has_it)
+    again = own_client.get(f"/v1/parking/{path}", **has_it)
 
-    services = client.api.services
+    services = own_client.api.services
     state = SpaceState(device="m1", channel="1", occupied=False, at=NOW + timedelta(seconds=1))
     services.feed.touch(services.live.remember([StoredSpace(gateway="gw", state=state)], NOW))
     services.feed.look(NOW + timedelta(seconds=1))
-    changed = client.get(f"/v1/parking/{path}", **has_it)
+    changed = own_client.get(f"/v1/parking/{path}", **has_it)
 
     assert (first.status_code, first.headers["content-encoding"]) == (200, "br")
     assert (again.status_code, again.content) == (304, b"")

@@ -34,21 +34,33 @@ class FaultyStore(SqliteStore):
             raise self.failure
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[FaultyStore]:
-    with closing(FaultyStore(tmp_path / "history.db")) as opened:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("description")
+
+
+@pytest.fixture(scope="module")
+def sound_store(folder: Path) -> Iterator[FaultyStore]:
+    with closing(FaultyStore(folder / "history.db")) as opened:
         yield opened
 
 
-@pytest.fixture
-def api(mosquitto: Mosquitto, store: FaultyStore, tmp_path: Path) -> Api:
-    return town_api(mosquitto, store, tmp_path, worker="description")
+@pytest.fixture(scope="module")
+def api(mosquitto: Mosquitto, sound_store: FaultyStore, folder: Path) -> Api:
+    return town_api(mosquitto, sound_store, folder, worker="description")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client(api: Api) -> Iterator[httpx.Client]:
     with serving(api) as address, httpx.Client(base_url=address) as opened:
         yield opened
+
+
+@pytest.fixture
+def store(sound_store: FaultyStore) -> Iterator[FaultyStore]:
+    """The store behind `client`, which may fail until the end of a test."""
+    yield sound_store
+    sound_store.failure = None
 
 
 def assert_problem(answer: httpx.Response, status: int, name: str) -> Json:

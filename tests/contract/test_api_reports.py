@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from cloud_api.event_commands import event
 from cloud_api.report_commands import report
 from tests.broker import Mosquitto
-from tests.offices import AGENDA, office_at, write_history
+from tests.offices import AGENDA, Office, office_at, write_history
 
 MONTH = {"from": "2026-10-01", "to": "2026-11-01"}
 
@@ -25,13 +25,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def office(mosquitto: Mosquitto, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    with office_at(mosquitto, folder, tmp_path_factory.mktemp("scratch"), "reports") as it:
+        yield it
+
+
 @pytest.fixture
-def client(mosquitto: Mosquitto, folder: Path, tmp_path: Path) -> Iterator[httpx.Client]:
-    with (
-        office_at(mosquitto, folder, tmp_path, "reports") as office,
-        httpx.Client(base_url=office.address, timeout=120) as opened,
-    ):
-        opened.headers["authorization"] = f"Bearer {office.secret}"
+def client(office: Office) -> Iterator[httpx.Client]:
+    headers = {"authorization": f"Bearer {office.secret}"}
+    with httpx.Client(base_url=office.address, timeout=120, headers=headers) as opened:
         yield opened
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from cloud_api.flows import hourly_flows
@@ -221,8 +221,15 @@ def test_what_serves_a_place_is_named_where_it_is_one() -> None:
         installing.serving_device(town, "m2", NOW)
 
 
+def interval_of(moment: datetime) -> datetime:
+    """When the five minutes of a moment began."""
+    return moment.replace(minute=moment.minute // 5 * 5, second=0)
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(second=st.integers(1, 3 * 3600), before=st.integers(0, 99), later=st.integers(0, 99))
+@example(second=3600, before=5, later=7)
+@example(second=300, before=5, later=7)
 def test_the_parts_of_both_sensors_around_a_swap_add_up_exactly(
     tmp_path: Path, second: int, before: int, later: int
 ) -> None:
@@ -230,13 +237,12 @@ def test_the_parts_of_both_sensors_around_a_swap_add_up_exactly(
     town, at = line_at("rue-haute", NOON - 5 * HOUR), NOON + timedelta(seconds=second)
     spare = Device(address="0004a30b00ff0009", model="parametric-pcr2")
     swapped = after(town, installing.swap(town, LINE, spare, at))
-    just_before = at - timedelta(seconds=1)
-    last = just_before.replace(minute=just_before.minute // 5 * 5, second=0)
+    last, first = interval_of(at - timedelta(seconds=1)), interval_of(at)
     facts = [
         flow(last - 5 * MINUTE, in_=before, channel=Channel(LINE, "line1", "pedestrian")),
         flow(last, in_=1, channel=Channel(LINE, "line1", "pedestrian")),
-        flow(last, in_=2, channel=Channel(spare.address, "line1", "pedestrian")),
-        flow(last + 5 * MINUTE, in_=later, channel=Channel(spare.address, "line1", "pedestrian")),
+        flow(first, in_=2, channel=Channel(spare.address, "line1", "pedestrian")),
+        flow(first + 5 * MINUTE, in_=later, channel=Channel(spare.address, "line1", "pedestrian")),
     ]
     file = tmp_path / f"{second}-{before}-{later}.db"
     with closing(open_store(f"sqlite:///{file}")) as store:
