@@ -148,6 +148,7 @@ def places(draw: st.DrawFn, national: st.SearchStrategy[Any] | None = None) -> R
             in_=draw(labels),
             out=draw(labels),
             street=draw(maybe(labels)),
+            section=draw(maybe(labels)),
             lively_at_night=draw(st.booleans()),
         )
         for index in range(draw(st.integers(0, 2)))

@@ -155,6 +155,9 @@ class Counter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omi
     """What `out` means."""
     street: Label | None = None
     """Where it stands, as an address says it (`12 rue Haute`); counters of one street are told as one in reports."""
+    section: Label | None = None
+    """The line across its street that it counts a part of (`à la hauteur du nº 12`): counters of one section stand side
+    by side, as on both pavements, and are added; without it a counter counts a line of its own."""
     lively_at_night: bool = False
     """The street goes out: as many at four in the morning as by day are no fault of the sensor."""
     insee: Insee | None = None

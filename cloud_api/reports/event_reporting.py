@@ -15,6 +15,7 @@ from cloud_api.reports.event_report import EventFacts, event_report
 from cloud_api.reports.gathering import Progress, Town, place_hours, silently
 from cloud_api.reports.hours import Hours
 from cloud_api.reports.report import Asked, Report, Span
+from cloud_api.reports.streets import Street, street_hours, streets_of
 from cloud_api.trust import Cause
 
 YEAR: Final = timedelta(days=366)
@@ -65,7 +66,7 @@ def make_event_report(town: Town, asked: Asked, tell: Progress = silently) -> Re
     event = event_named(town, asked.event)
     span = season_of(event, asked, town)
     streets, elsewhere = (
-        {counter.name: _believed(town, counter, span, asked, tell) for counter in counters}
+        {street.name: _street(town, street, span, asked, tell) for street in streets_of(counters)}
         for counters in _by_part(town, asked.places)
     )
     effect = effect_of(event, streets, elsewhere, Days(town.calendar, town.office))
@@ -83,6 +84,11 @@ def season_of(event: Event, asked: Asked, town: Town) -> Span:
 def _by_part(town: Town, places: Collection[str]) -> tuple[list[Counter], list[Counter]]:
     counters = town.registry.counters.values()
     return [each for each in counters if each.id in places], [each for each in counters if each.id not in places]
+
+
+def _street(town: Town, street: Street, span: Span, asked: Asked, tell: Progress) -> Hours:
+    hours = {each: _believed(town, town.registry.counters[each], span, asked, tell) for each in street.counters}
+    return street_hours(street, hours)
 
 
 def _believed(town: Town, counter: Counter, span: Span, asked: Asked, tell: Progress) -> Hours:

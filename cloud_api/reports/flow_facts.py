@@ -7,6 +7,7 @@ from cloud_api.reports.comparison import Compared
 from cloud_api.reports.flow_indicators import Total
 from cloud_api.reports.place_hours import PlaceSums
 from cloud_api.reports.report import Asked, LaterParts
+from cloud_api.reports.streets import StreetSums
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,8 @@ class FlowFacts:
     places: Sequence[PlaceSums]
     """At least one."""
     compared: Sequence[PlaceCompared] = ()
+    streets: Sequence[StreetSums] = ()
+    """Of all places together; none where each counter is a street of its own."""
     years: Sequence[PlaceYear] = ()
     """Of each counter; of none where the period begins with its year: then it is the same."""
     later: tuple[LaterParts, ...] = ()

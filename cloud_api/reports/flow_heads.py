@@ -17,6 +17,8 @@ TABLES: Final[Mapping[str, Two]] = MappingProxyType(
         "places": ("Par compteur", "By counter"),
         "open": ("Heures d’ouverture", "Opening hours"),
         "year": ("Depuis le 1er janvier", "Since 1 January"),
+        "streets": ("Par rue", "By street"),
+        "sections": ("Sections d’une même rue", "Sections of one street"),
         "months": ("Par mois", "By month"),
         "weeks": ("Par semaine", "By week"),
         "days": ("Par jour", "By day"),
@@ -30,6 +32,14 @@ NOTES: Final[Mapping[str, Two]] = MappingProxyType(
         "places": (
             "Des passages, non des personnes : qui passe devant deux compteurs est compté à chacun.",
             "Passages, not persons: whoever passes two counters is counted at each.",
+        ),
+        "streets": (
+            "Qui longe une rue passe devant toutes ses sections : elles ne s’additionnent pas, le chiffre de la rue "
+            "est leur moyenne. Les compteurs d’une même section, côte à côte, s’additionnent. Une heure n’est connue "
+            "que si tous les compteurs de la rue l’ont mesurée. Des passages, non des personnes.",
+            "Whoever walks along a street passes all its sections: they are not added, the street’s figure is their "
+            "mean. Counters of one section, side by side, are added. An hour is known only where all counters of the "
+            "street measured it. Passages, not persons.",
         ),
         "weeks": (
             "Une semaine commence le lundi ; la première et la dernière peuvent être coupées par la période.",
@@ -56,6 +66,7 @@ FIGURES: Final[Mapping[str, Two]] = MappingProxyType(
         "total": ("Passages comptés", "Passages counted"),
         "in": ("Entrées", "In"),
         "out": ("Sorties", "Out"),
+        "streets": ("Passages, chaque rue comptée une fois", "Passages, each street counted once"),
         "filled": ("Passages, estimations comprises", "Passages with estimates"),
         "per_day": ("Moyenne d’un jour entier", "Mean of a whole day"),
         "busiest_day": ("Jour le plus fréquenté", "Busiest day"),
@@ -86,6 +97,24 @@ COLUMNS: Final[Mapping[str, tuple[tuple[str, str, str, Unit], ...]]] = MappingPr
             ("sound", "Passages, heures fiables", "Passages, sound hours", Unit.PASSAGES),
             ("open", "dont magasins ouverts", "of it while shops are open", Unit.PASSAGES),
             ("share", "Part", "Share", Unit.SHARE),
+        ),
+        "streets": (
+            ("what", "Rue", "Street", Unit.WORDS),
+            ("sections", "Sections", "Sections", Unit.COUNT),
+            ("counters", "Compteurs", "Counters", Unit.COUNT),
+            ("passages", "Passages, heures connues", "Passages, known hours", Unit.PASSAGES),
+            ("per_day", "Jour entier", "Whole day", Unit.PER_DAY),
+            ("days", "Jours entiers", "Whole days", Unit.DAYS),
+            ("known", "Heures connues", "Hours known", Unit.SHARE),
+        ),
+        "sections": (
+            ("what", "Rue", "Street", Unit.WORDS),
+            ("section", "Section", "Section", Unit.WORDS),
+            ("counters", "Compteurs", "Counters", Unit.COUNT),
+            ("passages", "Passages, heures connues", "Passages, known hours", Unit.PASSAGES),
+            ("per_day", "Jour entier", "Whole day", Unit.PER_DAY),
+            ("days", "Jours entiers", "Whole days", Unit.DAYS),
+            ("known", "Heures connues", "Hours known", Unit.SHARE),
         ),
         "year": (
             ("what", "Compteur", "Counter", Unit.WORDS),

@@ -14,6 +14,7 @@ from cloud_api.reports.flow_sums import (
     open_share_of,
     peaks_of,
     total_of,
+    town_of,
     week_of,
     year_of,
 )
@@ -56,6 +57,8 @@ def _summary(facts: FlowFacts, words: FlowWords, days: DaySums, week: Floats, kn
     first_peak = next(iter(peaks_of(week)), None)
     if first_peak is not None and len(days) >= DAYS_A_WEEK:
         yield words.peak(*first_peak)
+    if facts.streets:
+        yield words.streets(town_of(facts.streets), len(facts.streets))
     share = open_share_of(days)
     if share is not None:
         yield words.open_share(share)
@@ -76,6 +79,9 @@ def _figures(facts: FlowFacts, words: FlowWords, days: DaySums, week: Floats) ->
     if len(facts.places) == 1:
         yield words.heads.figure("in", in_, Unit.PASSAGES, facts.places[0].in_name)
         yield words.heads.figure("out", out, Unit.PASSAGES, facts.places[0].out_name)
+    if facts.streets:
+        its = town_of(facts.streets)
+        yield words.heads.figure("streets", its.passages, Unit.PASSAGES, words.known_share(its))
     if facts.asked.filled:
         yield words.heads.figure("filled", int((days.sound + days.estimated).sum()), Unit.PASSAGES)
     yield words.heads.figure(

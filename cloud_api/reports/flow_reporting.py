@@ -9,6 +9,7 @@ from cloud_api.reports.flow_report import flow_report
 from cloud_api.reports.gathering import (
     Progress,
     Town,
+    counters_of,
     every_place,
     later_parts,
     place_hours,
@@ -18,6 +19,7 @@ from cloud_api.reports.gathering import (
 from cloud_api.reports.open_hours import open_share
 from cloud_api.reports.place_hours import PlaceHours, PlaceSums, summed
 from cloud_api.reports.report import Asked, Report
+from cloud_api.reports.streets import StreetGathering, streets_of
 
 
 def make_flow_report(town: Town, asked: Asked, tell: Progress = silently) -> Report:
@@ -25,7 +27,9 @@ def make_flow_report(town: Town, asked: Asked, tell: Progress = silently) -> Rep
     sums: list[PlaceSums] = []
     compared: list[PlaceCompared] = []
     years: list[PlaceYear] = []
+    gathered = StreetGathering(streets_of(counters_of(town, asked)))
     for place in every_place(town, asked, tell):
+        gathered.take(place.id, place.believed)
         sums.append(summed(place, open_share(asked.open_hours, place.hours)))
         compared += _compared(town, asked, place)
         years += _year(town, asked, place)
@@ -35,6 +39,7 @@ def make_flow_report(town: Town, asked: Asked, tell: Progress = silently) -> Rep
             town=town.name,
             places=sums,
             compared=compared,
+            streets=gathered.sums,
             years=years,
             later=later_parts(town, asked, sums),
         )

@@ -11,6 +11,7 @@ from cloud_api.reports.flow_indicators import DAY_PARTS, DAYS_A_WEEK, HOURS_A_DA
 from cloud_api.reports.hours import Floats
 from cloud_api.reports.place_hours import DaySums, PlaceSums
 from cloud_api.reports.report import Cell
+from cloud_api.reports.streets import SectionSums, StreetSums
 
 PEAKS: Final = 5
 
@@ -73,6 +74,21 @@ def year_of(years: Sequence[PlaceYear]) -> Total | None:
         hours=hours,
         measured=sum(each.measured for each in totals),
         coverage=sum(each.coverage * each.hours for each in totals) / hours,
+    )
+
+
+def town_of(streets: Sequence[StreetSums]) -> SectionSums:
+    """All streets together: passages of each, never persons; a mean only where every street has one."""
+    wholes = [each.whole for each in streets]
+    means = [each.per_day for each in wholes if each.per_day is not None]
+    return SectionSums(
+        name="",
+        counters=sum(each.counters for each in wholes),
+        passages=sum(each.passages for each in wholes),
+        per_day=sum(means) if len(means) == len(wholes) else None,
+        days=min(each.days for each in wholes),
+        hours=sum(each.hours for each in wholes),
+        known_h=sum(each.known_h for each in wholes),
     )
 
 

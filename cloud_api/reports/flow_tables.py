@@ -9,11 +9,12 @@ import numpy as np
 
 from cloud_api.reports.flow_facts import FlowFacts, PlaceCompared
 from cloud_api.reports.flow_indicators import DAY_PARTS, DAYS_A_WEEK, Total
-from cloud_api.reports.flow_sums import change_of, open_share_of, part_shares, total_of, year_of
+from cloud_api.reports.flow_sums import change_of, open_share_of, part_shares, total_of, town_of, year_of
 from cloud_api.reports.flow_words import FlowWords
 from cloud_api.reports.hours import Floats
 from cloud_api.reports.place_hours import DaySums, known_hours
 from cloud_api.reports.report import Cell, Column, Table, Unit
+from cloud_api.reports.streets import SectionSums
 
 WEEKLY_FROM: Final = 14
 """Days of a shorter period are not told by week."""
@@ -24,6 +25,9 @@ DAILY_UNTIL: Final = 62
 def tables_of(facts: FlowFacts, words: FlowWords, days: DaySums, week: Floats) -> Iterator[Table]:
     if len(facts.places) > 1:
         yield _table(words, "places", [(each.name, each.days) for each in facts.places], Unit.WORDS)
+    if facts.streets:
+        yield _street_table(facts, words)
+        yield _section_table(facts, words)
     if facts.asked.compared is not None:
         yield _comparison_table(facts, words)
     if len(days) > DAILY_UNTIL:
@@ -128,6 +132,38 @@ def _week_table(facts: FlowFacts, words: FlowWords, week: Floats) -> Table:
 def _parts_table(words: FlowWords, week: Floats) -> Table:
     rows = tuple((words.heads.part(part), _known(share)) for part, share in part_shares(week).items())
     return Table(key="parts", title=words.heads.table("parts"), columns=words.heads.columns("parts"), rows=rows)
+
+
+def _street_table(facts: FlowFacts, words: FlowWords) -> Table:
+    whole = town_of(facts.streets)
+    return Table(
+        key="streets",
+        title=words.heads.table("streets"),
+        columns=words.heads.columns("streets"),
+        rows=tuple((each.whole.name, len(each.sections), *_section_cells(each.whole)) for each in facts.streets),
+        total=(words.town, None, *_section_cells(whole)) if len(facts.streets) > 1 else None,
+        note=words.heads.table_note("streets"),
+    )
+
+
+def _section_table(facts: FlowFacts, words: FlowWords) -> Table:
+    return Table(
+        key="sections",
+        title=words.heads.table("sections"),
+        columns=words.heads.columns("sections"),
+        rows=tuple(
+            (street.whole.name, each.name, *_section_cells(each))
+            for street in facts.streets
+            if street.whole.counters > 1
+            for each in street.sections
+        ),
+        note=words.heads.table_note("sections"),
+    )
+
+
+def _section_cells(its: SectionSums) -> tuple[Cell, ...]:
+    known = its.known_h > 0
+    return its.counters, its.passages if known else None, its.per_day, its.days, its.known_h / its.hours
 
 
 def _open_table(facts: FlowFacts, words: FlowWords, days: DaySums) -> Table:

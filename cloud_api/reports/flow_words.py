@@ -12,6 +12,7 @@ from cloud_api.reports.flow_heads import FlowHeads, Two
 from cloud_api.reports.flow_indicators import Total
 from cloud_api.reports.open_hours import in_words
 from cloud_api.reports.report import Asked, Cell, KnownHours, LaterParts, Unit
+from cloud_api.reports.streets import SectionSums
 from cloud_api.reports.writing import Writing
 
 NAMED: Final = 3
@@ -218,6 +219,39 @@ class FlowWords:
             f"Since this report’s date late measurements came in: {self.write.number(more)} passages over "
             f"{self.write.number(hours)} hours, which are not in it.",
         )
+
+    @property
+    def town(self) -> str:
+        """The head of the row of all streets."""
+        return self.write.say("La ville", "The town")
+
+    def streets(self, town: SectionSums, streets: int) -> str:
+        """What all streets say together, each counted once."""
+        per_day = (
+            ""
+            if town.per_day is None
+            else self.write.say(
+                f", soit {self.write.number(town.per_day)} par jour entier",
+                f", that is {self.write.number(town.per_day)} per whole day",
+            )
+        )
+        where = _so_many(
+            streets,
+            "",
+            self.write.say("dans la rue", "in the street"),
+            self.write.say(f"dans {streets} rues", f"in {streets} streets"),
+        )
+        return self.write.say(
+            f"En comptant chaque rue une seule fois, quel que soit le nombre de ses compteurs : "
+            f"{self.passages(town.passages)} {where}{per_day} ({self.known_share(town)}).",
+            f"Counting each street once, however many counters it has: {self.passages(town.passages)} {where}{per_day} "
+            f"({self.known_share(town)}).",
+        )
+
+    def known_share(self, its: SectionSums) -> str:
+        """Of how many of the hours all counters are known."""
+        share = self.write.share(its.known_h / its.hours, 0)
+        return self.write.say(f"{share} des heures connues", f"{share} of the hours known")
 
     @property
     def open_hours(self) -> str:

@@ -27,6 +27,7 @@ from cloud_api.reports.named_events import last_written, with_named
 from cloud_api.reports.place_hours import PlaceHours, PlaceSums, within
 from cloud_api.reports.quality import judged
 from cloud_api.reports.report import Asked, LaterParts, Span
+from cloud_api.reports.streets import street_name
 from cloud_api.stores.base import Store
 
 HISTORY: Final = timedelta(weeks=8)
@@ -86,6 +87,8 @@ def place_hours(
         name=counter.name,
         in_name=counter.in_,
         out_name=counter.out,
+        street="" if counter.street is None else street_name(counter.street),
+        section=counter.section or "",
         begins=_begins(town, counter, span),
         hours=hours,
         fault=fault,

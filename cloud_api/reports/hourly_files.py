@@ -33,8 +33,23 @@ FRENCH_HEAD: Final = (
     "heure écartée",
     "heure manquante",
     "motif",
+    "rue",
+    "section",
 )
-OPEN_HEAD: Final = ("counter_id", "counter_name", "start", "end", "in", "out", "total", "sound", "coverage", "state")
+OPEN_HEAD: Final = (
+    "counter_id",
+    "counter_name",
+    "start",
+    "end",
+    "in",
+    "out",
+    "total",
+    "sound",
+    "coverage",
+    "state",
+    "street",
+    "section",
+)
 MEASURED: Final = "measured"
 FRENCH_FAULTS: Final = {
     Fault.NOT_MEASURED: "non mesurée",
@@ -79,6 +94,8 @@ def parquet(places: Iterable[PlaceHours]) -> bytes:
             ("sound", pa.int64()),
             ("coverage", pa.float64()),
             ("state", pa.string()),
+            ("street", pa.string()),
+            ("section", pa.string()),
         ]
     )
     file = io.BytesIO()
@@ -91,6 +108,8 @@ def parquet(places: Iterable[PlaceHours]) -> bytes:
                 *(_integers(counts) for counts in (place.hours.in_, place.hours.out, place.hours.both, _sound(place))),
                 pa.array(place.hours.coverage),
                 pa.array(_states(place)),
+                pa.array([place.street or None] * len(place.hours), pa.string()),
+                pa.array([place.section or None] * len(place.hours), pa.string()),
             ]
             writer.write_table(pa.Table.from_arrays(columns, schema=schema))
     return file.getvalue()
@@ -114,6 +133,8 @@ def _french_rows(place: PlaceHours) -> Iterator[Sequence[str | int]]:
             int(why not in (None, Fault.NOT_MEASURED)),
             int(why is Fault.NOT_MEASURED),
             "" if why is None else FRENCH_FAULTS[why],
+            place.street,
+            place.section,
         )
 
 
@@ -131,6 +152,8 @@ def _open_rows(place: PlaceHours) -> Iterator[Sequence[str | int]]:
             *map(_count, (in_, out, both, sound)),
             f"{coverage:.4f}",
             state,
+            place.street,
+            place.section,
         )
 
 

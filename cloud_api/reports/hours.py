@@ -4,8 +4,8 @@ In come the hours that the API tells; out come arrays of one length, an entry fo
 nobody measured is NaN, never 0. Pure.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
@@ -92,23 +92,30 @@ def make_hours(
 
 
 def added_up(counters: Sequence[Hours]) -> Hours:
-    """A street or a town: the sum of counters over the same hours, known only where every one of them is.
+    """The sum of counters over the same hours, known only where every one of them is.
 
-    A sum of those that happen to be known would fall when a sensor fails. Which counters may be added, so that nobody
-    is counted twice, is the town's to say. Raises `ValueError` where there is none, or their hours differ.
+    A sum of those that happen to be known would fall when a sensor fails. Both directions stand under `in_`: of several
+    counters they need not mean the same. Which counters may be added, so that nobody is counted twice, is `streets`'
+    to say. Raises `ValueError` where there is none, or their hours differ.
     """
+    return _joined(counters, np.sum)
+
+
+def averaged(counters: Sequence[Hours]) -> Hours:
+    """The mean of counters over the same hours, likewise."""
+    return _joined(counters, np.mean)
+
+
+def _joined(counters: Sequence[Hours], how: Callable[..., Floats]) -> Hours:
     if not counters or any(not np.array_equal(each.start, counters[0].start) for each in counters):
         raise ValueError("counters over the same hours expected, at least one")
     first = counters[0]
-    return Hours(
-        zone=first.zone,
-        start=first.start,
-        in_=np.sum([each.in_ for each in counters], axis=0),
-        out=np.sum([each.out for each in counters], axis=0),
+    return replace(
+        first,
+        in_=how([each.both for each in counters], axis=0),
+        out=np.full(len(first), np.nan),
         coverage=np.min([each.coverage for each in counters], axis=0),
         sound=np.all([each.sound for each in counters], axis=0),
-        day=first.day,
-        hour=first.hour,
     )
 
 

@@ -32,6 +32,10 @@ class PlaceHours:
     in_name: str
     """What `in` means there, in the town's words."""
     out_name: str
+    street: str
+    """The street it is told with; empty where nobody named one."""
+    section: str
+    """The line across it that it counts a part of; empty where it counts one of its own."""
     begins: datetime | None
     """When within the period a sensor began to serve it; its end where none did; None where one did all along."""
     hours: Hours

@@ -58,6 +58,8 @@ class Unit(StrEnum):
     """A local date, the first of the month."""
     INSTANT = "instant"
     """A local time with its offset."""
+    COUNT = "count"
+    """So many of what its column names."""
     WORDS = "words"
 
 

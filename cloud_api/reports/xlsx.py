@@ -24,6 +24,7 @@ FORMATS: Final[Mapping[Unit, str]] = MappingProxyType(
         Unit.MINUTES: "#,##0",
         Unit.SHARE: "0.0%",
         Unit.CHANGE: "+0.0%;-0.0%;0.0%",
+        Unit.COUNT: "#,##0",
         Unit.SPACES: "#,##0",
         Unit.CARS: "#,##0",
         Unit.PER_SPACE_AND_DAY: "0.00",

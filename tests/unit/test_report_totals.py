@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -18,10 +18,11 @@ import pytest
 
 from cloud_api.flows import hourly_flows
 from cloud_api.formats import comptage
+from cloud_api.registry import Registry
 from cloud_api.reports.asking import period_of
 from cloud_api.reports.flow_reporting import make_flow_report
 from cloud_api.reports.formats import Format, written
-from cloud_api.reports.gathering import every_place
+from cloud_api.reports.gathering import Town, every_place
 from cloud_api.reports.report import Asked, Report, Span, Table
 from cloud_api.reports.writing import FRENCH
 from cloud_api.stores import open_store
@@ -58,8 +59,7 @@ def file_of(store: Store, wish: Asked, form: Format) -> bytes:
 
 
 def made(store: Store, wish: Asked, form: Format) -> bytes:
-    its = town(store)
-    return b"".join(written(form, lambda: make_flow_report(its, wish), every_place(its, wish)))
+    return its_file(town(store), wish, form)
 
 
 def api_totals(store: Store, wish: Asked) -> tuple[int, int]:
@@ -131,6 +131,64 @@ def test_the_share_within_opening_hours_is_that_of_the_raw_hours_in_every_form(s
 
 def sum_of_column(table: Table, at: int) -> int:
     return sum(each for each in (row[at] for row in table.rows) if isinstance(each, int))
+
+
+@pytest.mark.parametrize("sections", [(None, None), ("n° 1", "n° 1")], ids=["one behind the other", "side by side"])
+def test_a_street_is_what_the_raw_hours_of_its_counters_say_in_every_form(
+    store: Store, sections: tuple[str | None, str | None]
+) -> None:
+    its = town(store, one_street(sections))
+    wish = asked("2026-10-01", "2026-11-01", "rue-haute", "venelle")
+    report = make_flow_report(its, wish)
+    street, files = report.table("streets"), {form: its_file(its, wish, form) for form in (Format.OPEN, Format.PARQUET)}
+
+    (row,) = street.rows
+    raw = rows_of(files[Format.OPEN], ",")
+    assert row[0] == "Rue Haute"
+    assert row[3] == street_from(raw) == report.figure("streets").value
+    assert (
+        street_from([{k: "" if v is None else str(v) for k, v in each.items()} for each in parquet_rows(files)])
+        == row[3]
+    )
+    sheet = openpyxl.load_workbook(io.BytesIO(its_file(its, wish, Format.XLSX)))[street.title]
+    assert [cell.value for cell in list(sheet.rows)[2]][:4] == list(row[:4])
+    assert str(row[3]) in text_of(its_file(its, wish, Format.PDF))
+
+
+def one_street(sections: Sequence[str | None]) -> Registry:
+    """The town, its first two counters in one street."""
+    counters = [
+        msgspec.structs.replace(REGISTRY.counters[name], street=f"{number} rue Haute", section=section)
+        for number, (name, section) in enumerate(zip(("rue-haute", "venelle"), sections, strict=True), start=1)
+    ]
+    return Registry(
+        counters=counters,
+        installations=[each for each in REGISTRY.installations if each.place in ("rue-haute", "venelle")],
+    )
+
+
+def street_from(rows: Sequence[Mapping[str, str]]) -> int:
+    """Worked out again: the mean over sections of the sums of their counters, where all of them are sound."""
+    hours: dict[str, list[Mapping[str, str]]] = {}
+    for row in rows:
+        hours.setdefault(row["start"], []).append(row)
+    whole = [its for its in hours.values() if all(row["sound"] for row in its)]
+    sections = {row["section"] or row["counter_id"] for row in rows}
+    return round(sum(int(row["sound"]) for its in whole for row in its) / len(sections))
+
+
+def parquet_rows(files: Mapping[Format, bytes]) -> list[dict[str, object]]:
+    return list(pq.read_table(io.BytesIO(files[Format.PARQUET])).to_pylist())
+
+
+def its_file(its: Town, wish: Asked, form: Format) -> bytes:
+    return b"".join(written(form, lambda: make_flow_report(its, wish), every_place(its, wish)))
+
+
+def test_counters_that_are_streets_of_their_own_need_no_table_of_streets(store: Store) -> None:
+    report = make_flow_report(town(store), TOTALS["both"])
+
+    assert {"streets", "sections"}.isdisjoint(each.key for each in report.tables)
 
 
 def test_the_year_to_date_is_what_the_api_tells_since_the_first_of_january(store: Store, wish: Asked) -> None:
