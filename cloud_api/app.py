@@ -290,7 +290,7 @@ def _gateways_of(ledger: Ledger) -> Gateways:
 def _retention(
     settings: Settings, store: Store, clock: Callable[[], datetime]
 ) -> tuple[Coroutine[None, None, None], ...]:
-    if settings.keep_raw is None or not isinstance(store, LastingStore):
+    if not isinstance(store, LastingStore):
         return ()
     return (keep_to(Policy(settings.keep_raw, settings.keep_hours), store, clock),)
 

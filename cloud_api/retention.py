@@ -59,12 +59,14 @@ def parse_policy(keep_raw: str, keep_hours: str) -> Policy:
 
 
 def apply(policy: Policy, store: LastingStore, now: datetime) -> Trimmed:
-    """Let go what is older, as much as one run may. Blocks. Raises `StoreError`."""
+    """Let go what is older, and sum up what stays, as much as one run may. Blocks. Raises `StoreError`."""
     if policy.hours is not None:
         store.forget(months_before(now, policy.hours), now=now)
+    unsettled = store.settle(now)
     if policy.raw is None:
-        return Trimmed(parts=0, more=False)
-    return store.trim(months_before(now, policy.raw), now=now)
+        return Trimmed(parts=0, more=unsettled)
+    done = store.trim(months_before(now, policy.raw), now=now)
+    return Trimmed(parts=done.parts, more=done.more or unsettled)
 
 
 async def keep_to(policy: Policy, store: LastingStore, clock: Callable[[], datetime]) -> None:

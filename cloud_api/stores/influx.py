@@ -6,8 +6,9 @@ tried twice: what failed is still with who wrote it.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import TypeGuard
 from urllib.parse import unquote
 
 from cloud_api.stores.address import InfluxAddress
@@ -24,29 +25,27 @@ from cloud_api.stores.base import (
     StoredSpace,
     StoreError,
     from_microseconds,
-    from_seconds,
     raise_refusals,
     sift,
     to_microseconds,
     utc_now,
-    whole_hours,
 )
-from cloud_api.stores.influx_lasting import InfluxLasting, hour_key_of
-from cloud_api.stores.influx_points import FLOW, HOURLY, LATE, late_line_of, line_of
+from cloud_api.stores.influx_hours import InfluxHours
+from cloud_api.stores.influx_lasting import InfluxLasting
+from cloud_api.stores.influx_marks import Marks
+from cloud_api.stores.influx_parts import InfluxParts
+from cloud_api.stores.influx_points import after_line_of, late_line_of, line_of
 from cloud_api.stores.influx_queries import (
     CORRECTIONS,
     COUNTS,
     EVERY_CHANNEL,
     EVERY_LAST_STATE,
     FOR_EVER,
-    HOURS,
     PARTS,
-    PARTS_AT,
     POLICIES,
     SINCE,
     STATES,
     CountRow,
-    HourRow,
     Policy,
     changes_query,
     channel_of,
@@ -54,15 +53,12 @@ from cloud_api.stores.influx_queries import (
     committed_until,
     correction_of,
     corrections_query,
-    hour_of,
-    hours_query,
     intervals_query,
-    newest_query,
     passed_of,
     stored_space,
-    without,
 )
 from cloud_api.stores.influx_server import InfluxServer, NoDatabaseError, RefusedError
+from cloud_api.stores.influx_sums import InfluxSums
 from cloud_api.stores.kept import CommittedFlow, CommittedSpace, Kept
 from cloud_api.stores.lasting import FlowSpan, LastingStore, SpaceSpan, Trimmed
 
@@ -86,46 +82,31 @@ class InfluxStore(LastingStore):
         """Contacts nobody yet."""
         self._clock = clock
         self._server = InfluxServer(address)
-        self._lasting = InfluxLasting(self._server, monotonic)
+        self._marks = Marks(self._server, monotonic)
+        self._parts = InfluxParts(self._server)
+        self._hours = InfluxHours(self._server, self._parts, self._marks)
+        self._sums = InfluxSums(self._server, self._parts, self._marks)
+        self._lasting = InfluxLasting(self._server, self._parts, self._marks)
         self._prepared = False
 
     def write(self, facts: Sequence[Fact]) -> None:
         """Commit all facts, batch by batch."""
         self._prepare()
-        sound, refusals = sift(facts, self._lasting.forgotten.now())
+        sound, refusals = sift(facts, self._marks.forgotten.now())
         now = self._clock()
         raise_refusals(refusals + self._add([(fact, now) for fact in sound]))
 
     def hours(
         self, channels: Sequence[Channel], start: datetime, end: datetime, as_of: datetime | None = None
     ) -> list[Hour]:
-        """Hours summed by the server from all parts, less those that came later."""
+        """Hours from the sums that are made, and from all parts since."""
         self._prepare()
-        wanted = whole_hours(max(start, self._lasting.forgotten.now() or start), end)
-        names = sorted(set(channels))
-        return sorted(
-            (
-                hour
-                for first in range(0, len(names), CHANNELS_PER_QUERY)
-                for at in range(0, len(wanted), HOURS_PER_QUERY)
-                for hour in self._hours(
-                    names[first : first + CHANNELS_PER_QUERY], wanted[at : at + HOURS_PER_QUERY], as_of
-                )
-            ),
-            key=lambda hour: (hour.channel, hour.start),
-        )
+        return self._hours.hours(channels, start, end, as_of)
 
     def newest(self, channels: Sequence[Channel], start: datetime, end: datetime) -> datetime | None:
-        """The largest moment of commit that any part tells, found by the server."""
+        """The largest moment of commit, found by the server."""
         self._prepare()
-        names, wanted = sorted(set(channels)), whole_hours(start, end)
-        found = [
-            row[1]
-            for first in range(0, len(names), CHANNELS_PER_QUERY)
-            for series in self._server.query(newest_query(names[first : first + CHANNELS_PER_QUERY], wanted), PARTS)
-            for row in series.values
-        ]
-        return from_microseconds(max(found)) if found else None
+        return self._hours.newest(channels, start, end)
 
     def channels(self) -> list[Channel]:
         """Every channel that ever had a part, in order."""
@@ -178,13 +159,14 @@ class InfluxStore(LastingStore):
         """Parts as the server has them, summed here: their times differ by nanoseconds."""
         self._prepare()
         names = sorted(set(channels))
-        start = max(start, self._lasting.horizon.now() or start)
-        rows: dict[Channel, list[CountRow]] = {}
+        start = max(start, self._marks.horizon.now() or start)
+        rows: dict[Channel, dict[tuple[str, str, int], CountRow]] = {}
         for first in range(0, len(names), CHANNELS_PER_QUERY):
             statement = intervals_query(names[first : first + CHANNELS_PER_QUERY], start, end)
-            for series in self._server.query(statement, COUNTS):
-                rows.setdefault(channel_of(series.tags), []).extend(series.values)
-        return [passed for channel in sorted(rows) for passed in passed_of(channel, rows[channel])]
+            for series in self._server.query(statement, COUNTS, epoch="ns"):
+                outbox = series.tags["gateway"], series.tags["epoch"]
+                rows.setdefault(channel_of(series.tags), {}).update({(*outbox, row[0]): row for row in series.values})
+        return [passed for channel in sorted(rows) for passed in passed_of(channel, rows[channel].values())]
 
     def correct(self, corrections: Sequence[Correction]) -> None:
         """Commit all corrections."""
@@ -207,12 +189,12 @@ class InfluxStore(LastingStore):
     def horizon(self) -> datetime | None:
         """As it was announced last."""
         self._prepare()
-        return self._lasting.horizon.now()
+        return self._marks.horizon.now()
 
     def forgotten(self) -> datetime | None:
         """As it was announced last."""
         self._prepare()
-        return self._lasting.forgotten.now()
+        return self._marks.forgotten.now()
 
     def forget(self, before: datetime, *, now: datetime) -> None:
         """Announce it, then delete."""
@@ -228,6 +210,11 @@ class InfluxStore(LastingStore):
         """Trim what an earlier run announced, at least ten minutes ago, and announce what the next one will."""
         self._prepare()
         return self._lasting.trim(before, now)
+
+    def settle(self, now: datetime, /) -> bool:
+        """Make the sums that an earlier run announced, at least ten minutes ago, and announce the next."""
+        self._prepare()
+        return self._sums.settle(now)
 
     def flow_spans(self) -> list[FlowSpan]:
         """The first and last points of every channel."""
@@ -245,9 +232,9 @@ class InfluxStore(LastingStore):
         return self._lasting.parts(channel, start, end)
 
     def kept(self, channel: Channel, start: datetime, end: datetime) -> list[Kept]:
-        """The sums of one channel, in order."""
+        """The sums of one channel that stand for parts which went, in order."""
         self._prepare()
-        return self._lasting.kept([channel], start, end)
+        return self._lasting.kept(channel, start, end)
 
     def states(self, device: str, channel: str, start: datetime, end: datetime) -> list[CommittedSpace]:
         """The states of one space, in order."""
@@ -268,7 +255,7 @@ class InfluxStore(LastingStore):
     def keep(self, sums: Sequence[Kept], horizon: datetime) -> None:
         """Announce the horizon, so that sums are read, and commit them batch by batch."""
         self._prepare()
-        self._lasting.horizon.announce(horizon, self._clock())
+        self._marks.horizon.announce(horizon, self._clock())
         self._lasting.keep(sums)
 
     def ready(self) -> None:
@@ -300,17 +287,31 @@ class InfluxStore(LastingStore):
         return [policy for series in self._server.query(statement, POLICIES) for policy in series.values]
 
     def _add(self, facts: Sequence[tuple[Fact, datetime]]) -> list[RefusedFactError]:
-        """Commit facts with the time of their commit; returns the refusals."""
+        """Commit facts with the time of their commit; returns the refusals.
+
+        What may be late for a sum is written to where sums are completed from first: whoever finds the part by
+        itself finds it there too.
+        """
         self._prepare()
         refusals: list[RefusedFactError] = []
         for first in range(0, len(facts), LINES_PER_WRITE):
-            horizon = self._lasting.horizon.now()
-            lines = [(fact, _line(fact, at, horizon)) for fact, at in facts[first : first + LINES_PER_WRITE]]
-            refusals += self._write(lines)
+            batch = facts[first : first + LINES_PER_WRITE]
+            horizon, summing = self._marks.horizon.now(), self._marks.summing.now()
+            late = [(fact, late_line_of(fact, at, summing)) for fact, at in batch if _is_before(fact, horizon, summing)]
+            refused = self._write(late)
+            never = [each.fact for each in refused]
+            rest = [
+                (fact, after_line_of(fact, at) if _is_before(fact, summing) else line_of(fact, at))
+                for fact, at in batch
+                if not _is_before(fact, horizon) and fact not in never
+            ]
+            refusals += refused + self._write(rest)
         return refusals
 
-    def _write(self, lines: list[_Line]) -> list[RefusedFactError]:
+    def _write(self, lines: Sequence[_Line]) -> list[RefusedFactError]:
         """Write one batch; where the server objects, halve it until only the facts it objects to are left."""
+        if not lines:
+            return []
         try:
             self._server.write("\n".join(line for _, line in lines))
         except NoDatabaseError:
@@ -323,39 +324,7 @@ class InfluxStore(LastingStore):
             return self._write(lines[:half]) + self._write(lines[half:])
         return []
 
-    def _hours(self, channels: Sequence[Channel], wanted: range, as_of: datetime | None) -> Iterable[Hour]:
-        sums = self._sums(FLOW, channels, wanted, as_of)
-        if self._lasting.horizon.now() is None:
-            return sums.values()
-        kept = self._sums(HOURLY, channels, wanted, as_of)
-        late = self._lasting.parts_of(LATE, channels, from_seconds(wanted.start), from_seconds(wanted.stop))
-        unclear = (sums.keys() & kept.keys()) | set(map(hour_key_of, late))
-        clear = [hour for key, hour in (sums | kept).items() if key not in unclear]
-        return [*clear, *self._lasting.unclear_hours(unclear, late, as_of)]
 
-    def _sums(
-        self, measurement: str, channels: Sequence[Channel], wanted: range, as_of: datetime | None
-    ) -> dict[tuple[Channel, datetime], Hour]:
-        later = {} if as_of is None else self._rows(measurement, channels, wanted, committed_after(as_of))
-        sums = {}
-        for key, row in self._rows(measurement, channels, wanted).items():
-            known = without(row, later[key]) if key in later else row
-            if known[PARTS_AT]:
-                hour = hour_of(key[0], known)
-                sums[hour.channel, hour.start] = hour
-        return sums
-
-    def _rows(
-        self, measurement: str, channels: Sequence[Channel], wanted: range, condition: str = ""
-    ) -> dict[tuple[Channel, int], HourRow]:
-        return {
-            (channel_of(series.tags), row[0]): row
-            for series in self._server.query(hours_query(channels, wanted, condition, measurement), HOURS)
-            for row in series.values
-        }
-
-
-def _line(fact: Fact, committed: datetime, horizon: datetime | None) -> str:
-    if horizon is not None and isinstance(fact, StoredFlow) and fact.interval.start < horizon:
-        return late_line_of(fact, committed)
-    return line_of(fact, committed)
+def _is_before(fact: Fact, *marks: datetime | None) -> TypeGuard[StoredFlow]:
+    """Whether it is a part of an interval before any of these."""
+    return isinstance(fact, StoredFlow) and any(mark is not None and fact.interval.start < mark for mark in marks)

@@ -9,20 +9,28 @@ from typing import Final, TypedDict
 
 from influxdb_client.client.write.point import Point
 
-from cloud_api.stores.base import Correction, Fact, StoredFlow, StoredSpace, to_microseconds
+from cloud_api.stores.base import Correction, Fact, StoredFlow, StoredSpace, to_microseconds, to_seconds
 from cloud_api.stores.kept import Kept, keys_text
 from edge.messages import Flag
 
 FLOW: Final = "flow"
 """The measurement of parts."""
 LATE: Final = "flow_late"
-"""Of parts that came when their day might be trimmed."""
+"""Of parts that came when the sum of their hour might have been made, until they are in one."""
+AFTER: Final = "flow_after"
+"""The same parts, kept by themselves as long as the others."""
 HOURLY: Final = "flow_hour"
-"""Of what is kept of parts that went."""
+"""Of hourly sums."""
 HORIZON: Final = "horizon"
 """Up to where parts may go."""
 FORGOTTEN: Final = "forgotten"
 """Up to where hours have gone."""
+SUMMING: Final = "summing"
+"""Up to where sums may be made."""
+SUMMED: Final = "summed"
+"""Up to where all sums are made."""
+GENERATION: Final = "generation"
+"""The tag of a late part: the mark `summing` that its writer went by, in seconds since 1970."""
 
 
 class _Point(TypedDict):
@@ -39,13 +47,20 @@ def line_of(fact: Fact | Correction, committed: datetime) -> str:
     return _line(_point(fact, to_microseconds(committed)))
 
 
-def late_line_of(fact: StoredFlow, committed: datetime) -> str:
-    """A part of an interval before the horizon: apart from the others, which retention takes away by the day."""
-    return _line({**_flow_point(fact, to_microseconds(committed)), "measurement": LATE})
+def late_line_of(fact: StoredFlow, committed: datetime, summing: datetime | None) -> str:
+    """A part that came when the sum of its hour might have been made: apart from those that are in it."""
+    point = _flow_point(fact, to_microseconds(committed))
+    generation = "" if summing is None else str(to_seconds(summing))
+    return _line({**point, "measurement": LATE, "tags": {**point["tags"], GENERATION: generation}})
+
+
+def after_line_of(fact: StoredFlow, committed: datetime) -> str:
+    """The same part, for who asks for parts by themselves."""
+    return _line({**_flow_point(fact, to_microseconds(committed)), "measurement": AFTER})
 
 
 def kept_line_of(kept: Kept) -> str:
-    """What is kept of parts that went; its time is its hour plus the first of its keys in nanoseconds."""
+    """A sum of parts; its time is its hour plus the first of its keys in nanoseconds."""
     return _line(
         {
             "measurement": HOURLY,

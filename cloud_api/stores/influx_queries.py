@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import groupby
+from typing import Final
 from urllib.parse import unquote
 
 import msgspec
@@ -19,10 +21,13 @@ from cloud_api.stores.base import (
     from_seconds,
     to_microseconds,
 )
-from cloud_api.stores.influx_points import FLOW, HOURLY, LATE, flag_field, tag
+from cloud_api.stores.influx_points import AFTER, FLOW, HOURLY, LATE, flag_field, tag
 from cloud_api.stores.influx_server import Answer
 from edge.messages import Flag, SpaceState, TimeSource
 
+_SUM_FIELDS = ", ".join(
+    f'"{name}"' for name in ("committed", "in", "out", "covered_s", "parts", *map(flag_field, Flag))
+)
 _SELECT_SUMS = "SELECT " + ", ".join(
     f'sum("{name}")' for name in ("in", "out", "covered_s", "parts", *map(flag_field, Flag))
 )
@@ -33,8 +38,11 @@ def select(what: str, of: str, *rest: str) -> str:
     return " ".join(("SELECT", what, "FROM", of, *rest))
 
 
-EVERYWHERE = f'"{FLOW}", "{LATE}", "{HOURLY}"'
+SUMS = f'"{LATE}", "{HOURLY}"'
+"""Where all parts are that sums are made of."""
+EVERYWHERE = f'"{FLOW}", {SUMS}'
 BY_CHANNEL = 'GROUP BY "device", "channel", "mode"'
+BY_HOUR = 'GROUP BY time(1h), "device", "channel", "mode"'
 EVERY_CHANNEL = select('last("parts")', EVERYWHERE, BY_CHANNEL)
 EVERY_LAST_STATE = (
     'SELECT "occupied", "since", "source", "gateway" FROM "space" '
@@ -43,14 +51,16 @@ EVERY_LAST_STATE = (
 FOR_EVER = "0s"
 
 _Sum = int | None
-PARTS_AT = 4
-"""Where an hour's row has the number of its parts."""
-HourRow = tuple[int, int, _Sum, int, int, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum]
+HourRow = tuple[int, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum]
 """Start, in, out, covered_s, parts, and one sum a flag."""
+SumRow = tuple[int, int, int, _Sum, int, int, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum]
+"""Time, committed, in, out, covered_s, parts, and one for each flag."""
+COMMITTED_AT: Final = 1
+FLAGS_AT: Final = 6
 StateRow = tuple[int, bool, int | None, str, str]
 PartRow = tuple[int, int]
 CountRow = tuple[int, int, int | None, int, int]
-"""Start, in, out, seconds, covered_s."""
+"""Start and part in nanoseconds, in, out, seconds, covered_s."""
 CorrectionRow = tuple[int, int, str, int | None, str]
 
 
@@ -65,6 +75,7 @@ class Policy(Struct, array_like=True):
 
 
 HOURS = msgspec.json.Decoder(Answer[HourRow])
+MADE = msgspec.json.Decoder(Answer[SumRow])
 PARTS = msgspec.json.Decoder(Answer[PartRow])
 STATES = msgspec.json.Decoder(Answer[StateRow])
 SINCE = msgspec.json.Decoder(Answer[PartRow])
@@ -77,6 +88,11 @@ def is_channel(channel: Channel) -> str:
     """The condition that a point is of a channel."""
     pairs = (("device", channel.device), ("channel", channel.name), ("mode", channel.mode))
     return "(" + " AND ".join(f'"{name}" = {literal(tag(value))}' for name, value in pairs) + ")"
+
+
+def any_of(channels: Iterable[Channel]) -> str:
+    """The condition that a point is of one of these channels."""
+    return " OR ".join(map(is_channel, channels))
 
 
 def between(start: datetime, end: datetime) -> str:
@@ -94,23 +110,41 @@ def committed_until(as_of: datetime) -> str:
     return f' AND "committed" <= {to_microseconds(as_of)}'
 
 
-def hours_query(channels: Sequence[Channel], wanted: range, condition: str = "", of: str = FLOW) -> str:
+def hours_query(channels: Sequence[Channel], wanted: range, of: str = FLOW) -> str:
     """The sums of each channel in each UTC hour; `wanted` as `whole_hours` gives it."""
-    names = " OR ".join(is_channel(channel) for channel in channels)
     return " ".join(
         (
             f'{_SELECT_SUMS} FROM "{of}"',
-            f"WHERE time >= {wanted.start}s AND time < {wanted.stop}s AND ({names}){condition}",
-            'GROUP BY time(1h), "device", "channel", "mode" fill(none)',
+            f"WHERE time >= {wanted.start}s AND time < {wanted.stop}s AND ({any_of(channels)})",
+            f"{BY_HOUR} fill(none)",
         )
     )
 
 
-def newest_query(channels: Sequence[Channel], wanted: range) -> str:
-    """When the newest of their parts was committed; `wanted` as `whole_hours` gives it."""
-    names = " OR ".join(is_channel(channel) for channel in channels)
+def sums_query(channels: Sequence[Channel], wanted: range) -> str:
+    """The hourly sums that are made, one row each: the server adds up more slowly than it tells."""
     return select(
-        'max("committed")', EVERYWHERE, f"WHERE time >= {wanted.start}s AND time < {wanted.stop}s AND ({names})"
+        _SUM_FIELDS,
+        f'"{HOURLY}"',
+        f"WHERE time >= {wanted.start}s AND time < {wanted.stop}s AND ({any_of(channels)})",
+        BY_CHANNEL,
+    )
+
+
+def later_query(channels: Sequence[Channel], wanted: range, as_of: datetime) -> str:
+    """The hours of which anything was committed after an instant; `wanted` as `whole_hours` gives it."""
+    return select(
+        'count("committed")',
+        f'"{FLOW}", "{HOURLY}"',
+        f"WHERE time >= {wanted.start}s AND time < {wanted.stop}s AND ({any_of(channels)}){committed_after(as_of)}",
+        f"{BY_HOUR} fill(none)",
+    )
+
+
+def newest_query(channels: Sequence[Channel], wanted: range, of: str) -> str:
+    """When the newest of their parts was committed; `wanted` as `whole_hours` gives it."""
+    return select(
+        'max("committed")', of, f"WHERE time >= {wanted.start}s AND time < {wanted.stop}s AND ({any_of(channels)})"
     )
 
 
@@ -130,13 +164,11 @@ def changes_query(
 
 def intervals_query(channels: Sequence[Channel], start: datetime, end: datetime) -> str:
     """Every part of these channels; InfluxDB cannot sum them by interval, for their times differ by nanoseconds."""
-    names = " OR ".join(is_channel(channel) for channel in channels)
-    return " ".join(
-        (
-            'SELECT "in", "out", "seconds", "covered_s" FROM "flow"',
-            f"WHERE {between(start, end)} AND ({names})",
-            'GROUP BY "device", "channel", "mode", "gateway", "epoch"',
-        )
+    return select(
+        '"in", "out", "seconds", "covered_s"',
+        f'"{FLOW}", "{AFTER}"',
+        f"WHERE {between(start, end)} AND ({any_of(channels)})",
+        'GROUP BY "device", "channel", "mode", "gateway", "epoch"',
     )
 
 
@@ -157,10 +189,10 @@ def channel_of(tags: dict[str, str]) -> Channel:
 
 
 def passed_of(channel: Channel, rows: Iterable[CountRow]) -> Iterator[Passed]:
-    """One channel's parts, summed by interval; their times, in microseconds, differ by `part` nanoseconds."""
+    """One channel's parts, summed by interval; their times, in nanoseconds, differ by `part`."""
     by_start: dict[int, list[CountRow]] = {}
     for row in rows:
-        by_start.setdefault(row[0] // 1_000_000, []).append(row)
+        by_start.setdefault(row[0] // 1_000_000_000, []).append(row)
     for start, parts in sorted(by_start.items()):
         outs = [out for _, _, out, _, _ in parts if out is not None]
         seconds = max(seconds for _, _, _, seconds, _ in parts)
@@ -174,9 +206,11 @@ def passed_of(channel: Channel, rows: Iterable[CountRow]) -> Iterator[Passed]:
         )
 
 
-def hour_of(channel: Channel, row: HourRow) -> Hour:
-    """One hour of a channel."""
+def hour_of(channel: Channel, row: HourRow) -> Hour | None:
+    """One hour of a channel; None while its first part is being written: readers see a point field by field."""
     start, in_, out, covered_s, parts, *flags = row
+    if in_ is None or covered_s is None or parts is None:
+        return None
     return Hour(
         channel=channel,
         start=from_microseconds(start),
@@ -188,17 +222,25 @@ def hour_of(channel: Channel, row: HourRow) -> Hour:
     )
 
 
-def without(row: HourRow, later: HourRow) -> HourRow:
-    """What is left of an hour's sums without those of its later parts."""
-    start, in_, out, covered_s, parts, *flags = row
-    _, later_in, later_out, later_covered_s, later_parts, *later_flags = later
-    left = map(_less, flags, later_flags)
-    counts = (start, in_ - later_in, _less(out, later_out), covered_s - later_covered_s, parts - later_parts)
-    return (*counts, next(left), next(left), next(left), next(left), next(left), next(left), next(left), next(left))
+def hours_made(channel: Channel, rows: Iterable[SumRow]) -> Iterator[tuple[Hour, list[SumRow]]]:
+    """The hours that a channel's sums add up to, and what each is made of; rows in order of time."""
+    for hour, some in groupby(rows, key=lambda row: row[0] // (HOUR_S * 1_000_000)):
+        sums = list(some)
+        yield _together(channel, from_seconds(hour * HOUR_S), sums), sums
 
 
-def _less(all_of_it: _Sum, some: _Sum) -> _Sum:
-    return all_of_it if all_of_it is None or some is None else all_of_it - some
+def _together(channel: Channel, start: datetime, rows: Sequence[SumRow]) -> Hour:
+    outs = [row[3] for row in rows if row[3] is not None]
+    flags = [row[FLAGS_AT:] for row in rows]
+    return Hour(
+        channel=channel,
+        start=start,
+        in_=sum(row[2] for row in rows),
+        out=sum(outs) if outs else None,
+        covered_s=min(sum(row[4] for row in rows), HOUR_S),
+        flags=frozenset(flag for each in flags if any(each) for flag, times in zip(Flag, each, strict=True) if times),
+        parts=sum(row[5] for row in rows),
+    )
 
 
 def correction_of(place: str, row: CorrectionRow) -> Correction:

@@ -20,6 +20,8 @@ SETTLED: Final = timedelta(hours=6)
 """What is committed so long after an hour's end is summed by itself, for reports as of a date in between."""
 
 Key = int
+_Name = tuple[str, str, Channel, datetime, Key]
+"""Gateway, epoch, channel, hour and key: what no two parts share."""
 
 
 class CommittedFlow(Struct, frozen=True):
@@ -119,9 +121,38 @@ def new_parts(parts: Iterable[CommittedFlow], kept: Iterable[Kept]) -> list[Comm
     return fresh
 
 
+def without_parts(kept: Iterable[Kept], parts: Iterable[CommittedFlow]) -> list[Kept]:
+    """The sums that tell of more than these parts."""
+    known = {_name_of(part) for part in parts}
+    return [each for each in kept if not known.issuperset(_names_of(each))]
+
+
+def first_told(parts: Iterable[CommittedFlow], kept: Iterable[Kept]) -> list[CommittedFlow]:
+    """The same parts, none committed later than a sum that it is in."""
+    latest: dict[_Name, datetime] = {}
+    for each in kept:
+        latest.update(dict.fromkeys(_names_of(each), each.committed))
+    return [CommittedFlow(part.fact, min(part.at, latest.get(_name_of(part), part.at))) for part in parts]
+
+
+def _name_of(part: CommittedFlow) -> _Name:
+    interval = part.fact.interval
+    hour = hour_of(interval.start)
+    return part.fact.gateway, part.fact.epoch, channel_of(interval), hour, key_of(interval)
+
+
+def _names_of(kept: Kept) -> Iterator[_Name]:
+    return ((kept.gateway, kept.epoch, kept.channel, kept.start, key) for key in kept.keys)
+
+
 def hours_of(kept: Collection[Kept], parts: Iterable[CommittedFlow], as_of: datetime | None = None) -> Iterator[Hour]:
-    """Hours from sums and from parts that may be in them already; as of an instant, from what had come by then."""
-    sums = [*kept, *fold(new_parts(parts, kept))]
+    """Hours from sums and from parts that may be in them already; as of an instant, from what had come by then.
+
+    Exactly so wherever all parts of a sum are there.
+    """
+    told = first_told(parts, kept)
+    alone = without_parts(kept, told)
+    sums = [*alone, *fold(part for part in new_parts(told, alone) if as_of is None or part.at <= as_of)]
     together: dict[tuple[Channel, datetime], list[Kept]] = defaultdict(list)
     for each in sums:
         if as_of is None or each.committed <= as_of:

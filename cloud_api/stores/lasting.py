@@ -72,6 +72,13 @@ class LastingStore(Store):
         """
 
     @abstractmethod
+    def settle(self, now: datetime, /) -> bool:
+        """Make hours of some days ago quick to tell, as many as one run may; whether there is more to do.
+
+        They are told as before, and what comes late for them is counted. `now` is the time, UTC.
+        """
+
+    @abstractmethod
     def flow_spans(self) -> list[FlowSpan]:
         """Every channel, in order."""
 

@@ -19,7 +19,9 @@ from cloud_api.stores import open_store
 from cloud_api.stores.address import SqliteAddress, parse_store_url
 from cloud_api.stores.base import Channel, Hour, RefusedFactError
 from cloud_api.stores.influx import InfluxStore
-from cloud_api.stores.influx_lasting import FENCE, HORIZON_GOOD_S
+from cloud_api.stores.influx_marks import FENCE
+from cloud_api.stores.influx_marks import GOOD_S as HORIZON_GOOD_S
+from cloud_api.stores.influx_points import FLOW
 from cloud_api.stores.kept import CommittedFlow, fold, hours_of, key_of, keys_of, keys_text
 from cloud_api.stores.lasting import LastingStore
 from cloud_api.stores.sqlite import SqliteStore
@@ -323,7 +325,7 @@ def test_a_run_that_was_cut_off_between_sums_and_deletion_is_finished_by_the_nex
     with closing(InfluxStore(address)) as store:
         store.write(PAST)
         store.trim(MIDNIGHT + DAY, now=LATER)
-        store._lasting._keep_sums([CHANNEL], MIDNIGHT, MIDNIGHT + DAY)
+        store._parts.sum_up(FLOW, [CHANNEL], MIDNIGHT, MIDNIGHT + DAY)
         assert hours(store) == summed(PAST)
 
         trim(store, MIDNIGHT + DAY, LATER + 2 * FENCE)

@@ -12,7 +12,7 @@ from cloud_api.store_commands import store as commands
 from cloud_api.stores import open_store
 from cloud_api.stores.base import Channel, StoreError
 from cloud_api.stores.copying import Copied, copy_store, months
-from cloud_api.stores.influx_lasting import FENCE
+from cloud_api.stores.influx_marks import FENCE
 from cloud_api.stores.lasting import LastingStore
 from edge.messages import Flag
 from tests.history import CHANNEL, DAY, HOUR, MIDNIGHT, OTHER_EPOCH, correction, day, flow, space
