@@ -103,7 +103,7 @@ class Settings:
     town: str | None = None
     """The town's name, as national and European lists have it (`Nantes`); None where `title` must do."""
     worker: str = "1"
-    """Tells several API processes on one broker apart: each needs its own, and keeps it across restarts."""
+    """What this process is called in the broker's log."""
     tiles: Tiles | None = IGN_PLAN
     """The map's background; None draws the map on plain ground."""
     school_zone: SchoolZone | None = None

@@ -3,6 +3,7 @@
 It is asked of what comes into the registry, never of what is there: a stricter reader must not end a running town.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -16,6 +17,8 @@ from cloud_api.registry.places import Entry, Space, Zone
 
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """How a cell begins that a spreadsheet runs when it opens a CSV file (OWASP, *CSV Injection*)."""
+TELEPHONE: Final = re.compile(r"\+[0-9][0-9 .()-]*")
+"""Begins as one of them, and names nothing that could be run."""
 
 
 def faults(entry: Entry) -> Iterator[tuple[str, str]]:
@@ -33,7 +36,7 @@ def faults(entry: Entry) -> Iterator[tuple[str, str]]:
 
 def _formulas(entry: Entry) -> Iterator[tuple[str, str]]:
     for field, text in msgspec.to_builtins(entry).items():
-        if isinstance(text, str) and text.startswith(FORMULA):
+        if isinstance(text, str) and text.startswith(FORMULA) and not TELEPHONE.fullmatch(text):
             yield field, f"{text!r} begins as a spreadsheet's formula does; a letter or a figure expected"
 
 

@@ -9,6 +9,7 @@ from tests.bench import (
     arrivals,
     codecs,
     events,
+    failover,
     forecast,
     formats,
     history,
@@ -48,10 +49,11 @@ SECTIONS: dict[str, tuple[str, Callable[[], Iterator[Row]]]] = {
     "trust": ("Sound sensors doubted, hung and miscounting ones found", trust.rows),
     "events": ("What an event brought: the truth in the interval, and no effect where there is none", events.rows),
     "quality": ("Which hours of real years are left out, and what is found of faults put into them", quality.rows),
-    "load": ("Two hundred gateways at once: ingest, a flood, and the death of a worker", load.rows),
+    "load": ("Two hundred gateways at once: ingest, and a flood", load.rows),
+    "failover": ("One of two workers killed, ten times", failover.rows),
     "size": ("The installed gateway", size.rows),
 }
-ON_DEMAND = {"size", "history", "hour", "events", "quality", "reports", "keeping", "load"}
+ON_DEMAND = {"size", "history", "hour", "events", "quality", "reports", "keeping", "load", "failover"}
 
 
 def main() -> None:

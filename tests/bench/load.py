@@ -1,38 +1,40 @@
-"""Two hundred gateways on one broker for a minute: what ingest takes in, who waits how long, and what a death costs.
+"""Two hundred gateways on one broker for a minute: what ingest takes in, and who waits how long while one floods.
 
 Every gateway is an MQTT client of its own; the API is the real program. Takes several minutes, so it runs on demand.
 """
 
 import sqlite3
+import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, closing
 from pathlib import Path
 from statistics import quantiles
 from tempfile import TemporaryDirectory
 from time import monotonic
 
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from cloud_api.ingest import MOST_MESSAGES
 from cloud_api.stores import open_store
 from cloud_api.stores.base import Channel
-from edge.messages import FlowInterval
-from tests.bench.fleet import FACTS, START, STEP, Confirmed, Fleet, Pace, device, fleet, flow
-from tests.bench.programs import Served, serving_api
+from edge.messages import MOST_UNCONFIRMED, FlowInterval
+from tests.bench.fleet import FACTS, START, STEP, Fleet, Pace, device, fleet, flow
+from tests.bench.programs import Served, running, serving_api
 from tests.bench.table import Row
 from tests.broker import Mosquitto, running_mosquitto
 from tests.influx import InfluxServer
-from tests.town import EPOCH, LINE, REGISTRY
+from tests.town import EPOCH, LINE, REGISTRY, until
 
 GATEWAYS = 200
 SECONDS = 60.0
 WINDOW = 5
 """Messages of each gateway that are out, while all send as fast as they are answered."""
-BARE_BATCH = 500
-"""Messages in one commit of the bare store: what ingest takes at most."""
-BARE_BATCHES = 20
+BARE_BATCHES = 40
 AMBLE = Pace(every_s=2.0, window=1_000)
-FLOOD = Pace(every_s=0.0, window=5_000)
-CALM_S = 20.0
-AFTER_DEATH_S = 75.0
-"""Longer than the broker keeps a dead worker's share."""
+DRAIN = Pace(every_s=0.0, window=MOST_UNCONFIRMED)
+FLOODING = "gw-flooding"
+FLOOD_S = 10.0
 PATIENCE_S = 300.0
 
 
@@ -40,19 +42,18 @@ def rows() -> Iterator[Row]:
     """The figures of this file."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
-        influx = InfluxServer(_made(folder / "influx"))
+        influx = InfluxServer(made(folder / "influx"))
         influx.start()
         stack.callback(influx.stop)
-        yield from _pressed(_made(folder / "sqlite"), "SQLite", "sqlite:///{folder}/history.db", _bare_sqlite(folder))
-        yield from _pressed(_made(folder / "server"), "InfluxDB", influx.url("load"), _bare_influx(influx))
-        yield from _flooded(_made(folder / "flood"))
-        yield from _bereaved(_made(folder / "failover"), influx.url("failover"))
+        yield from _pressed(made(folder / "sqlite"), "SQLite", "sqlite:///{folder}/history.db", _bare_sqlite(folder))
+        yield from _pressed(made(folder / "server"), "InfluxDB", influx.url("load"), _bare_influx(influx))
+        yield from _flooded(made(folder / "flood"))
 
 
 def _pressed(folder: Path, name: str, store: str, bare: float) -> Iterator[Row]:
     url = store.format(folder=folder)
     with ExitStack() as stack:
-        broker, (api,) = _platform(stack, folder, url, ["one"])
+        broker, (api,) = platform(stack, folder, url, ["one"])
         idle_mb = api.program.resident_mb
         all_of_it = stack.enter_context(fleet(broker, [Pace(0.0, WINDOW)] * GATEWAYS))
         begin_s, processor_s = monotonic(), api.program.processor_s
@@ -63,70 +64,65 @@ def _pressed(folder: Path, name: str, store: str, bare: float) -> Iterator[Row]:
         yield Row(f"{name}: {GATEWAYS} gateways' facts stored", facts / took_s, "facts/s", bare, "the store alone")
         yield Row("  the API's processor time for a million facts", processor_s * 1e6 / facts, "s")
         yield Row("  the API's memory at the end", api.program.resident_mb, "MB", idle_mb, "before the first message")
-        yield Row("  facts confirmed that the store does not hold once", abs(facts - _parts(url, all_of_it)), "facts")
+        yield Row("  facts confirmed that the store does not hold once", abs(facts - parts(url, all_of_it)), "facts")
 
 
 def _flooded(folder: Path) -> Iterator[Row]:
     with ExitStack() as stack:
-        broker, _ = _platform(stack, folder, f"sqlite:///{folder}/history.db", ["one"])
-        calm = _others_wait(stack.enter_context(fleet(broker, [AMBLE] * GATEWAYS)))
-        flooded = stack.enter_context(fleet(broker, [FLOOD, *[AMBLE] * (GATEWAYS - 1)]))
-        waits = _others_wait(flooded)
-        for name, part in (("half", 50), ("95 of 100", 95), ("99 of 100", 99)):
-            yield Row(
-                f"confirmed while one gateway floods: {name} of the others' within",
-                _percentile(waits, part),
-                "s",
-                _percentile(calm, part),
-                "nobody floods",
-            )
-        yield Row("  what the flooding one got stored", len(flooded.members[0].confirmed) / CALM_S, "messages/s")
+        broker, (api,) = platform(stack, folder, f"sqlite:///{folder}/history.db", ["one"])
+        calm = _others_wait(broker, AMBLE)
+        yield from _beside("one gateway sends all that it may", _others_wait(broker, DRAIN), calm)
+        command = [sys.executable, "-m", "tests.bench.flooding", broker.host, str(broker.port), FLOODING]
+        with running(command, folder / "flooding.log"):
+            until(lambda: let_go(api) > 0)
+            before, idle_mb = let_go(api), api.program.resident_mb
+            yield from _beside("one gateway minds no window", _others_wait(broker, AMBLE), calm)
+            yield Row("  let go of what it sent", (let_go(api) - before) / FLOOD_S, "messages/s")
+        yield Row("  the API's memory after that", api.program.resident_mb, "MB", idle_mb, "before that")
 
 
-def _others_wait(gateways: Fleet) -> list[float]:
-    """How long all but the first waited for each confirmation."""
-    gateways.send_for(CALM_S)
-    gateways.turn_until(gateways.is_quiet, PATIENCE_S)
-    return [each.waited_s for member in gateways.members[1:] for each in member.confirmed]
-
-
-def _bereaved(folder: Path, store: str) -> Iterator[Row]:
-    with ExitStack() as stack:
-        broker, (victim, _) = _platform(stack, folder, store, ["one", "two"])
-        gateways = stack.enter_context(fleet(broker, [AMBLE] * GATEWAYS))
-        gateways.send_for(CALM_S)
-        death_s = monotonic()
-        victim.program.process.kill()
-        gateways.send_for(AFTER_DEATH_S)
+def _others_wait(broker: Mosquitto, first: Pace) -> list[float]:
+    """How long all gateways but the first waited for each confirmation."""
+    with fleet(broker, [first, *[AMBLE] * (GATEWAYS - 1)]) as gateways:
+        gateways.send_for(FLOOD_S)
         gateways.turn_until(gateways.is_quiet, PATIENCE_S)
-        after = [each for member in gateways.members for each in member.confirmed if each.sent_s >= death_s]
-        late = [each for each in after if each.waited_s > AMBLE.every_s]
-        yield Row("one of two workers dies: the other's first confirmation after", _first(after) - death_s, "s")
-        yield Row("  until no new message waits for the dead one", max(e.sent_s for e in late) - death_s, "s")
-        yield Row("  the longest that a message waited", max(each.waited_s for each in after), "s")
+        return [each.waited_s for member in gateways.members[1:] for each in member.confirmed]
+
+
+def _beside(what: str, waits: Sequence[float], calm: Sequence[float]) -> Iterator[Row]:
+    for name, part in (("half", 50), ("99 of 100", 99)):
         yield Row(
-            f"  of {len(after):,} messages after the death, late (over {AMBLE.every_s:g} s)", len(late), "messages"
+            f"{what}: {name} of the others' confirmed within",
+            _percentile(waits, part),
+            "s",
+            _percentile(calm, part),
+            "while none does",
         )
-        lost = abs(FACTS * gateways.sent - _parts(store, gateways))
-        yield Row("  facts confirmed that the store does not hold once", lost, "facts")
 
 
-def _first(confirmed: Sequence[Confirmed]) -> float:
-    return min(each.sent_s + each.waited_s for each in confirmed)
+def let_go(api: Served) -> float:
+    """Messages of the flooding gateway that ingest did not read, so far."""
+    families = text_string_to_metric_families(httpx.get(f"{api.address}/metrics", timeout=PATIENCE_S).text)
+    samples = [sample for family in families for sample in family.samples]
+    return sum(each.value for each in samples if each.name == "passerelle_ingest_flood_messages_total")
 
 
-def _platform(stack: ExitStack, folder: Path, store: str, names: Sequence[str]) -> tuple[Mosquitto, list[Served]]:
+def platform(stack: ExitStack, folder: Path, store: str, names: Sequence[str]) -> tuple[Mosquitto, list[Served]]:
+    """A broker, and workers on one store and one registry."""
     broker = stack.enter_context(running_mosquitto(folder))
-    registry = str(folder / names[0] / "registry.db")
-    apis = []
-    for name in names:
-        own = _made(folder / name)
-        more = ["--store", store, "--registry", registry, "--ledger", str(own / "ledger.db"), "--worker", name]
-        apis.append(stack.enter_context(serving_api(REGISTRY, own, broker, *more)))
-    return broker, apis
+    return broker, [stack.enter_context(worker(broker, folder, store, name)) for name in names]
 
 
-def _parts(url: str, gateways: Fleet) -> int:
+def worker(broker: Mosquitto, folder: Path, store: str, name: str) -> AbstractContextManager[Served]:
+    """One of those that share the registry of the one called `one`, with a ledger of its own."""
+    own = folder / name
+    own.mkdir(exist_ok=True)
+    more = ["--registry", str(folder / "one" / "registry.db"), "--ledger", str(own / "ledger.db"), "--worker", name]
+    return serving_api(REGISTRY, own, broker, "--store", store, *more)
+
+
+def parts(url: str, gateways: Fleet) -> int:
+    """How many facts of these gateways a store holds."""
     channels = [
         Channel(device(member.name, number), LINE.name, LINE.mode)
         for member in gateways.members
@@ -151,7 +147,7 @@ def _bare_sqlite(folder: Path) -> float:
             db.execute("BEGIN")
             db.executemany("INSERT INTO t VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", batch)
             db.execute("COMMIT")
-        return BARE_BATCHES * BARE_BATCH * FACTS / (monotonic() - begin_s)
+        return BARE_BATCHES * MOST_MESSAGES * FACTS / (monotonic() - begin_s)
 
 
 def _bare_influx(server: InfluxServer) -> float:
@@ -161,13 +157,13 @@ def _bare_influx(server: InfluxServer) -> float:
     begin_s = monotonic()
     for batch in batches:
         server.write("bare", batch)
-    return BARE_BATCHES * BARE_BATCH * FACTS / (monotonic() - begin_s)
+    return BARE_BATCHES * MOST_MESSAGES * FACTS / (monotonic() - begin_s)
 
 
 def _bare_facts() -> Iterator[list[tuple[str, FlowInterval]]]:
     """What ingest would take at once, again and again: each gateway's next messages."""
     for number in range(BARE_BATCHES):
-        messages = (flow(f"gw-{n % GATEWAYS}", number * BARE_BATCH + n) for n in range(BARE_BATCH))
+        messages = (flow(f"gw-{n % GATEWAYS}", number * MOST_MESSAGES + n) for n in range(MOST_MESSAGES))
         yield [(message.gateway, part) for message in messages for part in message.intervals]
 
 
@@ -186,6 +182,7 @@ def _percentile(values: Sequence[float], part: int) -> float:
     return quantiles(values, n=100)[part - 1]
 
 
-def _made(folder: Path) -> Path:
+def made(folder: Path) -> Path:
+    """It, made."""
     folder.mkdir()
     return folder

@@ -63,13 +63,20 @@ def test_a_script_in_a_places_name_is_text_on_the_page(visitor: httpx.Client, pa
     assert "script-src 'self';" in answer.headers["content-security-policy"]
 
 
-@pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "@SUM(A1)", "+1", "-1+1", "\t=1+1", "\r=1+1"])
+@pytest.mark.parametrize(
+    "name", ["=cmd|' /C calc'!A0", "@SUM(A1)", "+A1", "+33 2 40+cmd|A0", "-1+1", "\t=1+1", "\r=1+1"]
+)
 def test_a_formula_comes_into_no_field_that_a_spreadsheet_may_open(name: str) -> None:
     told = dict(faults(replace(MARKET, name=name, address=name)))
 
     assert set(told) == {"name", "address"}
     assert "formula" in told["name"]
     assert "in" in dict(faults(replace(COUNTER, in_=name)))
+
+
+@pytest.mark.parametrize("number", ["+33 2 40 41 90 00", "+33(0)2.40.41.90.00", "+44 20-7946-0958"])
+def test_a_telephone_number_is_no_formula(number: str) -> None:
+    assert list(faults(replace(MARKET, info=number))) == []
 
 
 def test_a_name_with_such_a_sign_further_on_is_a_name() -> None:

@@ -252,22 +252,24 @@ def test_what_a_gateway_dropped_is_kept_and_counted_once_however_often_it_is_tol
         assert (figure(address, passages), figure(address, dropped)) == (130, 80)
 
 
-def test_two_workers_share_the_load_and_count_nothing_twice(
+def test_two_workers_of_one_name_and_one_ledger_share_the_load_and_count_nothing_twice(
     own_mosquitto: Mosquitto, store: MoodyStore, edge: PublishingGateway, tmp_path: Path
 ) -> None:
-    one = town_api(own_mosquitto, store, tmp_path, worker="one")
-    two = town_api(own_mosquitto, store, tmp_path, worker="two")
+    one, two = (town_api(own_mosquitto, store, tmp_path) for _ in range(2))
     with serving(one) as first, serving(two) as second:
         until(lambda: is_ready(first) and is_ready(second))
         edge.publish(*(edge.flow(seq, interval(seq % 12, device=f"x{seq}")) for seq in range(1, 41)))
+        edge.publish(*(edge.flow(seq, interval(seq % 12, device="refused")) for seq in range(41, 49)))
 
-        until(lambda: edge.confirmed() == set(range(1, 41)))
+        until(lambda: edge.confirmed() == set(range(1, 49)))
         shares = [figure(each, 'passerelle_ingest_messages_total{kind="flow"}') for each in (first, second)]
 
     channels = [Channel(f"x{seq}", "line1", "pedestrian") for seq in range(1, 41)]
     assert counted(store, channels) == (40, 80)
-    assert sum(shares) == 40
+    assert sum(shares) == 48
     assert min(shares) > 0
+    with closing(Ledger(tmp_path / "test.ledger.db")) as ledger:
+        assert ledger.quarantined() == 8
 
 
 def test_a_gateway_that_floods_is_told_of_keeps_nobody_waiting_and_loses_nothing(

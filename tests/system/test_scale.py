@@ -1,6 +1,6 @@
 """Two API processes behind one broker, one registry and one store: either may die, and nobody need know which answers.
 
-Real programs: `passerelle api` twice, mosquitto, PostgreSQL, InfluxDB.
+Real programs: `passerelle api` twice, mosquitto, PostgreSQL, InfluxDB; both on one ledger, as their units have it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -14,8 +14,11 @@ from typing import Any
 import httpx
 import pytest
 
+from cloud_api.provisioning.acceptance_record import sign
+from cloud_api.provisioning.signing import open_signer
 from cloud_api.registry import Zone
 from cloud_api.registry.store import RegistryStore, open_registry
+from cloud_api.routes.acceptances import KEPT
 from cloud_api.scopes import Scope
 from cloud_api.stores import open_store
 from cloud_api.stores.base import Channel, Store
@@ -41,7 +44,7 @@ class Replica:
         self.port = free_port()
         self._folder = folder / name
         self._folder.mkdir()
-        own = {"--worker": name, "--ledger": f"{name}.ledger.db", "--port": str(self.port), "--tiles": "none"}
+        own = {"--worker": name, "--port": str(self.port), "--tiles": "none"}
         self._arguments = ["api", *(word for option in {**options, **own}.items() for word in option)]
         self._running = ExitStack()
         self._program: Program | None = None
@@ -111,7 +114,12 @@ def store(store_url: str) -> Iterator[Store]:
 @pytest.fixture
 def replicas(own_mosquitto: Mosquitto, registry_url: str, store_url: str, tmp_path: Path) -> Iterator[list[Replica]]:
     broker = f"mqtt://{own_mosquitto.host}:{own_mosquitto.port}"
-    options = {"--broker": broker, "--registry": registry_url, "--store": store_url}
+    options = {
+        "--broker": broker,
+        "--registry": registry_url,
+        "--store": store_url,
+        "--ledger": str(tmp_path / "ledger.db"),
+    }
     both = [Replica(name, tmp_path, options) for name in ("one", "two")]
     try:
         for each in both:
@@ -134,9 +142,11 @@ def device(gateway_name: str, seq: int) -> str:
 
 
 def publish(edges: Sequence[PublishingGateway], seqs: range) -> None:
+    """What is not confirmed yet, as gateways do."""
     for seq in seqs:
         for edge in edges:
-            edge.publish(edge.flow(seq, interval(seq % 12, device=device(edge.name, seq))))
+            if seq not in edge.confirmed():
+                edge.publish(edge.flow(seq, interval(seq % 12, device=device(edge.name, seq))))
 
 
 def confirmed(edges: Sequence[PublishingGateway], seqs: range) -> Callable[[], bool]:
@@ -167,6 +177,8 @@ def test_either_of_two_dies_in_the_middle_and_nothing_is_lost_nor_counted_twice_
             victim.kill()
             publish(edges, range(begin + third // 2, begin + third))
             victim.start()
+            until(victim.is_ready, LONG_S)
+            publish(edges, range(1, begin + third))
             until(confirmed(edges, range(1, begin + third)), LONG_S)
         publish(edges, range(1 + 2 * third, EACH + 1))
         seen = datetime.now(UTC) - timedelta(minutes=1)
@@ -183,8 +195,8 @@ def test_either_of_two_dies_in_the_middle_and_nothing_is_lost_nor_counted_twice_
 
 
 @pytest.mark.slow
-def test_a_change_in_the_registry_a_key_and_a_cookie_of_the_other_reach_both(
-    replicas: list[Replica], registry: RegistryStore
+def test_a_change_in_the_registry_a_key_a_cookie_and_a_signature_of_the_other_are_good_at_both(
+    replicas: list[Replica], registry: RegistryStore, tmp_path: Path
 ) -> None:
     one, two = replicas
     now = datetime.now(UTC)
@@ -194,8 +206,13 @@ def test_a_change_in_the_registry_a_key_and_a_cookie_of_the_other_reach_both(
     _, link = registry.people.invite("Marie Dupont", code=False, by="test", at=now, expires_at=now + timedelta(hours=1))
 
     until(lambda: all("port" in each.zones for each in replicas), LONG_S)
+    signed = sign(KEPT.record, open_signer(tmp_path / "signing.key"))
+    registry.acceptances.add(signed)
+    bearer = {"Authorization": f"Bearer {key}"}
     for each in replicas:
-        let_in(each, "/v1/devices", {"Authorization": f"Bearer {key}"})
+        let_in(each, "/v1/devices", bearer)
+        record = httpx.get(f"{each.address}/v1/acceptances/{signed.id}", headers=bearer, timeout=LONG_S).json()
+        assert (record["good"], record["signature"]) == (True, signed.signature)
     signed_in = httpx.post(
         f"{one.address}/technician/sign-in", data={"secret": link}, headers={"Origin": one.address}, timeout=LONG_S
     )
