@@ -108,7 +108,8 @@ def until(condition: Callable[[], bool], patience_s: float = PATIENCE_S) -> None
 class PublishingGateway:
     """A gateway as the broker sees it: publishes what it is given and collects what is answered as stored."""
 
-    def __init__(self, broker: Mosquitto, name: str = "gw-halles") -> None:
+    def __init__(self, broker: Mosquitto | Broker, name: str = "gw-halles") -> None:
+        """`Broker` tells too as whom, and whom to believe over TLS."""
         self.name = name
         self._subscribed = Event()
         self._stored: queue.SimpleQueue[Stored] = queue.SimpleQueue()
@@ -119,6 +120,10 @@ class PublishingGateway:
         self._client.on_connect = lambda client, *_: client.subscribe(messages.topic(name, "stored"), qos=1)
         self._client.on_subscribe = lambda *_: self._subscribed.set()
         self._client.on_message = self._take
+        if isinstance(broker, Broker):
+            password = None if broker.password_file is None else broker.password_file.read_text()
+            self._client.username_pw_set(broker.username, password)
+            self._client.tls_set(str(broker.ca_file))
         self._client.connect(broker.host, broker.port)
         self._client.loop_start()
         assert self._subscribed.wait(PATIENCE_S)
@@ -173,7 +178,7 @@ class PublishingGateway:
 
 
 @contextmanager
-def gateway(broker: Mosquitto, name: str = "gw-halles") -> Iterator[PublishingGateway]:
+def gateway(broker: Mosquitto | Broker, name: str = "gw-halles") -> Iterator[PublishingGateway]:
     """A gateway for the length of a `with`."""
     it = PublishingGateway(broker, name)
     try:
