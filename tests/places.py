@@ -19,7 +19,7 @@ from cloud_api.registry import (
 )
 from cloud_api.registry.geometry import Geometry, LineString, MultiPolygon, Polygon
 from cloud_api.registry.national import BadgePrice, NationalRecord, Structure, Users
-from cloud_api.registry.places import Capacity, Counting, FeedSource, ZoneKind
+from cloud_api.registry.places import Capacity, Counting, FeedSource, MaxStay, ZoneKind
 from cloud_api.registry.soundness import FORMULA
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -38,6 +38,7 @@ def degrees(most: int) -> st.SearchStrategy[float]:
 
 
 positions = st.builds(Position, lat=degrees(89), lon=degrees(179))
+limits = st.builds(MaxStay, minutes=st.integers(1, 7 * 24 * 60), hours=st.none() | st.sampled_from(HOURS))
 metres = st.integers(1, 2000).map(lambda centimetres: centimetres / 100)
 euros = st.integers(0, 10_000).map(lambda cents: cents / 100)
 
@@ -104,6 +105,7 @@ def zones(draw: st.DrawFn, name: str, national: st.SearchStrategy[Any]) -> Zone:
         height_limit_m=draw(maybe(metres)),
         price=draw(maybe(labels)),
         opening_hours=draw(maybe(st.sampled_from(HOURS))),
+        max_stay=draw(maybe(limits)),
         address=draw(maybe(labels)),
         insee=draw(maybe(st.sampled_from(["44109", "2A004"]))),
         url=draw(maybe(st.just("https://www.exemple.fr/stationnement?a=1,2"))),
@@ -137,6 +139,7 @@ def places(draw: st.DrawFn, national: st.SearchStrategy[Any] | None = None) -> R
             height_limit_m=draw(maybe(metres)),
             price=draw(maybe(labels)),
             opening_hours=draw(maybe(st.sampled_from(HOURS))),
+            max_stay=draw(maybe(limits)),
         )
         for index in range(draw(st.integers(0, 4)))
     ]

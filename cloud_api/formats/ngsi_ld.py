@@ -77,6 +77,7 @@ def parking(town: Town, zone: ZoneNow) -> Entity:
         occupancyModified=_time(now.measured_at if now.free is not None else None),
         status=_property(_status(zone)),
         openingHours=_property(place.opening_hours),
+        maximumParkingDuration=_property(None if place.max_stay is None else f"PT{place.max_stay.minutes}M"),
         maximumAllowedHeight=_property(place.height_limit_m),
         provider=_property(_organization(zone.operator)),
         **_trust(now.trust, now.cause),

@@ -94,6 +94,15 @@ class FeedSource(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the feed calls this zone."""
 
 
+class MaxStay(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """For how long a car may stay."""
+
+    minutes: Annotated[int, Meta(ge=1, le=7 * 24 * 60)]
+    hours: Words | None = None
+    """When that counts, in OpenStreetMap's syntax (`Mo-Sa 09:00-12:00,14:00-19:00`): a car that stays overnight on a
+    space of a blue zone stays for no minute of it. None where it always does."""
+
+
 class Zone(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Parking spaces that a driver thinks of as one place."""
 
@@ -117,6 +126,8 @@ class Zone(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
     """What it costs, in the town's words (`1,50 € l’heure, gratuit de 12 h à 14 h`)."""
     opening_hours: Words | None = None
     """When it is open, in OpenStreetMap's syntax (`Mo-Sa 07:00-21:00; PH off`); None where it always is."""
+    max_stay: MaxStay | None = None
+    """For how long a car may stay on a space; None where nobody said that there is a limit."""
     address: Annotated[str, Meta(min_length=1, max_length=300)] | None = None
     """Street, postcode and town, separated by commas."""
     insee: Insee | None = None
@@ -137,8 +148,9 @@ class Space(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     audience: Audience = Audience.PUBLIC
     position: Position | None = None
     height_limit_m: Metres | None = None
-    """Where it is not its zone's; so are the two that follow."""
+    """Where it is not its zone's; so are the three that follow."""
     price: Words | None = None
+    max_stay: MaxStay | None = None
     opening_hours: Words | None = None
     """When it is open, in OpenStreetMap's syntax; of a bay for deliveries, when it is kept for them."""
 

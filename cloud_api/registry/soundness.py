@@ -13,7 +13,7 @@ from shapely import from_geojson, is_valid_reason
 from shapely.errors import ShapelyError
 
 from cloud_api.registry.geometry import Geometry
-from cloud_api.registry.places import Entry, Space, Zone
+from cloud_api.registry.places import Entry, MaxStay, Space, Zone
 
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """How a cell begins that a spreadsheet runs when it opens a CSV file (OWASP, *CSV Injection*)."""
@@ -27,9 +27,11 @@ def faults(entry: Entry) -> Iterator[tuple[str, str]]:
     match entry:
         case Zone():
             yield from _hours(entry.opening_hours)
+            yield from _limit(entry.max_stay)
             yield from _outline(entry.geometry)
         case Space():
             yield from _hours(entry.opening_hours)
+            yield from _limit(entry.max_stay)
         case _:
             return
 
@@ -43,6 +45,11 @@ def _formulas(entry: Entry) -> Iterator[tuple[str, str]]:
 def _hours(text: str | None) -> Iterator[tuple[str, str]]:
     if text is not None and not validate(text):
         yield "opening_hours", f"{text!r}; OpenStreetMap's syntax (`Mo-Sa 07:00-21:00; PH off`) expected"
+
+
+def _limit(limit: MaxStay | None) -> Iterator[tuple[str, str]]:
+    if limit is not None and limit.hours is not None and not validate(limit.hours):
+        yield "max_stay", f"hours {limit.hours!r}; OpenStreetMap's syntax (`Mo-Sa 09:00-19:00; PH off`) expected"
 
 
 def _outline(geometry: Geometry | None) -> Iterator[tuple[str, str]]:

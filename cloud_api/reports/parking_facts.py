@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from cloud_api.registry.places import MaxStay
 from cloud_api.reports.hours import Floats
-from cloud_api.reports.parking_indicators import Stays
+from cloud_api.reports.parking_indicators import Overstays, Stays
 from cloud_api.reports.report import Asked
 
 
@@ -20,6 +21,8 @@ class ZoneStays:
     known: int
     """Of so many spaces something is known."""
     stays: Stays
+    limited: Sequence[tuple[MaxStay, Overstays]]
+    """For each limit that holds on spaces there, the cars that left them; empty where no limit is set."""
     edges: Floats
     """float64[hour + 1]: where its hours begin and end, seconds since 1970; empty where none is over yet."""
     starts: tuple[datetime, ...]

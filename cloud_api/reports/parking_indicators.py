@@ -14,9 +14,11 @@ import numpy as np
 from msgspec import Struct
 
 from cloud_api.reports.hours import Floats
+from cloud_api.reports.open_hours import OpenTime
 from cloud_api.stores.base import SpaceChange
 
 DAY_S = 86_400.0
+MINUTE_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,27 @@ class StayLengths(Struct, frozen=True, kw_only=True):
     """How many it rests on."""
     mean_s: float
     median_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """For how long a car may stay."""
+
+    minutes: int
+    during: OpenTime | None
+    """The time that counts, from before every stay known to after; None where all of it does."""
+
+
+class Overstays(Struct, frozen=True):
+    """Of so many cars that left, how many had stayed for longer than they may."""
+
+    stays: int
+    over: int
+
+    @property
+    def share(self) -> float | None:
+        """0 to 1; None where no car left."""
+        return self.over / self.stays if self.stays else None
 
 
 class Within(Struct, frozen=True):
@@ -92,10 +115,13 @@ def stay_lengths(stays: Stays, within: Within) -> StayLengths:
     return StayLengths(stays=len(lengths), mean_s=float(lengths.mean()), median_s=float(np.median(lengths)))
 
 
-def overstay(stays: Stays, within: Within, limit_s: float) -> float:
-    """The share of cars that left within the period and had stayed for longer than the limit; NaN where none left."""
-    lengths = _ended(stays, within)
-    return float((lengths > limit_s).mean()) if len(lengths) else float("nan")
+def overstays(stays: Stays, within: Within, limit: Limit) -> Overstays:
+    """Of the cars that left within the period and whose arrival is known."""
+    its = _in(stays.left, within) & np.isfinite(stays.arrived)
+    arrived, left = (
+        each[its] if limit.during is None else limit.during.until(each[its]) for each in (stays.arrived, stays.left)
+    )
+    return Overstays(int(its.sum()), int((left - arrived > limit.minutes * MINUTE_S).sum()))
 
 
 def _stays(changes: Sequence[SpaceChange]) -> list[tuple[float, float]]:

@@ -11,7 +11,7 @@ import numpy as np
 from cloud_api.reports.flow_indicators import DAYS_A_WEEK, HOURS_A_DAY
 from cloud_api.reports.hours import Floats
 from cloud_api.reports.parking_facts import ParkingFacts, ZoneStays
-from cloud_api.reports.parking_indicators import Within, occupancy, saturated_s, stay_lengths, turnover
+from cloud_api.reports.parking_indicators import Overstays, Within, occupancy, saturated_s, stay_lengths, turnover
 from cloud_api.reports.parking_words import ParkingWords
 from cloud_api.reports.report import (
     Cell,
@@ -112,12 +112,19 @@ def _summary(words: ParkingWords, zones: Sequence[ZoneFigures]) -> Iterator[str]
     yield words.cars(sum(each.arrivals for each in zones), _turnover(zones))
     saturated = [(each.zone.name, float(each.saturated.sum())) for each in zones if each.saturated.sum() >= 1]
     yield words.saturated(sorted(saturated, key=lambda each: -each[1]))
+    yield words.overstayed(overstays_of(zones))
     yield words.known(sum(each.zone.known for each in zones))
 
 
 def _turnover(zones: Sequence[ZoneFigures]) -> float:
     known = sum(each.zone.known for each in zones)
     return sum(each.turnover * each.zone.known for each in zones) / known
+
+
+def overstays_of(zones: Sequence[ZoneFigures]) -> Overstays | None:
+    """Of all cars that left a space with a limit; None where no space has one."""
+    known = [its for each in zones for _, its in each.zone.limited]
+    return Overstays(sum(each.stays for each in known), sum(each.over for each in known)) if known else None
 
 
 def _figures(words: ParkingWords, zones: Sequence[ZoneFigures]) -> Iterator[Figure]:
@@ -128,11 +135,16 @@ def _figures(words: ParkingWords, zones: Sequence[ZoneFigures]) -> Iterator[Figu
     if len(zones) == 1:
         yield words.figure("median_stay", zones[0].median_min, Unit.MINUTES, words.stays(zones[0].stays))
         yield words.figure("mean_stay", zones[0].mean_min, Unit.MINUTES, words.stays(zones[0].stays))
+    over = overstays_of(zones)
+    if over is not None:
+        yield words.figure("overstay", over.share, Unit.SHARE, words.over(over))
     yield words.figure("saturation", float(sum(each.saturated.sum() for each in zones)), Unit.HOURS)
 
 
 def _tables(words: ParkingWords, zones: Sequence[ZoneFigures]) -> Iterator[Table]:
     yield words.titled("zones", tuple(_zone_row(each) for each in zones))
+    if overstays_of(zones) is not None:
+        yield words.titled("overstays", tuple(_overstays(words, zones)))
     yield words.titled("days", tuple(_days(zones)))
     if sum(len(each.occupancy) for each in zones) <= MOST_ROWS:
         yield words.titled("hours", tuple(_hours(zones)))
@@ -150,6 +162,14 @@ def _zone_row(each: ZoneFigures) -> tuple[Cell, ...]:
         each.mean_min,
         float(each.saturated.sum()),
     )
+
+
+def _overstays(words: ParkingWords, zones: Sequence[ZoneFigures]) -> Iterator[tuple[Cell, ...]]:
+    for each in zones:
+        for limit, its in each.zone.limited:
+            yield each.zone.name, words.limit(limit), its.stays, its.over, its.share
+        if not each.zone.limited:
+            yield each.zone.name, words.no_limit, None, None, None
 
 
 def _days(zones: Sequence[ZoneFigures]) -> Iterator[tuple[Cell, ...]]:

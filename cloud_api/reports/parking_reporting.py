@@ -4,7 +4,7 @@ A space of which no change is known, from two days before the period on, is left
 occupied, or silent.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Final
@@ -12,11 +12,12 @@ from typing import Final
 import numpy as np
 
 from cloud_api.registry import Installation, Zone
-from cloud_api.registry.places import Counting
+from cloud_api.registry.places import Counting, MaxStay
 from cloud_api.reports.asking import period_of
 from cloud_api.reports.gathering import Progress, Town, silently
+from cloud_api.reports.open_hours import open_time
 from cloud_api.reports.parking_facts import ParkingFacts, ZoneStays
-from cloud_api.reports.parking_indicators import stays_of
+from cloud_api.reports.parking_indicators import Limit, Overstays, Within, overstays, stays_of
 from cloud_api.reports.parking_report import parking_report
 from cloud_api.reports.report import Asked, Report
 from cloud_api.stores.base import SpaceChange
@@ -51,10 +52,23 @@ def zone_stays(town: Town, zone: Zone, asked: Asked) -> ZoneStays:
         spaces=len(spaces),
         known=len({each.device for each in until}),
         stays=stays_of(sorted(until)),
+        limited=[*_limited(town, zone, sorted(until), edges)] if until and edges else [],
         edges=np.array([edge.timestamp() for edge in edges]),
         starts=tuple(hour.astimezone(town.zone) for hour in hours),
         later=len(now) - len(then),
     )
+
+
+def _limited(
+    town: Town, zone: Zone, changes: Sequence[SpaceChange], edges: Sequence[datetime]
+) -> Iterator[tuple[MaxStay, Overstays]]:
+    """The cars that left spaces with a limit, for each limit."""
+    limit_of = {each.id: each.max_stay or zone.max_stay for each in town.registry.spaces_of(zone.id)}
+    first, last = int((edges[0] - LOOK_BACK).timestamp()), int(edges[-1].timestamp())
+    for limit in dict.fromkeys(each for each in limit_of.values() if each is not None):
+        during = None if limit.hours is None else open_time(limit.hours, town.zone, first, last)
+        stays = stays_of([each for each in changes if limit_of[each.device] == limit])
+        yield limit, overstays(stays, Within(edges[0].timestamp(), float(last)), Limit(limit.minutes, during))
 
 
 def _changes(town: Town, asked: Asked, spaces: list[str], as_of: datetime | None) -> Iterator[SpaceChange]:

@@ -5,17 +5,26 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from cloud_api.registry.places import MaxStay
+from cloud_api.reports.open_hours import in_words
 from cloud_api.reports.parking_facts import ZoneStays
+from cloud_api.reports.parking_indicators import Overstays
 from cloud_api.reports.report import Asked, Cell, Column, Figure, Table, Unit
 from cloud_api.reports.writing import Writing
 
 Two = tuple[str, str]
 """French, English."""
+MINUTES_AN_HOUR: Final = 60
 NAMED: Final = 3
 """So many places are named in a sentence."""
 
 TABLES: Final[Mapping[str, Two]] = MappingProxyType(
-    {"zones": ("Par zone", "By zone"), "days": ("Par jour", "By day"), "hours": ("Heure par heure", "Hour by hour")}
+    {
+        "zones": ("Par zone", "By zone"),
+        "overstays": ("Dépassements de la durée permise", "Overstays"),
+        "days": ("Par jour", "By day"),
+        "hours": ("Heure par heure", "Hour by hour"),
+    }
 )
 COLUMNS: Final[Mapping[str, tuple[tuple[str, str, str, Unit], ...]]] = MappingProxyType(
     {
@@ -29,6 +38,13 @@ COLUMNS: Final[Mapping[str, tuple[tuple[str, str, str, Unit], ...]]] = MappingPr
             ("median_stay", "Durée médiane (min)", "Median stay (min)", Unit.MINUTES),
             ("mean_stay", "Durée moyenne (min)", "Mean stay (min)", Unit.MINUTES),
             ("saturation", "Complet", "Full", Unit.HOURS),
+        ),
+        "overstays": (
+            ("zone", "Zone", "Zone", Unit.WORDS),
+            ("limit", "Durée permise", "Longest stay", Unit.WORDS),
+            ("stays", "Départs", "Departures", Unit.CARS),
+            ("over", "restées trop longtemps", "stayed too long", Unit.CARS),
+            ("share", "Part", "Share", Unit.SHARE),
         ),
         "days": (
             ("day", "Jour", "Day", Unit.DAY),
@@ -53,6 +69,7 @@ FIGURES: Final[Mapping[str, Two]] = MappingProxyType(
         "turnover": ("Rotation", "Turnover"),
         "median_stay": ("Durée médiane", "Median stay"),
         "mean_stay": ("Durée moyenne", "Mean stay"),
+        "overstay": ("Restées au-delà de la durée permise", "Stayed for longer than they may"),
         "saturation": ("Zones complètes", "Zones full"),
     }
 )
@@ -112,6 +129,12 @@ class ParkingWords:
                 "per space and day; a zone is full when all its known spaces are taken.",
             ),
             say(
+                "Une voiture est restée trop longtemps quand son stationnement dépasse la durée permise à sa place, "
+                "telle que le registre de la ville l’indique ; seul le temps pendant lequel la limite vaut est compté.",
+                "A car stayed for too long when its stay is longer than its space’s limit, as the town’s registry has "
+                "it; only the time at which the limit holds counts.",
+            ),
+            say(
                 "Les définitions et leurs formules : docs/indicators.md.",
                 "Definitions and their formulas: docs/indicators.md.",
             ),
@@ -169,6 +192,42 @@ class ParkingWords:
             f"These figures rest on {self.write.number(known)} of the {self.write.number(spaces)} spaces; of the "
             "others no sensor spoke.",
         )
+
+    def overstayed(self, over: Overstays | None) -> str:
+        """How many stayed for longer than they may, or that it is not known."""
+        if over is None:
+            return self.write.say(
+                "Les dépassements de durée ne sont pas connus : aucune durée maximale n’est indiquée pour ces places.",
+                "Overstays are not known: no limit is set for these spaces.",
+            )
+        if over.share is None:
+            return self.write.say(
+                "Aucune voiture n’est repartie d’une place à durée limitée.", "No car left a space with a limit."
+            )
+        return self.write.say(
+            f"{self.write.share(over.share)} des voitures garées sur une place à durée limitée y sont restées trop "
+            f"longtemps ({self.over(over)}).",
+            f"{self.write.share(over.share)} of the cars on spaces with a limit stayed for too long "
+            f"({self.over(over)}).",
+        )
+
+    def over(self, over: Overstays) -> str:
+        """So many of so many."""
+        number = self.write.number
+        return self.write.say(
+            f"{number(over.over)} sur {number(over.stays)}", f"{number(over.over)} of {number(over.stays)}"
+        )
+
+    def limit(self, limit: MaxStay) -> str:
+        """`1 h 30, lundi–samedi 9 h–19 h`."""
+        hours, minutes = divmod(limit.minutes, MINUTES_AN_HOUR)
+        length = f"{minutes}\u202fmin" if not hours else f"{hours}\u202fh" + (f"\u202f{minutes:02d}" if minutes else "")
+        return length if limit.hours is None else f"{length}, {in_words(limit.hours, self.write)}"
+
+    @property
+    def no_limit(self) -> str:
+        """Where nobody said that there is one."""
+        return self.write.say("aucune n’est indiquée", "none is set")
 
     def stays(self, number: int) -> str:
         """What a length rests on."""

@@ -2,17 +2,21 @@
 
 from datetime import UTC, datetime, timedelta
 from math import isnan
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cloud_api.reports.open_hours import open_time
 from cloud_api.reports.parking_indicators import (
+    Limit,
+    Overstays,
     Stays,
     Within,
     occupancy,
-    overstay,
+    overstays,
     saturated_s,
     stay_lengths,
     stays_of,
@@ -20,6 +24,7 @@ from cloud_api.reports.parking_indicators import (
 )
 from cloud_api.stores.base import SpaceChange
 
+UTC_ZONE = ZoneInfo("UTC")
 MIDNIGHT = datetime(2026, 11, 21, tzinfo=UTC)
 START = MIDNIGHT.timestamp()
 DAY = Within(START, START + 86_400)
@@ -107,7 +112,7 @@ def test_lengths_are_of_cars_that_left_within_the_period() -> None:
     lengths = stay_lengths(parked((-1, 1), (2, 3), (4, 8), (23, 30)), DAY)
 
     assert (lengths.stays, lengths.mean_s, lengths.median_s) == (3, 8400.0, 7200.0)
-    assert overstay(parked((-1, 1), (2, 3), (4, 8), (23, 30)), DAY, 2 * HOURS) == pytest.approx(1 / 3)
+    assert overstays(parked((-1, 1), (2, 3), (4, 8), (23, 30)), DAY, Limit(120, None)) == Overstays(3, 1)
 
 
 def test_of_nothing_there_is_no_length_and_no_share() -> None:
@@ -115,5 +120,24 @@ def test_of_nothing_there_is_no_length_and_no_share() -> None:
 
     assert stay_lengths(nothing, DAY).stays == 0
     assert isnan(stay_lengths(nothing, DAY).mean_s)
-    assert isnan(overstay(nothing, DAY, HOURS))
+    assert overstays(nothing, DAY, Limit(60, None)).share is None
     assert occupancy(nothing, 3, EDGES).tolist() == [0.0] * 24
+
+
+def test_only_the_time_at_which_a_limit_holds_counts() -> None:
+    """A blue zone from 9 to 12 and from 14 to 19: overnight, and over lunch, nobody overstays."""
+    day = open_time("09:00-12:00,14:00-19:00", UTC_ZONE, int(START) - 86_400, int(START) + 86_400)
+    overnight, over_lunch, all_morning = (-6, 9.5), (11.5, 14.75), (9, 11)
+
+    stays = parked(overnight, over_lunch, all_morning)
+    assert overstays(stays, DAY, Limit(90, day)) == Overstays(3, 1)
+    assert overstays(stays, DAY, Limit(90, None)) == Overstays(3, 3)
+
+
+@given(towns(), st.integers(1, 24 * 60), st.integers(1, 24 * 60))
+@settings(max_examples=40)
+def test_a_longer_limit_is_never_broken_more_often(town: tuple[int, list[SpaceChange]], one: int, other: int) -> None:
+    stays = stays_of(town[1])
+    short, long_ = (overstays(stays, DAY, Limit(minutes, None)) for minutes in sorted((one, other)))
+
+    assert 0 <= long_.over <= short.over <= short.stays == long_.stays == stay_lengths(stays, DAY).stays

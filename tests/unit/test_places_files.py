@@ -224,6 +224,7 @@ def test_a_map_drawn_by_hand_is_read() -> None:
     [
         ('"Les Halles"', "5", 8, "name"),
         ('"24/7"', '"9h-18h"', 9, "opening_hours"),
+        ('"24/7"', '"24/7", "max_stay": {"minutes": 90, "hours": "9h-18h"}', 9, "max_stay"),
         ('"reason": "travaux"', '"reason": ""', 11, "closures[0].reason"),
         ("[3.0, 49.0]", "[3.0, 149.0]", 14, "geometry.coordinates[1][1]"),
         ('"zone": "halles"', '"zone": "hall"', 18, "zone"),

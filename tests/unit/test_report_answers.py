@@ -1,16 +1,22 @@
 """What a report says where the data do not allow figures, or make them hard: words, never an empty chart."""
 
+import io
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, timedelta
 from pathlib import Path
 
+import openpyxl
+import pypdf
 import pytest
+from msgspec import structs
 
 from cloud_api.flows import hourly_flows
 from cloud_api.periods import Period
 from cloud_api.plausibility import NIGHT
+from cloud_api.registry import Registry
+from cloud_api.registry.places import MaxStay
 from cloud_api.reports.asking import Texts
 from cloud_api.reports.calendar import Event, OfficeCalendar
 from cloud_api.reports.flow_reporting import make_flow_report
@@ -176,3 +182,42 @@ def test_parking_tells_the_spaces_that_are_known(store: Store) -> None:
     assert report.figure("occupancy").value == pytest.approx(2 / 24)
     assert pdf(report).startswith(b"%PDF")
     assert workbook(report)
+
+
+def limited(limit: MaxStay | None, own: MaxStay | None = None) -> Registry:
+    """The town, a limit on its square and another on one of its spaces."""
+    return Registry(
+        zones=[structs.replace(REGISTRY.zones["marche"], max_stay=limit)],
+        spaces=[structs.replace(each, max_stay=own if each.id == "m0" else None) for each in REGISTRY.spaces],
+        installations=[each for each in REGISTRY.installations if each.place.startswith("m")],
+    )
+
+
+def test_parking_tells_who_stayed_for_longer_than_the_space_allows_in_every_form(store: Store) -> None:
+    """Two cars a day stay for an hour on each of three spaces, one of them after noon."""
+    mornings, longer = MaxStay(minutes=45, hours="Mo-Sa 09:00-12:00"), MaxStay(minutes=120)
+    report = parking_report(store, limited(mornings, longer))
+    table = report.table("overstays")
+
+    assert [row[2:] for row in table.rows] == [(14, 0, 0.0), (28, 12, 12 / 28)], "never on Sunday"
+    assert [row[1] for row in table.rows] == ["2\u202fh", "45\u202fmin, lundi–samedi 9\u202fh–12\u202fh"]
+    assert report.figure("overstay").value == 12 / 42
+    assert "12 sur 42" in " ".join(report.summary)
+    sheet = openpyxl.load_workbook(io.BytesIO(workbook(report)))[table.title[:31]]
+    assert [cell.value for cell in list(sheet.rows)[3]][2:4] == [28, 12]
+    pages = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(pdf(report))).pages)
+    assert "12 sur 42" in pages
+
+
+def test_where_no_limit_is_set_nobody_knows_who_stayed_too_long(store: Store) -> None:
+    report = parking_report(store, limited(None))
+
+    assert "aucune durée maximale n’est indiquée" in " ".join(report.summary)
+    assert "overstays" not in {each.key for each in report.tables}
+    assert "overstay" not in {each.key for each in report.figures}
+
+
+def parking_report(store: Store, registry: Registry) -> Report:
+    its = town(store, registry)
+    texts = Texts(kind=Kind.PARKING, start="2026-11-02", end="2026-11-09")
+    return make_report(its, asked_of(its, texts, NOW))

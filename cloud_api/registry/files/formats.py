@@ -40,7 +40,7 @@ CARRIED: Final[Mapping[Format, frozenset[str]]] = {
     Format.BNLS: frozenset({"zone"}),
 }
 """Of which kinds of entries a format tells at all."""
-NOT_IN_THE_BASE: Final = ("counting", "feed", "operator", "geometry", "price", "opening_hours")
+NOT_IN_THE_BASE: Final = ("counting", "feed", "operator", "geometry", "price", "opening_hours", "max_stay")
 """Fields of a zone that the national base has no column for."""
 
 
