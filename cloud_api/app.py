@@ -80,6 +80,7 @@ from cloud_api.services import Services
 from cloud_api.settings import Settings
 from cloud_api.stores.base import Store
 from cloud_api.stores.lasting import LastingStore
+from cloud_api.town_status import StatusNow
 
 RESOURCES: Final = (
     parking,
@@ -160,6 +161,7 @@ def create_app(
         live=live,
         places=places,
         connections={"ingest": lambda: ingest.problem, "live": lambda: follower.problem},
+        ingest=metrics.ingest,
         clock=clock,
     )
     metrics.watch(watch, feed)
@@ -195,6 +197,7 @@ def create_app(
         enroller=enroller,
         metrics=metrics,
         watch=watch,
+        status=StatusNow(watch, store=store, ledger=ledger, registry=registry),
         clock=clock,
         reporter=None if reports_from is None else Reporter(reports_from, places, registry.office_events, clock),
         problems=lambda: [problem for problem in (ingest.problem, follower.problem) if problem],

@@ -3,6 +3,7 @@
 In come the addresses that `passerelle api` takes, out come a file or files, lines for a person, and an exit status.
 """
 
+import getpass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
@@ -17,6 +18,7 @@ from cloud_api.backup.taking import Kept, take_backup
 from cloud_api.commands import ledger_beside, registry_beside
 from cloud_api.exits import mistakes_in_words
 from cloud_api.progress import told_progress
+from cloud_api.registry.backups import LastBackup, note_backup
 from cloud_api.settings import Settings
 from cloud_api.stores.address import parse_store_url
 
@@ -65,6 +67,8 @@ def backup(
         kept = _kept(store, registry, ledger, influx_rpc, without_store=without_store)
         file = to / now.strftime(DATED) if to.is_dir() else to
         manifest = take_backup(kept, file, clock=lambda: datetime.now(UTC), progress=progress)
+        made = LastBackup(at=manifest.began, file=file.name, size_bytes=file.stat().st_size, store=manifest.store)
+        note_backup(kept.registry, made, by=f"passerelle backup ({getpass.getuser()})")
     typer.echo(f"{file} ({decimal(file.stat().st_size)}) holds all that was answered for before {_at(manifest.began)}")
     _tell(manifest)
 

@@ -1,34 +1,27 @@
-"""A whole town at one glance: its gateways, its sensors by trust, disks, connections, certificates.
+"""A whole town at one glance: gateways, sensors by trust, ingest, closures, disks, connections, certificates.
 
-In comes the present, out comes one value, told as metrics, as JSON and in the terminal alike. Nothing is asked of the
-store, the ledger or the broker: they may not answer.
+In comes the present, out comes one value, told as metrics, as JSON, on a page and in the terminal alike. Nothing is
+asked of the store, the ledger or the broker: they may not answer.
 """
 
 import shutil
-from collections import Counter as Tally
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 
 from cryptography import x509
 from msgspec import Struct
 
 from cloud_api.live import GatewayNews, Live
+from cloud_api.pulse import IngestGlance
+from cloud_api.registry import Registry
 from cloud_api.registry.current import CurrentRegistry
+from cloud_api.sensor_glance import Sensors, look_at_sensors
 from cloud_api.settings import Settings
-from cloud_api.trust import Trust, judge
 
 Problem = Callable[[], str | None]
 """Why something does not work now, in words; None while it does."""
-
-
-class SensorKind(StrEnum):
-    """What a sensor serves."""
-
-    SPACE = "space"
-    COUNTER = "counter"
 
 
 class GatewayGlance(Struct, frozen=True, kw_only=True):
@@ -44,14 +37,15 @@ class GatewayGlance(Struct, frozen=True, kw_only=True):
     """Messages in its outbox that the store has not confirmed, when it last said so."""
     links_down: tuple[str, ...]
     """Its links that are not up."""
-
-
-class SensorsGlance(Struct, frozen=True, kw_only=True):
-    """So many sensors of one kind can be believed so far."""
-
-    kind: SensorKind
-    trust: Trust
-    sensors: int
+    version: str | None = None
+    """Of its software; null where it never said."""
+    clock: str | None = None
+    """`trusted`, or why its clock is not; null where it never said."""
+    clock_ahead_s: float | None = None
+    """So far its clock is ahead of ours, with the way of the message in it; null where it was not measured."""
+    disk_free_bytes: int | None = None
+    disk_size_bytes: int | None = None
+    """Of the disk of its outbox; null where it never said."""
 
 
 class DiskGlance(Struct, frozen=True, kw_only=True):
@@ -81,13 +75,28 @@ class CertificateGlance(Struct, frozen=True, kw_only=True):
     """When the first of them ends, UTC."""
 
 
+class ClosureGlance(Struct, frozen=True, kw_only=True):
+    """A place that is out of service now."""
+
+    place: str
+    place_name: str
+    """What people call it."""
+    reason: str
+    since: datetime
+    until: datetime | None
+    """Null until further notice."""
+
+
 class Glance(Struct, frozen=True, kw_only=True):
     """The town as one process of the API knows it."""
 
     at: datetime
     gateways: tuple[GatewayGlance, ...]
     """By name: those of the registry, and others that were heard."""
-    sensors: tuple[SensorsGlance, ...]
+    sensors: Sensors
+    ingest: IngestGlance
+    closures: tuple[ClosureGlance, ...]
+    """Of zones and spaces, the oldest first."""
     disks: tuple[DiskGlance, ...]
     connections: tuple[ConnectionGlance, ...]
     certificates: tuple[CertificateGlance, ...]
@@ -101,6 +110,8 @@ class Watch:
     live: Live
     places: CurrentRegistry
     connections: Mapping[str, Problem]
+    ingest: Callable[[str, datetime], IngestGlance]
+    """How the worker of this name does at a time."""
     clock: Callable[[], datetime]
 
     def look(self) -> Glance:
@@ -109,7 +120,9 @@ class Watch:
         return Glance(
             at=now,
             gateways=self._gateways(),
-            sensors=self._sensors(now),
+            sensors=look_at_sensors(self.live, self.places.now, now),
+            ingest=self.ingest(self.settings.worker, now),
+            closures=_closures(self.places.now, now),
             disks=_disks({"store": self.settings.store_file, "ledger": self.settings.ledger}),
             connections=tuple(
                 ConnectionGlance(name=name, problem=problem()) for name, problem in self.connections.items()
@@ -123,19 +136,6 @@ class Watch:
         names = sorted(labels.keys() | known.keys())
         return tuple(_gateway(name, labels.get(name, name), known.get(name)) for name in names)
 
-    def _sensors(self, now: datetime) -> tuple[SensorsGlance, ...]:
-        town, live = self.places.now, self.live
-        spaces = {space.id for space in town.spaces}
-        tally: Tally[tuple[SensorKind, Trust]] = Tally()
-        for each in town.installations:
-            if each.serves_at(now):
-                kind = SensorKind.SPACE if each.place in spaces else SensorKind.COUNTER
-                evidence = live.space_evidence if kind is SensorKind.SPACE else live.counter_evidence
-                tally[kind, judge(evidence(each), now).trust] += 1
-        return tuple(
-            SensorsGlance(kind=kind, trust=trust, sensors=count) for (kind, trust), count in sorted(tally.items())
-        )
-
 
 def _gateway(name: str, label: str, news: GatewayNews | None) -> GatewayGlance:
     if news is None:
@@ -148,6 +148,25 @@ def _gateway(name: str, label: str, news: GatewayNews | None) -> GatewayGlance:
         told_at=news.told_at,
         queued=status.queued,
         links_down=tuple(each.name for each in status.links if each.state != "up"),
+        version=status.version or None,
+        clock=status.clock if status.version else None,
+        clock_ahead_s=news.clock_ahead_s,
+        disk_free_bytes=status.disk_free_bytes,
+        disk_size_bytes=status.disk_size_bytes,
+    )
+
+
+def _closures(town: Registry, now: datetime) -> tuple[ClosureGlance, ...]:
+    in_force = sorted((each for each in town.closures if each.in_force_at(now)), key=lambda each: (each.start, each.id))
+    return tuple(
+        ClosureGlance(
+            place=each.place,
+            place_name=town.name_of(each.place),
+            reason=each.reason,
+            since=each.start,
+            until=each.end,
+        )
+        for each in in_force
     )
 
 

@@ -205,6 +205,7 @@ class Ingest:
                 else:
                     break
         self._metrics.facts.inc(len(facts))
+        self._metrics.pulse.beat(len(facts), self._clock())
         return refused
 
     def _count(self, refused: Sequence[RefusedFactError]) -> None:

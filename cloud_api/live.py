@@ -40,6 +40,8 @@ class GatewayNews(Struct, frozen=True):
     """Since when it is off line, by our own clock; None while it is on line."""
     told_at: datetime | None = None
     """When it last told this itself, by our own clock, or by its own where the broker kept it; None where unknown."""
+    clock_ahead_s: float | None = None
+    """So far its clock was ahead of ours when this came; None where the broker kept it, or it dates nothing."""
 
 
 class Heard(Struct, frozen=True):
@@ -231,6 +233,7 @@ class Live:
             status,
             self._away_since(status, known, now, retained=retained),
             self._told_at(status, known, now, retained=retained),
+            None if retained or status.at is None else (status.at - now).total_seconds(),
         )
         if known is not None and known.status.online == status.online:
             return set()

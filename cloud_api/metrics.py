@@ -5,14 +5,17 @@ never waits.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.samples import Sample
 
 from cloud_api.dropped_metrics import DroppedMetrics
 from cloud_api.feed import ZoneFeed
 from cloud_api.feeds.feed_metrics import FeedMetrics
 from cloud_api.glance import Watch
 from cloud_api.present_metrics import PresentMetrics
+from cloud_api.pulse import IngestGlance, Pulse
 from edge.messages import Dropped
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -54,6 +57,7 @@ class Metrics:
             ["gateway"],
             registry=self._registry,
         )
+        self.pulse = Pulse()
         self._dropped = DroppedMetrics()
         self._registry.register(self._dropped)
         self.feeds = FeedMetrics(self._registry)
@@ -66,6 +70,20 @@ class Metrics:
         """All that gateways ever told of it."""
         self._dropped.tell(dropped)
 
+    def ingest(self, worker: str, now: datetime) -> IngestGlance:
+        """How ingest does in this process."""
+        refused = {
+            f"{sample.labels['name']} ({sample.labels['subscription']})": round(sample.value)
+            for sample in _samples(self.message_errors)
+        }
+        (refused_facts,) = (round(sample.value) for sample in _samples(self.refused_facts))
+        return self.pulse.glance(now, worker=worker, refused_messages=refused, refused_facts=refused_facts)
+
     def text(self) -> bytes:
         """All figures in Prometheus's text format."""
         return generate_latest(self._registry)
+
+
+def _samples(counter: Counter) -> list[Sample]:
+    """What a counter counted, without the times at which it began."""
+    return [sample for family in counter.collect() for sample in family.samples if sample.name.endswith("_total")]

@@ -124,7 +124,7 @@ def _sensor_metrics(glance: Glance) -> Metric:
     family = GaugeMetricFamily(
         "passerelle_sensors", "Installed sensors by what they serve and by trust in them", labels=["kind", "trust"]
     )
-    for each in glance.sensors:
+    for each in glance.sensors.tallies:
         family.add_metric([each.kind, each.trust], each.sensors)
     return family
 

@@ -23,6 +23,7 @@ from cloud_api.registry.store import RegistryStore
 from cloud_api.reporter import Reporter
 from cloud_api.settings import Settings
 from cloud_api.stores.base import Store
+from cloud_api.town_status import StatusNow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,8 @@ class Services:
     metrics: Metrics
     watch: Watch
     """Looks at the whole town; belongs to the event loop."""
+    status: StatusNow
+    """How the town does; belongs to the event loop."""
     clock: Callable[[], datetime]
     """The time now, UTC."""
     reporter: Reporter | None

@@ -17,9 +17,12 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from cloud_api.concerns import NOT_BELIEVED, Concern
 from cloud_api.exits import FAILURE, USAGE, end
-from cloud_api.glance import GatewayGlance, Glance, SensorKind
-from cloud_api.town_status import NOT_BELIEVED, TownStatus
+from cloud_api.glance import GatewayGlance, Glance
+from cloud_api.pulse import IngestGlance
+from cloud_api.sensor_glance import SensorKind
+from cloud_api.town_status import TownStatus
 from cloud_api.trust import Trust, lasting
 
 PATH: Final = "/v1/status"
@@ -107,8 +110,14 @@ def _show(told: TownStatus) -> None:
         console.print(Text("all is well", style="green"))
         return
     console.print(Text(f"{len(told.attention)} to look at", style="bold red"))
-    for line in told.attention:
-        console.print(f"- {line}")
+    for each in told.attention:
+        console.print(f"- {line_of(each, glance)}")
+
+
+def line_of(concern: Concern, glance: Glance) -> str:
+    """What is wrong, and for how long."""
+    said = f"{concern.about.en}: {concern.text.en}"
+    return said if concern.since is None else f"{said}, for {lasting(glance.at - concern.since).en}"
 
 
 def _gateways(glance: Glance) -> RenderableType:
@@ -123,8 +132,13 @@ def _heard(gateway: GatewayGlance, glance: Glance) -> str:
     return "never" if gateway.told_at is None else f"{lasting(glance.at - gateway.told_at).en} ago"
 
 
+def _ago(ingest: IngestGlance, glance: Glance) -> str:
+    at = ingest.last_commit_at
+    return "never" if at is None else f"{lasting(glance.at - at).en} ago"
+
+
 def _sensors(glance: Glance) -> Table:
-    counts = {(each.kind, each.trust): each.sensors for each in glance.sensors}
+    counts = {(each.kind, each.trust): each.sensors for each in glance.sensors.tallies}
     shown = [trust for trust in Trust if any((kind, trust) in counts for kind in SensorKind)]
     table = Table("sensors of", *shown, box=None, pad_edge=False)
     for kind in SensorKind:
@@ -146,8 +160,11 @@ def _platform(told: TownStatus) -> Table:
 
 def _lines(told: TownStatus) -> Iterator[tuple[str, str]]:
     glance = told.glance
-    yield "store", told.store_problem or "answers"
-    yield "quarantine", "not known" if told.quarantined is None else f"{told.quarantined} facts"
+    kept, ingest = told.kept, glance.ingest
+    yield "store", kept.store_problem or "answers"
+    yield "quarantine", "not known" if kept.quarantined is None else f"{kept.quarantined} facts"
+    yield f"ingest, worker {ingest.worker}", f"{ingest.facts_per_minute:g} facts a minute, last {_ago(ingest, glance)}"
+    yield "backup", "none" if kept.backup is None else f"{kept.backup.file}, {kept.backup.at:%Y-%m-%d %H:%MZ}"
     for disk in glance.disks:
         yield f"disk of the {disk.file}", f"{disk.free_bytes / 1e9:.1f} GB of {disk.size_bytes / 1e9:.1f} GB free"
     for each in glance.connections:

@@ -1,79 +1,71 @@
-"""What an operator sees of a town at one glance, and what of it wants attention. Pure."""
+"""What an operator sees of a town at one glance, and what of it wants attention: one value, told in several ways.
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+In come a glance and what files and databases keep, out comes the status. Whoever asks, the town is looked at once a
+second at most.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
 from typing import Final
 
 from msgspec import Struct
 
-from cloud_api.glance import GatewayGlance, Glance, SensorKind
-from cloud_api.trust import Trust, lasting
+from cloud_api.concerns import Concern, Verdict, concerns_of, verdict_on
+from cloud_api.glance import Glance, Watch
+from cloud_api.kept import Kept, look_at_kept
+from cloud_api.ledger import Ledger
+from cloud_api.registry.store import RegistryStore
+from cloud_api.stores.base import Store
 
-SILENT_AFTER: Final = timedelta(minutes=15)
-"""A gateway that is on line says how it does more often than this."""
-LONG_QUEUE: Final = 1000
-"""Messages; a gateway on line gets rid of them within seconds."""
-LITTLE_FREE: Final = 0.1
-SOON: Final = timedelta(days=30)
-MANY: Final = 0.2
-"""Of the sensors of a kind; fewer are the technicians' daily round."""
-NOT_BELIEVED: Final = frozenset({Trust.STALE, Trust.FROZEN, Trust.FAULTY})
+FRESH_S: Final = 1.0
 
 
 class TownStatus(Struct, frozen=True, kw_only=True):
     """A town as one process of its API knows it."""
 
     town: str
+    verdict: Verdict
+    attention: tuple[Concern, ...]
+    """What somebody should look at, the most urgent first; empty while all is well."""
     glance: Glance
-    quarantined: int | None
-    """Facts that the store refused and that are held; null where that cannot be read."""
-    store_problem: str | None
-    """Why the store, or what is kept beside it, does not answer; null while it does."""
-    attention: tuple[str, ...]
-    """What somebody should look at, one line each; empty while all is well."""
+    kept: Kept
 
 
-def status_of(town: str, glance: Glance, quarantined: int | None, store_problem: str | None) -> TownStatus:
-    """With what wants attention, what stops everything first."""
-    lines = [*_platform(glance), *([f"store: {store_problem}"] if store_problem else [])]
-    if quarantined:
-        lines.append(f"quarantine: {quarantined} facts refused by the store wait (passerelle quarantine list)")
-    for each in glance.gateways:
-        lines += [f"gateway {each.name}: {problem}" for problem in _gateway(each, glance.at)]
-    lines += _sensors(glance)
-    return TownStatus(
-        town=town, glance=glance, quarantined=quarantined, store_problem=store_problem, attention=tuple(lines)
-    )
+def status_of(town: str, glance: Glance, kept: Kept) -> TownStatus:
+    """With what wants attention."""
+    attention = concerns_of(glance, kept)
+    return TownStatus(town=town, verdict=verdict_on(attention, glance), attention=attention, glance=glance, kept=kept)
 
 
-def _platform(glance: Glance) -> Iterator[str]:
-    for each in glance.connections:
-        if each.problem is not None:
-            yield f"broker, connection {each.name}: {each.problem}"
-    for disk in glance.disks:
-        if disk.free_bytes < LITTLE_FREE * disk.size_bytes:
-            yield f"disk of the {disk.file}: {disk.free_bytes / 1e9:.1f} GB of {disk.size_bytes / 1e9:.1f} GB free"
-    for certificate in glance.certificates:
-        if certificate.ends_at < glance.at + SOON:
-            yield f"certificate {certificate.name}: ends on {certificate.ends_at:%Y-%m-%d}"
+class StatusNow:
+    """Guards that a town is looked at once a second at most. Belongs to the event loop."""
 
+    def __init__(
+        self,
+        watch: Watch,
+        *,
+        store: Store,
+        ledger: Ledger,
+        registry: RegistryStore,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._watch = watch
+        self._store = store
+        self._ledger = ledger
+        self._registry = registry
+        self._monotonic = monotonic
+        self._looking = asyncio.Lock()
+        self._last: tuple[float, TownStatus] | None = None
 
-def _gateway(gateway: GatewayGlance, now: datetime) -> Iterator[str]:
-    told = gateway.told_at
-    if not gateway.online:
-        yield "off line, never heard here" if told is None else f"off line, last heard {lasting(now - told).en} ago"
-    elif told is not None and now - told > SILENT_AFTER:
-        yield f"on line, and has said nothing of itself for {lasting(now - told).en}"
-    if gateway.queued > LONG_QUEUE:
-        yield f"{gateway.queued} messages wait in its outbox"
-    for link in gateway.links_down:
-        yield f"link {link} is not up"
+    async def look(self) -> TownStatus:
+        """The town's status, at most a second old."""
+        async with self._looking:
+            if self._last is None or self._monotonic() - self._last[0] >= FRESH_S:
+                self._last = self._monotonic(), await self._look()
+            return self._last[1]
 
-
-def _sensors(glance: Glance) -> Iterator[str]:
-    for kind in SensorKind:
-        of_kind = [each for each in glance.sensors if each.kind is kind]
-        total = sum(each.sensors for each in of_kind)
-        bad = sum(each.sensors for each in of_kind if each.trust in NOT_BELIEVED)
-        if bad > MANY * total:
-            yield f"sensors: {bad} of {total} of kind {kind} are stale, frozen or faulty (GET /v1/visits)"
+    async def _look(self) -> TownStatus:
+        glance, settings = self._watch.look(), self._watch.settings
+        kept = await asyncio.to_thread(look_at_kept, self._store, self._ledger, self._registry, glance.at)
+        return status_of(settings.town or settings.title, glance, kept)

@@ -6,10 +6,12 @@ with back-off, while the others count on; an acknowledgement is given only for w
 
 import asyncio
 import logging
+import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 from typing import TypeVar
 
 import msgspec
@@ -62,6 +64,15 @@ FAREWELL_S = 2.5
 DESIRED = "desired"
 RUNS = "runs"
 """The setting that is kept while the gateway runs, and emptied when it has ended in good order."""
+
+
+def _disk_under(folder: Path) -> tuple[int, int] | tuple[None, None]:
+    """Bytes free and in all on the disk of a folder; nothing where it cannot be asked."""
+    try:
+        usage = shutil.disk_usage(folder)
+    except OSError:
+        return None, None
+    return usage.free, usage.total
 
 
 def open_link(config: LinkConfig, clock: Clock, intake: Intake) -> Link:
@@ -201,6 +212,7 @@ class Gateway:
     def status(self) -> Status:
         """How the gateway does, now."""
         now_ms = self._clock.utc_ms(self._clock.monotonic_ms())
+        free, size = _disk_under(self._config.gateway.data)
         return Status(
             gateway=self._outbox.gateway,
             epoch=self._outbox.epoch,
@@ -209,6 +221,8 @@ class Gateway:
             version=version("passerelle"),
             clock="trusted" if now_ms is not None else "not synchronised: counts wait for the time",
             queued=len(self._outbox),
+            disk_free_bytes=free,
+            disk_size_bytes=size,
             links=self.links(),
             counters=dict(self._counted()),
         )

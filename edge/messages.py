@@ -266,6 +266,10 @@ class Status(Message, frozen=True, kw_only=True):
     """`trusted`, or why it is not."""
     queued: int = 0
     """Messages in the outbox that the store has not confirmed."""
+    disk_free_bytes: Annotated[int, Meta(ge=0)] | None = None
+    """Free on the disk of the outbox; None where that cannot be told."""
+    disk_size_bytes: Annotated[int, Meta(ge=0)] | None = None
+    """Size of that disk."""
     links: tuple[LinkHealth, ...] = ()
     counters: dict[str, int] = field(default_factory=dict)
     """Further counts since the gateway started, by name (`duplicates`, `heard`, `publish_refused`, …)."""

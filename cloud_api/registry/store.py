@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, Engine, delete, insert, literal, select, union_all, update
 
 from cloud_api.registry.acceptances import AcceptanceStore
+from cloud_api.registry.backups import BackupTrail
 from cloud_api.registry.contradictions import ContradictionError
 from cloud_api.registry.database import RegistryError, open_database, reading, revision, writing
 from cloud_api.registry.invitations import InvitationStore
@@ -117,6 +118,7 @@ class RegistryStore:
         self.photos = PhotoStore(engine)
         self.radio_keys = RadioKeyStore(engine)
         self.invitations = InvitationStore(engine)
+        self.backups = BackupTrail(engine)
         self.acceptances = AcceptanceStore(engine)
         self.office_events = OfficeEventStore(engine)
 

@@ -20,7 +20,7 @@ MEDIA_TYPES: Final = {
     "svg": "image/svg+xml",
 }
 LEAFLET: Final = ("leaflet.js", "leaflet.css")
-ROOMS: Final = ("technician", "office")
+ROOMS: Final = ("technician", "office", "operations")
 """Folders of pages that have styles and scripts of their own."""
 NOSNIFF: Final = {"X-Content-Type-Options": "nosniff"}
 FOR_EVER: Final = "public, max-age=31536000, immutable"

@@ -22,6 +22,7 @@ from cloud_api.web.french import FRENCH
 from cloud_api.web.languages import words_in
 from cloud_api.web.manifest import MANIFEST_TYPE, manifest
 from cloud_api.web.office import routes as office
+from cloud_api.web.operations import routes as operations
 from cloud_api.web.page import Page
 from cloud_api.web.recent import RecentFlows
 from cloud_api.web.technician import routes as technician
@@ -36,6 +37,7 @@ def mount(app: FastAPI, services: Services) -> None:
     headers = page_headers(services.settings.tiles)
     technician.mount(app, services, assets=f"static/{assets.edition}", headers=headers)
     office.mount(app, services, assets=f"static/{assets.edition}", headers=headers)
+    operations.mount(app, services, assets=f"static/{assets.edition}", headers=headers)
 
 
 def router(services: Services, assets: Assets) -> APIRouter:

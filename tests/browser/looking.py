@@ -8,6 +8,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
+from cloud_api.access import COOKIE
+
 PATIENCE_S = 15
 
 
@@ -27,6 +29,13 @@ def find(browser: Chrome, selector: str) -> WebElement:
 
 def count(browser: Chrome, selector: str) -> int:
     return len(browser.find_elements(By.CSS_SELECTOR, selector))
+
+
+def open_signed_in(browser: Chrome, address: str, key: str) -> None:
+    """Open a page as somebody who signed in with a key; the console begins anew."""
+    browser.execute_cdp_cmd("Network.setCookie", {"name": COOKIE, "value": key, "url": address})
+    complaints(browser)
+    browser.get(address)
 
 
 def open_live(browser: Chrome, address: str) -> None:

@@ -6,8 +6,7 @@ import pytest
 from axe_core_python.selenium import Axe
 from selenium.webdriver import Chrome, Keys
 
-from cloud_api.access import COOKIE
-from tests.browser.looking import complaints, find, resize, wait_until
+from tests.browser.looking import complaints, find, open_signed_in, resize, wait_until
 from tests.contract.test_office_page import office as office
 from tests.offices import Office
 
@@ -16,10 +15,7 @@ REPORT = "/bureau?" + urlencode({"kind": "flows", "from": "2026-10-01", "to": "2
 
 def open_page(browser: Chrome, office: Office, path: str) -> None:
     """Open a page as somebody who signed in."""
-    browser.get(f"{office.address}/healthz")
-    browser.add_cookie({"name": COOKIE, "value": office.secret, "path": "/"})
-    complaints(browser)
-    browser.get(office.address + path)
+    open_signed_in(browser, office.address + path, office.secret)
 
 
 @pytest.mark.parametrize("path", ["/bureau", REPORT, "/bureau?kind=flows&from=2027-01-01&to=2027-02-01"])

@@ -22,6 +22,7 @@ from cloud_api.backup.taking import LEDGER
 from cloud_api.backup_commands import app
 from cloud_api.forecast.archive import Archive, Observed
 from cloud_api.ledger import Ledger
+from cloud_api.registry.backups import LastBackup
 from cloud_api.registry.database import open_database
 from cloud_api.registry.keys import digest_of
 from cloud_api.registry.places import Closure
@@ -100,9 +101,15 @@ def store_of(folder: Path) -> str:
 @pytest.fixture
 def archive(town: Path, tmp_path: Path) -> Path:
     file = tmp_path / "town.zip"
+    shutil.copy(town / "registry.db", registry_before(town))
     taken = run("backup", "--to", str(file), "--store", store_of(town))
     assert taken.exit_code == 0, taken.output
     return file
+
+
+def registry_before(town: Path) -> Path:
+    """The town's registry as it was when it was backed up: since then it knows of the backup."""
+    return town.with_name("registry-before.db")
 
 
 def everything(registry: RegistryStore) -> tuple[object, ...]:
@@ -119,6 +126,20 @@ def rows_of(registry: Path) -> bytes:
     return rows
 
 
+def test_the_town_knows_which_backup_was_made_last(town: Path, archive: Path) -> None:
+    with closing(open_registry(str(town / "registry.db"))) as registry:
+        revision, last = registry.revision(), registry.backups.last()
+    with closing(open_registry(str(registry_before(town)))) as registry:
+        assert (registry.revision(), registry.backups.last()) == (revision, None)
+    with open_archive(archive) as opened:
+        assert last == LastBackup(
+            at=opened.manifest.began,
+            file=archive.name,
+            size_bytes=archive.stat().st_size,
+            store=opened.manifest.store,
+        )
+
+
 def test_all_that_the_api_keeps_comes_back_on_an_empty_machine(town: Path, archive: Path, machine: Path) -> None:
     restored = run("restore", str(archive), "--store", store_of(machine))
 
@@ -127,11 +148,11 @@ def test_all_that_the_api_keeps_comes_back_on_an_empty_machine(town: Path, archi
         ["registry.db", "history.db", "history.ledger.db", "history.ledger.forecasts.db", "signing.key"]
     )
     with (
-        closing(open_registry(str(town / "registry.db"))) as before,
+        closing(open_registry(str(registry_before(town)))) as before,
         closing(open_registry(str(machine / "registry.db"))) as after,
     ):
         assert everything(after) == everything(before)
-    assert rows_of(machine / "registry.db") == rows_of(town / "registry.db")
+    assert rows_of(machine / "registry.db") == rows_of(registry_before(town))
     assert (machine / "signing.key").read_text() == "a key"
     with closing(SqliteStore(machine / "history.db")) as store:
         assert store.hours([CHANNEL], MIDNIGHT, MIDNIGHT + DAY) == summed(day())
@@ -347,7 +368,7 @@ def test_a_registry_goes_to_postgresql_and_back(
     moved = run("restore", str(archive), "--store", store_of(machine), "--registry", address)
     assert moved.exit_code == 0, moved.output
     with (
-        closing(open_registry(str(town / "registry.db"))) as before,
+        closing(open_registry(str(registry_before(town)))) as before,
         closing(open_registry(address)) as after,
     ):
         assert everything(after) == everything(before)
@@ -359,14 +380,16 @@ def test_a_registry_goes_to_postgresql_and_back(
 
     assert (
         dump_registry(address, tmp_path / "rows").rows
-        == dump_registry(str(town / "registry.db"), tmp_path / "r").rows + 2
+        == dump_registry(str(registry_before(town)), tmp_path / "r").rows + 2
     )
     file, back = tmp_path / "back.zip", tmp_path / "back"
     back.mkdir()
+    with closing(open_registry(address)) as here:
+        moved_on = everything(here)
     assert run("backup", "--to", str(file), "--store", store_of(machine), "--registry", address).exit_code == 0
     assert run("restore", str(file), "--store", store_of(back)).exit_code == 0
-    with closing(open_registry(str(back / "registry.db"))) as there, closing(open_registry(address)) as here:
-        assert everything(there) == everything(here)
+    with closing(open_registry(str(back / "registry.db"))) as there:
+        assert everything(there) == moved_on
 
 
 def test_every_table_of_the_registry_is_backed_up(tmp_path: Path) -> None:
@@ -384,13 +407,14 @@ def test_a_registry_of_an_older_version_is_restored_as_it_was_and_then_brought_u
     (town / "registry.db").unlink()
     with closing(sqlite3.connect(town / "registry.db")) as old:
         old.executescript((FIXTURES / "registry-0001.sql").read_text(encoding="utf-8"))
+    shutil.copy(town / "registry.db", registry_before(town))
     assert run("backup", "--to", str(tmp_path / "old.zip"), "--store", store_of(town)).exit_code == 0
 
     restored = run("restore", str(tmp_path / "old.zip"), "--store", store_of(machine))
 
     assert restored.exit_code == 0, restored.output
     with (
-        closing(open_registry(str(town / "registry.db"))) as before,
+        closing(open_registry(str(registry_before(town)))) as before,
         closing(open_registry(str(machine / "registry.db"))) as after,
     ):
         assert everything(after) == everything(before)

@@ -10,12 +10,10 @@ import typer
 from typer.testing import CliRunner, Result
 
 from cloud_api.routes.status import EXAMPLE
-from cloud_api.scopes import Scope
 from cloud_api.status_command import status
 from cloud_api.town_status import TownStatus
 from tests.broker import Mosquitto, free_port
 from tests.certificates import Authority
-from tests.town import NOW
 from tests.watched_town import WatchedTown, watched_town
 from tests.web_operator import operator
 
@@ -47,8 +45,9 @@ def test_the_whole_town_is_shown_and_what_is_wrong_ends_it_with_1(town: WatchedT
         "gw-halles",
         "Les halles",
         "OFF LINE",
-        "gateway gw-gare: off line, never heard here",
-        "gateway gw-halles: link ble is not up",
+        "gateway Gare (gw-gare): off line, never heard here",
+        "gateway Les halles (gw-halles): link ble is not up",
+        "backup: none was made yet",
         "quarantine",
         "disk of the store",
         "broker, ingest",
@@ -65,18 +64,15 @@ def test_programs_get_the_api_s_own_answer(town: WatchedTown, tmp_path: Path) ->
         ("gw-gare", False, 0),
         ("gw-halles", True, 7),
     ]
-    assert told.quarantined == 0
-    assert told.store_problem is None
+    assert told.kept.quarantined == 0
+    assert told.kept.store_problem is None
 
 
-@pytest.mark.parametrize("scope", [None, Scope.REPORT])
+@pytest.mark.parametrize("with_a_key", [False, True])
 def test_who_may_not_provision_is_told_which_key_it_takes(
-    town: WatchedTown, tmp_path: Path, scope: Scope | None
+    town: WatchedTown, tmp_path: Path, *, with_a_key: bool
 ) -> None:
-    words = ["--url", town.address]
-    if scope is not None:
-        _, key = town.registry.keys.create("office", [scope], by="test", at=NOW)
-        words += ["--key-file", key_file(tmp_path, key)]
+    words = ["--url", town.address, *(["--key-file", key_file(tmp_path, town.reporter)] if with_a_key else [])]
     shown = run(*words)
 
     assert shown.exit_code == 2

@@ -47,12 +47,13 @@ def free(client: httpx.Client) -> dict[str, int | None]:
 
 
 def signs_in(program: Program, client: httpx.Client) -> None:
-    """Follow the link that the demo prints, and open both pages behind it."""
+    """Follow the link that the demo prints, and open the pages behind it."""
     link = program.says(r"Sign in (?P<address>\S+)")["address"]
     origin = {"Origin": str(client.base_url).rstrip("/")}
     client.post("/technician/sign-in", data={"secret": link.rpartition("/")[2]}, headers=origin)
     assert "Tournée du jour" in client.get("/technician").text
     assert "Choisissez un sujet" in client.get("/bureau").text
+    assert "aucune n’a encore été faite" in client.get("/operations").text, "of a demo no backup was made"
 
 
 def is_fresh(client: httpx.Client) -> bool:

@@ -20,6 +20,8 @@ from cloud_api.web.technician.room import HOME, Room, require_own_page
 
 OFFICE: Final = "bureau"
 """Where those go who only make reports."""
+OPERATIONS: Final = "operations"
+"""Where those go on who asked for it: who may provision may see how all does."""
 TRIES: Final = Rate(per_s=0.2, burst=10)
 """Of one address: a code cannot be found by trying."""
 
@@ -53,7 +55,8 @@ def add_routes(routes: APIRouter, room: Room) -> None:
         except NotSignedInError as error:
             return room.page(request, "sign_in.html", status=HTTPStatus.FORBIDDEN, how=error.how, again=None)
         services.keyring.add(key)
-        at_home = HOME if Scope.PROVISION in person.scopes else OFFICE
+        wanted = OPERATIONS if form.get("to") == OPERATIONS else HOME
+        at_home = wanted if Scope.PROVISION in person.scopes else OFFICE
         return _with_key(request, room.go(request, at_home), text, SIGNED_IN_FOR)
 
     @routes.post("/sign-out")
