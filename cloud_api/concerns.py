@@ -39,6 +39,7 @@ class What(StrEnum):
     DISK = "disk"
     DROPPED = "dropped"
     QUARANTINE = "quarantine"
+    FLOOD = "flood"
     CERTIFICATE = "certificate"
     GATEWAY_OFF = "gateway-off"
     GATEWAY_MUTE = "gateway-mute"
@@ -107,6 +108,9 @@ def _platform(glance: Glance, kept: Kept) -> Iterator[Concern]:
         yield Concern(what=What.STORE, about=Cause("base d’historique", "store"), text=_as_it_is(kept.store_problem))
     if kept.registry_problem is not None:
         yield Concern(what=What.STORE, about=Cause("registre", "registry"), text=_as_it_is(kept.registry_problem))
+    for name in glance.ingest.flooding:
+        text = Cause("inonde le serveur de messages", "floods the server with messages")
+        yield Concern(what=What.FLOOD, about=_named(name, name), text=text, gateway=name)
     for each in glance.connections:
         if each.problem is not None:
             about = Cause(f"courtier MQTT, connexion {each.name}", f"broker, connection {each.name}")

@@ -123,6 +123,7 @@ class Ingest:
 
     def _count_flood(self, gateway: str) -> None:
         self._metrics.flood.labels(gateway).inc()
+        self._metrics.pulse.let_go(gateway, self._clock())
         self._let_go[gateway] += 1
         if is_round(self._let_go[gateway]):
             log.warning(

@@ -1,6 +1,6 @@
-"""What one worker of ingest committed lately: when last, and how much in the last minutes.
+"""What one worker of ingest did lately: when it committed last, how much, and whose flood it let go.
 
-In come commits from ingest's thread, out comes one value for whoever asks. It remembers minutes, not commits.
+In come commits and floods from ingest's threads, out comes one value for whoever asks. It remembers minutes alone.
 """
 
 from collections import Counter as Tally
@@ -12,6 +12,9 @@ from typing import Final
 from msgspec import Struct
 
 LOOKED_BACK_MIN: Final = 5
+LOOKED_BACK_S: Final = 60 * LOOKED_BACK_MIN
+FLOOD_PER_S: Final = 20
+"""Messages of one gateway let go unread; as many as the alert `PasserelleGatewayFloods` takes for a flood."""
 
 
 class IngestGlance(Struct, frozen=True, kw_only=True):
@@ -27,6 +30,8 @@ class IngestGlance(Struct, frozen=True, kw_only=True):
     """Messages since it started that were not what the contract says, by the name of the error."""
     refused_facts: int
     """Facts since it started that the store will never take."""
+    flooding: tuple[str, ...] = ()
+    """Gateways that had more messages let go unread in the last 5 minutes than a slip explains, by name."""
 
 
 class Pulse:
@@ -35,34 +40,56 @@ class Pulse:
     def __init__(self) -> None:
         self._lock = Lock()
         self._last: datetime | None = None
-        self._minutes: Tally[int] = Tally()
+        self._facts = _Minutes()
+        self._let_go: dict[str, _Minutes] = {}
 
     def beat(self, facts: int, at: datetime) -> None:
         """So many facts were committed."""
         if not facts:
             return
-        minute = _minute(at)
         with self._lock:
             self._last = at
-            self._minutes[minute] += facts
-            for each in [each for each in self._minutes if each < minute - LOOKED_BACK_MIN]:
-                del self._minutes[each]
+            self._facts.add(facts, at)
+
+    def let_go(self, gateway: str, at: datetime) -> None:
+        """A message of a gateway was let go unread."""
+        with self._lock:
+            self._let_go.setdefault(gateway, _Minutes()).add(1, at)
 
     def glance(
         self, now: datetime, *, worker: str, refused_messages: Mapping[str, int], refused_facts: int
     ) -> IngestGlance:
         """How it does now."""
-        this = _minute(now)
         with self._lock:
-            facts = sum(self._minutes[each] for each in range(this - LOOKED_BACK_MIN, this))
-            last = self._last
+            facts, last = self._facts.before(now), self._last
+            flooded = {gateway: minutes.before(now) for gateway, minutes in self._let_go.items()}
         return IngestGlance(
             worker=worker,
             last_commit_at=last,
             facts_per_minute=facts / LOOKED_BACK_MIN,
             refused_messages=dict(refused_messages),
             refused_facts=refused_facts,
+            flooding=tuple(sorted(name for name, count in flooded.items() if count > FLOOD_PER_S * LOOKED_BACK_S)),
         )
+
+
+class _Minutes:
+    """Counts of the last minutes."""
+
+    def __init__(self) -> None:
+        self._counts: Tally[int] = Tally()
+
+    def add(self, count: int, at: datetime) -> None:
+        minute = _minute(at)
+        if minute not in self._counts:
+            for each in [each for each in self._counts if each < minute - LOOKED_BACK_MIN]:
+                del self._counts[each]
+        self._counts[minute] += count
+
+    def before(self, now: datetime) -> int:
+        """In the last whole minutes."""
+        this = _minute(now)
+        return sum(self._counts[each] for each in range(this - LOOKED_BACK_MIN, this))
 
 
 def _minute(at: datetime) -> int:

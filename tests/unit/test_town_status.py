@@ -61,6 +61,7 @@ def test_each_thing_that_is_wrong_is_one_line_and_the_store_comes_before_a_link(
             ),
         ),
         disks=(replace(WELL.disks[0], free_bytes=1_000_000_000),),
+        ingest=replace(WELL.ingest, flooding=("gw-mad",)),
         connections=(replace(WELL.connections[0], problem="the broker cannot be reached"),),
         certificates=(replace(WELL.certificates[0], ends_at=WELL.at + 3 * DAY),),
     )
@@ -81,6 +82,7 @@ def test_each_thing_that_is_wrong_is_one_line_and_the_store_comes_before_a_link(
         "disk of the store: 1.0 GB of 64.0 GB free",
         "gateway gw-halles: 12 passages lost: its outbox was full, for 2 h",
         "quarantine: 4 facts refused by the store wait",
+        "gateway gw-mad: floods the server with messages",
         f"certificate broker_ca: its certificate ends on {WELL.at + 3 * DAY:%Y-%m-%d}",
         f"gateway Les halles (gw-gone): its certificate ends on {WELL.at + DAY:%Y-%m-%d}",
         "gateway Les halles (gw-gone): off line, for 3 days",
@@ -113,7 +115,22 @@ def test_the_pulse_tells_the_last_five_whole_minutes_and_keeps_no_more() -> None
     last = WELL.at.replace(minute=0) + timedelta(minutes=89)
     told = pulse.glance(last + timedelta(minutes=3), worker="1", refused_messages={}, refused_facts=0)
 
-    assert (told.last_commit_at, told.facts_per_minute) == (last, 6.0)
+    assert (told.last_commit_at, told.facts_per_minute, told.flooding) == (last, 6.0, ())
+
+
+def test_a_gateway_floods_from_twenty_messages_a_second_on_that_are_let_go() -> None:
+    pulse = Pulse()
+    for second in range(300):
+        at = WELL.at.replace(minute=0) + timedelta(seconds=second)
+        for gateway, messages in (("gw-mad", 21), ("gw-slip", 19)):
+            for _ in range(messages):
+                pulse.let_go(gateway, at)
+
+    def flooding(minutes: int) -> tuple[str, ...]:
+        now = WELL.at.replace(minute=0) + timedelta(minutes=minutes)
+        return pulse.glance(now, worker="1", refused_messages={}, refused_facts=0).flooding
+
+    assert (flooding(5), flooding(6)) == (("gw-mad",), ())
 
 
 def test_however_many_ask_the_town_is_looked_at_once_a_second(tmp_path: Path) -> None:

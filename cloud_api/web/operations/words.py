@@ -130,6 +130,8 @@ FRENCH: Final = Words(
         What.DROPPED: "Cherchez ce qui retient ses messages : sa liaison, le courtier ou la base. Ce qui est perdu est"
         " dit dans les rapports.",
         What.QUARANTINE: "passerelle quarantine list dit pourquoi ; puis retry une fois la cause levée, ou drop.",
+        What.FLOOD: "Les autres n’attendent pas à cause d’elle, et rien n’est perdu. Mettez-la à jour ; si elle"
+        " continue, passerelle gateway revoke.",
         What.CERTIFICATE: "Après cette date, plus personne n’est admis avec lui : passerelle ca en fait un autre ;"
         " pour une passerelle, passerelle gateway replace.",
         What.GATEWAY_OFF: "Courant et réseau d’abord. Puis, sur elle : systemctl status passerelle-edge et passerelle"
@@ -249,6 +251,8 @@ ENGLISH: Final = Words(
         What.DROPPED: "Find what keeps its messages back: its line, the broker or the store. What is lost is told in"
         " reports.",
         What.QUARANTINE: "passerelle quarantine list tells why; then retry once that is mended, or drop.",
+        What.FLOOD: "The others do not wait for it, and nothing is lost. Upgrade it; does it go on, passerelle gateway"
+        " revoke.",
         What.CERTIFICATE: "Beyond that date nobody is let in with it: passerelle ca makes another; for a gateway,"
         " passerelle gateway replace.",
         What.GATEWAY_OFF: "Power and network first. Then, on it: systemctl status passerelle-edge and passerelle"
