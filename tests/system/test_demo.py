@@ -16,10 +16,12 @@ import pytest
 
 from firmware_sim.saint_aubin import saint_aubin
 from tests.broker import free_port
+from tests.guide import Block, blocks, chapters, keeps, walking
 from tests.system.programs import Program, processes_that_name, running
 from tests.town import until
 
 PARIS = ZoneInfo("Europe/Paris")
+FIRST_HOUR = Path(__file__).parents[2] / "docs" / "first-hour.md"
 FIRST_FIGURE_S = 60
 PREPARED_S = 300
 STOPPED_S = 10
@@ -54,6 +56,16 @@ def signs_in(program: Program, client: httpx.Client) -> None:
     assert "Tournée du jour" in client.get("/technician").text
     assert "Choisissez un sujet" in client.get("/bureau").text
     assert "aucune n’a encore été faite" in client.get("/operations").text, "of a demo no backup was made"
+
+
+def follows_the_guide(program: Program, client: httpx.Client, folder: Path) -> None:
+    """The first chapter of the first hour, with this demo instead of `make demo`."""
+    start, promised, *rest = blocks(chapters(FIRST_HOUR.read_text())[0])
+    assert start == Block("sh", {"terminal": "demo"}, "make demo\n")
+    assert keeps(promised.text, program.words)
+    (folder / "demo-data").symlink_to(TOWN)
+    with walking(folder, {"8000": str(client.base_url.port)}) as walk:
+        walk.follow(rest)
 
 
 def is_fresh(client: httpx.Client) -> bool:
@@ -123,6 +135,7 @@ def test_it_is_soon_alive_and_a_second_start_goes_on_with_its_data(tmp_path: Pat
         signs_in(program, client)
         until(lambda: is_forecast(client, "place-du-marche"), FIRST_FIGURE_S)
         until(lambda: is_told(tmp_path), PREPARED_S)
+        follows_the_guide(program, client, tmp_path)
         stop(program, tmp_path)
     first_epoch = epoch(tmp_path)
 

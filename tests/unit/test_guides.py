@@ -106,6 +106,7 @@ def unknown_options(text: str) -> Iterator[str]:
 
 def split(line: str) -> list[str]:
     """A command line's words, as a shell would see them; prose with a single apostrophe by its spaces."""
+    line = re.sub(r"\$\([^)]*\)", "…", line)
     try:
         return shlex.split(line)
     except ValueError:
