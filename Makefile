@@ -3,34 +3,41 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test check audit bench chaos docs clean
+.PHONY: help demo test check lint types walls bandit audit bench chaos docs clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --editable '.[cloud,sim,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[cloud,sim,dev]'
 	touch $@
 
 demo: $(VENV)/.installed  ## Start a small town and print what to open
 	$(BIN)/passerelle demo
 
-check: $(VENV)/.installed  ## Lint, types, walls, bandit
+check: lint types walls bandit  ## Lint, types, walls, bandit
+
+lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+
+types: $(VENV)/.installed
 	$(BIN)/mypy
+
+walls: $(VENV)/.installed
 	$(BIN)/lint-imports
+
+bandit: $(VENV)/.installed
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive cloud_api edge firmware_sim passerelle*.py
 
 audit: $(VENV)/.installed  ## Ask the Internet for known weaknesses of what is installed
 	$(BIN)/pip-audit --skip-editable
 
-WORKERS ?= 2
+WORKERS ?= 3
 test: $(VENV)/.installed  ## Everything that must hold: check, then all tests
 	./.ci/system-packages
-	$(MAKE) --no-print-directory check
+	$(MAKE) --no-print-directory --jobs 2 --output-sync check
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal
 
 bench: $(VENV)/.installed  ## Print speeds as ratios side by side

@@ -1,6 +1,8 @@
 """What tests of every room may ask for: a real broker. The slow ones come first, so that all workers end together."""
 
+import os
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,11 +16,16 @@ settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Slow tests first, dealt out so that each worker's share holds as many."""
+    """Slow tests first, dealt out so that each worker's share holds as many; the other tests stay in their order."""
     slow = [item for item in items if item.get_closest_marker("slow")]
     quick = [item for item in items if not item.get_closest_marker("slow")]
-    middle = len(quick) // 2
-    items[:] = [*slow[::2], *quick[:middle], *slow[1::2], *quick[middle:]]
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    ends = [len(quick) * number // workers for number in range(workers + 1)]
+    items[:] = [
+        item
+        for number, (begin, end) in enumerate(pairwise(ends))
+        for item in (*slow[number::workers], *quick[begin:end])
+    ]
 
 
 @pytest.fixture(scope="session")

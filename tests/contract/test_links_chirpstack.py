@@ -128,8 +128,9 @@ def test_the_broker_keeps_what_exceeds_the_window_until_we_acknowledge(own_mosqu
 
     async def scenario() -> None:
         with _server(own_mosquitto) as server:
-            for counter in range(count):
+            for counter in range(count - 1):
                 server.publish(_up(counter))
+            server.publish_and_wait(_up(count - 1))
             async with running(_link(own_mosquitto)) as collected:
                 for settled in range(count):
                     await collected.until(partial(_more_than, settled))

@@ -24,7 +24,8 @@ PARIS = ZoneInfo("Europe/Paris")
 FIRST_HOUR = Path(__file__).parents[2] / "docs" / "first-hour.md"
 FIRST_FIGURE_S = 60
 PREPARED_S = 300
-STOPPED_S = 10
+STOPPED_S = 60
+"""A loaded machine is slow to end twenty tasks, and does not wait for the history, which takes longer by far."""
 TOWN = "ma ville [d'été]"
 """A folder's name as people write them: nothing that starts in it may stumble over blanks and accents."""
 OPTIONS = ("--port", "--data", "--seed", "--speed", "--days", "--broker")
@@ -127,7 +128,7 @@ def path_without(folder: Path, missing: str) -> str:
 
 @pytest.mark.slow
 def test_it_is_soon_alive_and_a_second_start_goes_on_with_its_data(tmp_path: Path) -> None:
-    with demo(tmp_path, "--days", "2") as (program, client):
+    with demo(tmp_path, "--days", "1") as (program, client):
         assert "(ble, chirpstack, rak3172, serial)" in program.words
         until(lambda: is_fresh(client), FIRST_FIGURE_S)
         page = client.get("/").raise_for_status().text
@@ -139,7 +140,7 @@ def test_it_is_soon_alive_and_a_second_start_goes_on_with_its_data(tmp_path: Pat
         stop(program, tmp_path)
     first_epoch = epoch(tmp_path)
 
-    with demo(tmp_path, "--days", "2") as (program, client):
+    with demo(tmp_path, "--days", "1") as (program, client):
         until(lambda: is_fresh(client), FIRST_FIGURE_S)
         assert min(people_of_yesterday(client)) > 0
         stop(program, tmp_path)
