@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from cloud_api.app import create_app
@@ -33,6 +34,8 @@ class Office:
     """Opens reports."""
     technician: str
     """Opens none."""
+    invitation: str
+    """Signs Claire Martin of the office in, once."""
 
 
 def write_history(folder: Path) -> None:
@@ -58,11 +61,14 @@ def office_at(mosquitto: Mosquitto, folder: Path, scratch: Path, worker: str) ->
         school_zone=SchoolZone.B,
         calendar=str(folder / "agenda.toml"),
     )
-    keys = [registry.keys.create(who, [scope], by="test", at=NOW)[1] for who, scope in KEYS]
+    secret, technician = (registry.keys.create(who, [scope], by="test", at=NOW)[1] for who, scope in KEYS)
+    registry.people.add("Claire Martin", scopes=[Scope.REPORT], by="test", at=NOW)
+    until = NOW + timedelta(days=1)
+    _, invitation = registry.people.invite("claire-martin", code=False, by="test", at=NOW, expires_at=until)
     with closing(open_store(source.store)) as store:
         api = create_app(settings, store=store, registry=registry, clock=Clock(NOW), reports_from=source)
         with serving(api) as address:
-            yield Office(address, *keys)
+            yield Office(address, secret, technician, invitation)
     registry.close()
 
 

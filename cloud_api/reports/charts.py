@@ -98,7 +98,7 @@ def svg(chart: Chart, language: Language) -> str:
     """The chart as SVG, one picture with its text alternative to whoever has it read aloud."""
     import vl_convert
 
-    drawn = str(vl_convert.vegalite_to_svg(specification(chart), **_locale(language)))
+    drawn = str(vl_convert.vegalite_to_svg(specification(chart), **locale(language)))
     return drawn.replace("<svg ", f'<svg role="img" aria-label="{escape(chart.alternative)}" ', 1)
 
 
@@ -106,10 +106,11 @@ def png(chart: Chart, language: Language, scale: float = 2.0) -> bytes:
     """The chart as a picture."""
     import vl_convert
 
-    return bytes(vl_convert.vegalite_to_png(specification(chart), scale=scale, **_locale(language)))
+    return bytes(vl_convert.vegalite_to_png(specification(chart), scale=scale, **locale(language)))
 
 
-def _locale(language: Language) -> dict[str, Any]:
+def locale(language: Language) -> dict[str, Any]:
+    """How figures and dates are written on axes, as `vl-convert` wants it; empty for English."""
     if language is Language.ENGLISH:
         return {}
     return {"format_locale": dict(FRENCH_FIGURES), "time_format_locale": dict(FRENCH_DATES)}
@@ -168,7 +169,7 @@ def _x(chart: Chart) -> Any:
 
     if chart.dates:
         axis = alt.Axis(format="%d/%m", labelAngle=0, tickCount=12, labelOverlap=True)
-        return alt.X("x:T", timeUnit="yearmonthdate", title=None, axis=axis)
+        return alt.X("x:T", timeUnit="utcyearmonthdate", title=None, axis=axis)
     return alt.X("x:O", title=chart.x_title, sort=None, axis=alt.Axis(labelAngle=0, labelOverlap=True))
 
 

@@ -13,7 +13,8 @@ from typing import Any, Final
 import msgspec
 
 from cloud_api.reports.asking import address_of
-from cloud_api.reports.charts import svg
+from cloud_api.reports.chart_values import values_of
+from cloud_api.reports.charts import specification, svg
 from cloud_api.reports.report import Column, Report, Table, Unit
 from cloud_api.reports.writing import Writing, writing_in
 
@@ -60,9 +61,13 @@ def written_out(report: Report) -> dict[str, Any]:
         "charts": [
             {
                 "title": each.title,
+                "kind": each.kind.value,
+                "dates": each.dates,
                 "alternative": each.alternative,
                 "svg": (drawn := svg(each, report.asked.language)),
                 "base64": b64encode(drawn.encode()).decode(),
+                "specification": specification(each),
+                "readings": values_of(each, write),
             }
             for each in report.charts
         ],

@@ -13,9 +13,9 @@ from cloud_api.access import COOKIE
 PATIENCE_S = 15
 
 
-def wait_until(browser: Chrome, condition: Callable[[Chrome], bool], what: str) -> None:
+def wait_until(browser: Chrome, condition: Callable[[Chrome], bool], what: str, patience_s: float = PATIENCE_S) -> None:
     """Wait until a condition holds."""
-    WebDriverWait(browser, PATIENCE_S, ignored_exceptions=[StaleElementReferenceException]).until(condition, what)
+    WebDriverWait(browser, patience_s, ignored_exceptions=[StaleElementReferenceException]).until(condition, what)
 
 
 def wait_for(browser: Chrome, selector: str, text: str) -> None:

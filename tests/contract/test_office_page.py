@@ -10,6 +10,7 @@ import pytest
 from tests.broker import Mosquitto
 from tests.offices import Office, office_at, write_history
 
+SALES = {"name": "Grande braderie", "start": "2026-11-21", "end": "2026-11-22", "place": "venelle", "kind": "market"}
 OCTOBER = {"kind": "flows", "from": "2026-10-01", "to": "2026-11-01"}
 TOTAL = re.compile(r"<dt>Passages comptés</dt><dd><b>([\d\s]+)")
 
@@ -24,8 +25,8 @@ def office(mosquitto: Mosquitto, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture
 def client(office: Office) -> Iterator[httpx.Client]:
-    headers = {"authorization": f"Bearer {office.secret}"}
-    with httpx.Client(base_url=office.address, timeout=120, headers=headers) as opened:
+    headers = {"authorization": f"Bearer {office.secret}", "origin": office.address}
+    with httpx.Client(base_url=office.address, timeout=120, headers=headers, follow_redirects=True) as opened:
         yield opened
 
 
@@ -129,3 +130,74 @@ def test_the_page_speaks_english_too(client: httpx.Client) -> None:
 
     assert '<html lang="en">' in text
     assert "Show the report" in text
+
+
+def test_the_page_speaks_the_language_that_was_chosen_on_another_page(client: httpx.Client) -> None:
+    assert '<html lang="en">' in page(client, lang="en")
+    client.cookies.set("passerelle-lang", "en")
+    assert '<html lang="en">' in page(client)
+    assert '<html lang="fr">' in page(client, language="fr")
+
+
+def test_whoever_signs_out_is_not_signed_in_any_more(office: Office) -> None:
+    with httpx.Client(base_url=office.address, timeout=120, headers={"origin": office.address}) as browser:
+        signed_in = browser.post("/technician/sign-in", data={"secret": office.invitation}, follow_redirects=True)
+        key = browser.cookies["passerelle-key"]
+        out = browser.post("/bureau/sign-out", follow_redirects=True)
+
+        assert signed_in.url.path == out.url.path == "/bureau"
+        assert "Claire Martin" in signed_in.text
+        assert "bureau/sign-out" in signed_in.text
+        assert (out.status_code, "passerelle-key" in browser.cookies) == (401, False)
+        assert browser.get("/bureau", headers={"cookie": f"passerelle-key={key}"}).status_code == 401
+
+
+def form_of(client: httpx.Client, event: str = "") -> dict[str, str]:
+    """What the form would send beside what is typed."""
+    text = client.get("/bureau/events", params={"event": event}).text
+    form = text[text.index('id="write"') : text.index("</form>")]
+    return dict(re.findall(r'name="(event|edition)" value="([^"]*)"', form))
+
+
+def sent(client: httpx.Client, form: dict[str, str], **typed: str) -> httpx.Response:
+    return client.post("/bureau/events", data={**form, "do": "write", **typed})
+
+
+def test_an_event_is_named_measured_corrected_and_withdrawn_on_the_page(client: httpx.Client) -> None:
+    form = form_of(client)
+    named = sent(client, form, **SALES)
+    event = form["event"]
+    assert named.status_code == 200
+    assert named.url.fragment == f"event-{event}"
+    assert "C’est noté." in named.text
+    assert "du 21 novembre 2026 au 22 novembre 2026 · Venelle de l’Église · Foire" in unescape(named.text)
+    assert sent(client, form, **SALES).text.count("<h2>Grande braderie</h2>") == 1
+
+    known = client.get("/bureau", params={"kind": "event", "event": SALES["name"]})
+    assert known.status_code == 200
+    assert "Grande braderie" in known.text
+
+    corrected = sent(client, form_of(client, event), **{**SALES, "end": "2026-11-21"})
+    assert "21 novembre 2026 · Venelle" in unescape(corrected.text)
+
+    again = form_of(client, event)
+    withdrawn = client.post("/bureau/events", data={**again, "do": "withdraw"})
+    assert "Retiré par" in withdrawn.text
+    assert "<option>Grande braderie" not in client.get("/bureau").text
+    assert sent(client, again, **SALES).status_code == 409
+
+
+def test_what_cannot_be_an_event_comes_back_as_it_was_typed(client: httpx.Client) -> None:
+    wrong = sent(client, form_of(client), **{**SALES, "name": "<b>Fête</b>", "end": "2026-11-01"})
+
+    assert wrong.status_code == 422
+    assert 'id="error-end"' in wrong.text
+    assert 'value="&lt;b&gt;Fête&lt;/b&gt;"' in wrong.text
+    assert "<b>Fête" not in wrong.text
+
+
+def test_events_are_named_by_the_office_alone_and_from_its_own_page(client: httpx.Client, office: Office) -> None:
+    by_technician = client.post("/bureau/events", data=SALES, headers={"authorization": f"Bearer {office.technician}"})
+    from_elsewhere = client.post("/bureau/events", data=SALES, headers={"origin": "https://elsewhere.example"})
+
+    assert (by_technician.status_code, from_elsewhere.status_code) == (403, 403)

@@ -16,14 +16,17 @@ from cloud_api.flows import hourly_flows
 from cloud_api.periods import Period
 from cloud_api.plausibility import NIGHT
 from cloud_api.registry import Registry
+from cloud_api.registry.office_events import EventEdition
 from cloud_api.registry.places import MaxStay
 from cloud_api.reports.asking import Texts
 from cloud_api.reports.calendar import Event, OfficeCalendar
 from cloud_api.reports.flow_reporting import make_flow_report
 from cloud_api.reports.flow_words import FlowWords
+from cloud_api.reports.gathering import Town
 from cloud_api.reports.making import asked_of, make_report
+from cloud_api.reports.named_events import body_of
 from cloud_api.reports.pdf import pdf
-from cloud_api.reports.report import Kind, KnownHours, Language, Report
+from cloud_api.reports.report import Cell, Kind, KnownHours, Language, Report
 from cloud_api.reports.writing import ENGLISH, FRENCH
 from cloud_api.reports.xlsx import workbook
 from cloud_api.stores import open_store
@@ -148,6 +151,20 @@ def test_a_period_that_is_not_over_tells_what_is_known_so_far(store: Store) -> N
     assert report.quality.known.measured == 34
     assert report.quality.known.missing == 5 * 24 - 34
     assert "mesurés pendant 2 des 5 jours" in report.summary[0]
+
+
+def test_days_of_a_named_event_are_not_compared_and_an_older_report_does_not_know_them(store: Store) -> None:
+    works = Event(name="Travaux", start=date(2026, 11, 3), end=date(2026, 11, 3), places=("rue-haute",))
+    edition = EventEdition(number=1, event="3f0a5c2d9b1e4477", at=NOW, who="Claire", body=body_of(works))
+    its, unnamed = replace(town(store), named=(edition,)), town(store)
+    month = Texts(kind=Kind.FLOWS, start="2026-10-26", end="2026-11-23", places=("rue-haute",), compare="week-before")
+    earlier = structs.replace(month, as_of="2026-11-27T08:30:00Z")
+
+    def compared(place: Town, texts: Texts) -> Cell:
+        return make_report(place, asked_of(place, texts, NOW)).table("comparison").rows[0][1]
+
+    assert compared(unnamed, month) == compared(its, earlier) == 22
+    assert compared(its, month) == 21
 
 
 def test_an_event_tells_its_effect_with_an_interval(store: Store) -> None:

@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 from msgspec import Struct
 
 from cloud_api.reports.asking import Texts
-from cloud_api.reports.report import Kind, Language
+from cloud_api.reports.report import SHOP_HOURS, Kind, Language
 
 Choice = TypeVar("Choice", Kind, Language)
 
@@ -27,6 +27,7 @@ class Chosen(Struct, frozen=True, kw_only=True):
     event: str = ""
     as_of: str = ""
     filled: bool = False
+    open_hours: str = SHOP_HOURS
     sent: bool = False
     """Somebody asks for a report, and not for the empty form."""
 
@@ -43,10 +44,16 @@ class Chosen(Struct, frozen=True, kw_only=True):
             language=self.language,
             event=self.event or None,
             filled=self.filled,
+            open_hours=self.open_hours,
         )
 
 
-def chosen(query: Mapping[str, str], places: Sequence[str], today: date) -> Chosen:
+def language_of(query: Mapping[str, str], remembered: str = "") -> Language:
+    """The language that an address asks for, or else the one that was chosen before; French where it is not ours."""
+    return _one_of(Language, query.get("language") or query.get("lang") or remembered, Language.FRENCH)
+
+
+def chosen(query: Mapping[str, str], places: Sequence[str], today: date, language: Language) -> Chosen:
     """What an address asks for; the whole month before today where it names no period."""
     kind = _one_of(Kind, query.get("kind", ""), Kind.FLOWS)
     first, last = _last_month(today)
@@ -54,7 +61,7 @@ def chosen(query: Mapping[str, str], places: Sequence[str], today: date) -> Chos
     event = query.get("event", "")[:LONGEST_TEXT]
     return Chosen(
         kind=kind,
-        language=_one_of(Language, query.get("language", ""), Language.FRENCH),
+        language=language,
         places=tuple(place for place in places if place)[:MOST_PLACES],
         start=start[:LONGEST_TEXT] or first.isoformat(),
         end=end[:LONGEST_TEXT] or last.isoformat(),
@@ -62,6 +69,7 @@ def chosen(query: Mapping[str, str], places: Sequence[str], today: date) -> Chos
         event=event if kind is Kind.EVENT else "",
         as_of=query.get("as_of", "").strip()[:LONGEST_TEXT],
         filled=query.get("filled") in {"true", "on"},
+        open_hours=query.get("open", "").strip()[:LONGEST_TEXT] or SHOP_HOURS,
         sent=bool(event) if kind is Kind.EVENT else bool(start or end),
     )
 

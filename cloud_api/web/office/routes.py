@@ -1,35 +1,34 @@
-"""The page at `/bureau`: choose, see, compare, share, download. Whole without JavaScript.
+"""The office's pages at `/bureau`: choose, see, compare, name events, share, download. Whole without JavaScript.
 
 In comes an address, which is the report's for ever; out comes HTML with the report as the maker of reports wrote it
 out. Only for people and keys with the scope `report`.
 """
 
 import asyncio
-from collections.abc import Sequence
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlencode
 
 import msgspec
 from fastapi import APIRouter, FastAPI, Request
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
-from cloud_api.access import caller_of
 from cloud_api.registry import Registry
-from cloud_api.registry.files.draft import PlacesError
+from cloud_api.registry.database import RegistryError
 from cloud_api.reports.asking import AskError
-from cloud_api.reports.calendar import load_calendar
+from cloud_api.reports.charts import locale
 from cloud_api.reports.formats import Format
 from cloud_api.reports.report import Kind, Language
-from cloud_api.scopes import Scope
 from cloud_api.services import Services
 from cloud_api.stores.base import StoreError
+from cloud_api.web.office import explorer, naming
 from cloud_api.web.office.asked import Chosen, chosen
+from cloud_api.web.office.desk import PATH, Desk, chosen_language
+from cloud_api.web.office.events_shown import event_names
+from cloud_api.web.office.explorer import script_name
 from cloud_api.web.office.words import words_in
+from cloud_api.web.technician.room import require_own_page
+from cloud_api.web.technician.signing_in import signed_out
 
-PATH: Final = "/bureau"
 DOWNLOADS: Final = (Format.PDF, Format.XLSX, Format.CSV, Format.OPEN, Format.PARQUET)
 
 
@@ -45,49 +44,44 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def mount(app: FastAPI, services: Services, *, assets: str, headers: dict[str, str]) -> None:
-    """Add the page to an application; `assets` is where scripts and styles are, from the root."""
+    """Add the pages to an application; `assets` is where scripts and styles are, from the root."""
     app.include_router(router(services, assets=assets, headers=headers))
 
 
 def router(services: Services, *, assets: str, headers: dict[str, str]) -> APIRouter:
-    """The route `/bureau`."""
+    """The routes under `/bureau`."""
     routes = APIRouter(include_in_schema=False, default_response_class=Response)
-    environment = Environment(
-        loader=PackageLoader("cloud_api.web.office"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    private = {**headers, "Cache-Control": "no-store"}
-
-    def write(template: str, wish: Chosen, status: HTTPStatus, **shown: Any) -> Response:
-        text = environment.get_template(template).render(
-            words=words_in(wish.language), settings=services.settings, assets=assets, wish=wish, **shown
-        )
-        return HTMLResponse(text, status, headers=private)
+    desk = Desk(services, assets, headers)
 
     @routes.get(PATH)
     async def office(request: Request) -> Response:
+        refused = desk.refusal(request)
+        if refused is not None:
+            return refused
         today = services.clock().astimezone(services.settings.time_zone).date()
-        wish = chosen(request.query_params, request.query_params.getlist("place"), today)
-        caller = caller_of(request)
-        if not caller.may(Scope.REPORT):
-            status = HTTPStatus.FORBIDDEN if caller.by_key else HTTPStatus.UNAUTHORIZED
-            return write("door.html", wish, status, known=caller.by_key)
-        shown = await _shown(services, wish)
-        return write(
+        query = request.query_params
+        wish = chosen(query, query.getlist("place"), today, chosen_language(request))
+        shown, script = await _shown(services, wish), script_name()
+        return desk.page(
+            request,
             "office.html",
-            wish,
             shown.status,
-            who=caller.who,
+            wish=wish,
             places=_places(services.registry),
-            events=await asyncio.to_thread(_events, services),
+            events=await asyncio.to_thread(event_names, services),
             shown=shown,
             downloads=DOWNLOADS,
-            other_language=_other_language(request, wish),
+            explorer=None if script is None else f"{PATH.strip('/')}/{script}",
+            locale=_locale(wish.language),
         )
 
+    @routes.post(f"{PATH}/sign-out")
+    async def sign_out(request: Request) -> Response:
+        require_own_page(request)
+        return await signed_out(services, request, desk.go(request, PATH.strip("/")))
+
+    naming.add_routes(routes, desk)
+    explorer.add_routes(routes, PATH)
     return routes
 
 
@@ -102,9 +96,15 @@ async def _shown(services: Services, wish: Chosen) -> Shown:
     except AskError as error:
         reason = error.cause.fr if wish.language is Language.FRENCH else error.cause.en
         return Shown(field=error.field, mistake=reason, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    except StoreError:
+    except (StoreError, RegistryError):
         return Shown(mistake=words.away, status=HTTPStatus.SERVICE_UNAVAILABLE)
     return Shown(report=msgspec.json.decode(file))
+
+
+def _locale(language: Language) -> dict[str, Any]:
+    """How axes are written, as `vega-embed` wants it."""
+    known = locale(language)
+    return {"formatLocale": known.get("format_locale"), "timeFormatLocale": known.get("time_format_locale")}
 
 
 def _places(registry: Registry) -> dict[Kind, list[tuple[str, str]]]:
@@ -112,20 +112,3 @@ def _places(registry: Registry) -> dict[Kind, list[tuple[str, str]]]:
     counters = [(each.id, each.name) for each in registry.counters.values()]
     zones = [(each.id, each.name) for each in registry.zones.values() if registry.spaces_of(each.id)]
     return {Kind.FLOWS: counters, Kind.PARKING: zones, Kind.EVENT: counters}
-
-
-def _events(services: Services) -> Sequence[str]:
-    """The events of the office's calendar; none where it cannot be read: the report says what is wrong with it."""
-    reporter = services.reporter
-    if reporter is None or reporter.source.calendar is None:
-        return ()
-    try:
-        return [each.name for each in load_calendar(Path(reporter.source.calendar)).events]
-    except PlacesError:
-        return ()
-
-
-def _other_language(request: Request, wish: Chosen) -> str:
-    """The same page in the other language."""
-    pairs = [(name, value) for name, value in request.query_params.multi_items() if name != "language"]
-    return "bureau?" + urlencode([*pairs, ("language", words_in(wish.language).switch_lang.value)])

@@ -12,10 +12,11 @@ from typing import Final
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from cloud_api.access import CALLER, COOKIE, LONGEST_KEY, Caller, address_of, too_many
+from cloud_api.access import CALLER, COOKIE, LONGEST_KEY, Caller, address_of, caller_of, too_many
 from cloud_api.rate_limits import SECOND_NS, Rate, RateLimiter
 from cloud_api.registry.people import LONGEST_SECRET, SIGNED_IN_FOR, Asking, NotSignedInError
 from cloud_api.scopes import Scope
+from cloud_api.services import Services
 from cloud_api.web.technician.room import HOME, Room, require_own_page
 
 OFFICE: Final = "bureau"
@@ -61,12 +62,19 @@ def add_routes(routes: APIRouter, room: Room) -> None:
 
     @routes.post("/sign-out")
     async def sign_out(request: Request) -> Response:
-        caller, now = room.admit_change(request), services.clock()
-        secret = request.cookies.get(COOKIE, "")[:LONGEST_KEY]
-        if secret:
-            await asyncio.to_thread(services.registry_store.keys.revoke, caller.name, by=caller.who, at=now)
-            services.keyring.drop(secret)
-        return _with_key(request, room.go(request, f"{HOME}/sign-in"), "", timedelta())
+        room.admit_change(request)
+        return await signed_out(services, request, room.go(request, f"{HOME}/sign-in"))
+
+
+async def signed_out(services: Services, request: Request, onward: Response) -> Response:
+    """An answer after which the browser that asked is not signed in any more, and its key opens nothing."""
+    caller = caller_of(request)
+    secret = request.cookies.get(COOKIE, "")[:LONGEST_KEY]
+    if secret and caller.by_key:
+        keys, now = services.registry_store.keys, services.clock()
+        await asyncio.to_thread(keys.revoke, caller.name, by=caller.who, at=now)
+        services.keyring.drop(secret)
+    return _with_key(request, onward, "", timedelta())
 
 
 def door(room: Room, request: Request) -> Response:

@@ -1,6 +1,7 @@
-// The office's page made lively: only the fields of the chosen subject, a word while a report is made, print.
+// The office's page made lively: only the fields of the chosen subject, a word while a report is made, print, charts to
+// be explored.
 
-const form = document.querySelector(".wish");
+const form = document.querySelector(".wish[data-making]");
 
 function showFieldsOfKind() {
   const kind = form.elements.kind.value;
@@ -29,4 +30,16 @@ const print = document.querySelector("[data-print]");
 if (print) {
   print.hidden = false;
   print.addEventListener("click", () => window.print());
+}
+
+for (const button of document.querySelectorAll("[data-explore]")) {
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const figure = button.closest("figure");
+    button.setAttribute("aria-busy", "true");
+    figure.querySelector(".reading").textContent = button.dataset.making;
+    const { explore } = await import("./explore.js");
+    await explore(figure, new URL(button.dataset.explore, document.baseURI).href);
+    button.hidden = true;
+  });
 }
