@@ -26,6 +26,7 @@ LINE = re.compile(r"(?<![\w.@-])(?<!-u )passerelle ((?:[^\n`\\#;&>|]|\\\n|(?<=\w
 """What stands after the program's name, to the end of its line or of its part of a pipe, a backslash carrying it on."""
 LINK = re.compile(r"""\]\((?P<markdown>[^)\s]+)\)|(?:src|href)="(?P<html>[^"]+)\"""")
 HEADING = re.compile(r"^#+ +(.+?) *$", re.MULTILINE)
+ROOMS = ("edge", "cloud_api", "firmware_sim")
 RUN_ALONE = {("edge",)}
 """Groups that do something without a further word."""
 
@@ -61,6 +62,12 @@ def test_every_option_that_a_guide_names_is_there(page: str) -> None:
 def test_every_link_of_a_guide_leads_to_a_file_and_a_heading(page: str) -> None:
     targets = [match["markdown"] or match["html"] for match in LINK.finditer(CODE.sub("", text_of(page)))]
     assert [target for target in targets if "://" not in target and not leads_somewhere(page, target)] == []
+
+
+def test_every_module_that_the_design_names_is_there() -> None:
+    named = set(re.findall(r"(?<![\w*/])\w+\.py\b", text_of("docs/architecture.md")))
+    ours = [*REPOSITORY.glob("*.py"), *(file for room in ROOMS for file in (REPOSITORY / room).rglob("*.py"))]
+    assert sorted(named - {file.name for file in ours}) == []
 
 
 def text_of(page: str) -> str:
