@@ -43,6 +43,14 @@ PCR2 = ModelInfo(
 TPS110 = ModelInfo(
     name="bosch-tps110", maker="Bosch", product="TPS110", kind="parking", links=("lorawan",), period_s=86_400
 )
+LIDAR = ModelInfo(
+    name="benewake-tfmini-plus",
+    maker="Benewake",
+    product="TFmini Plus",
+    kind="distance",
+    links=("serial",),
+    period_s=60,
+)
 TOWN = Registry(
     zones=[Zone(id="place-du-marche", name="Place du Marché", position=HERE)],
     spaces=[Space(id=f"marche-{number}", zone="place-du-marche") for number in range(1, 4)],
@@ -97,6 +105,11 @@ class FieldWork:
         result = CommandResult(gateway=self.gateway.name, epoch=EPOCH, id=errand, done=False, more=True, frame=frame)
         self.gateway.publish(result)
 
+    def answer(self, browser: Chrome) -> None:
+        """The gateway has done what the page asked it to do once."""
+        (errand,) = parse_qs(urlsplit(browser.current_url).query)["asked"]
+        self.gateway.publish(CommandResult(gateway=self.gateway.name, epoch=EPOCH, id=errand, done=True))
+
     def believe(self, *euis: str) -> None:
         """The gateway says that it does what it was told last."""
         known = self.api.services.gateways
@@ -127,7 +140,7 @@ def field_work(broker: Mosquitto, folder: Path, town: Registry = TOWN) -> Iterat
         with serving(api) as address:
             gateway.publish(
                 gateway.status(),
-                Models(gateway=gateway.name, epoch=EPOCH, version="1", models=(PCR2, TPS110)),
+                Models(gateway=gateway.name, epoch=EPOCH, version="1", models=(PCR2, TPS110, LIDAR)),
             )
             until(lambda: gateway.name in api.services.gateways.models)
             yield FieldWork(address, api, registry, gateway)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from selenium.webdriver import Chrome
 
+from cloud_api.registry import Device, Installation
 from edge.messages import Space, SpaceState
 from tests.broker import running_mosquitto
 from tests.browser.field_work import BAY_EUI, EUI, PERSON, FieldWork, Phone, field_work
@@ -88,6 +89,70 @@ def test_a_counter_hung_the_wrong_way_round_is_found_mended_and_signed_for_on_th
     (record,) = town.registry.acceptances.of_device(EUI)
     assert (record.who, record.place) == (PERSON, "rue-haute")
     assert phone.taps <= 15
+    assert complaints(browser) == []
+
+
+def test_six_things_are_done_to_sensors_from_their_pages_by_tapping(browser: Chrome, town: FieldWork) -> None:
+    phone = Phone(browser)
+    old, new, lidar = "0004a30b00ff00aa", "0004a30b00ff00bb", "quai-1"
+    town.registry.merge(
+        [
+            Device(address=old, model="bosch-tps110", gateway="gw-halles", link="lora"),
+            Device(address=lidar, model="benewake-tfmini-plus", gateway="gw-halles", link="usb"),
+            Installation(place="marche-1", device=old, channel="1", start=datetime(2026, 11, 1, tzinfo=UTC)),
+        ],
+        by="test",
+        at=datetime.now(UTC),
+    )
+    town.switch_on(new, "bosch-tps110")
+    browser.get(town.invite())
+    phone.tap("button.main")
+
+    def page(address: str) -> None:
+        browser.get(f"{town.address}/technician/devices/{address}")
+
+    def confirmed(page_says: str) -> None:
+        phone.wait_for("Ce qui va changer")
+        phone.tap("button[name=confirmed]")
+        phone.wait_for(page_says)
+
+    def serving() -> dict[str, str]:
+        return {each.place: each.device for each in town.registry.snapshot().installations if each.end is None}
+
+    page(old)
+    phone.tap(".actions button", text="Inverser libre et occupée")
+    confirmed("Essai sur place")
+    assert town.registry.snapshot().devices[old].invert_presence
+
+    phone.tap(".actions a.button", text="Déplacer")
+    phone.tap("#places label", text="marche-3")
+    phone.tap("main form button.main")
+    confirmed("Place du Marché, marche-3")
+    assert (serving().get("marche-1"), serving()["marche-3"]) == (None, old)
+
+    phone.tap(".actions a.button", text="Remplacer")
+    phone.tap("fieldset label", text=new)
+    phone.tap("main form button.main")
+    confirmed("Poser")
+    assert serving()["marche-3"] == new
+    assert town.registry.snapshot().devices[new].invert_presence, "the new one is set as the old one was"
+    assert town.registry.snapshot().devices[old].gateway is None
+
+    phone.tap(".actions button", text="Mettre hors service")
+    confirmed("Hors service depuis le")
+    assert town.registry.snapshot().devices[old].retired
+
+    page(new)
+    phone.tap(".actions button", text="Mettre en réserve")
+    confirmed("Poser")
+    assert town.registry.snapshot().devices[new].gateway is None
+    assert "marche-3" not in serving()
+
+    page(lidar)
+    phone.tap(".actions button", text="Recalibrer")
+    phone.wait_for("Recalibrage demandé")
+    town.answer(browser)
+    phone.wait_for("Recalibré")
     assert complaints(browser) == []
 
 

@@ -54,14 +54,14 @@ def add_routes(routes: APIRouter, room: Room) -> None:
     services = room.services
 
     @routes.get("/devices/{address}")
-    async def show(request: Request, address: str, listen: str = "", part: str = "") -> Response:
+    async def show(request: Request, address: str, listen: str = "", asked: str = "", part: str = "") -> Response:
         room.admit(request)
         view = await asyncio.to_thread(services.registry_store.view)
         device = view.registry.devices.get(address)
         if device is None:
             return room.go(request, f"{HOME}/adopt?address={address}")
         served = _served(room, request, view.registry, view.versions, address)
-        about = _about(room, request, view.registry, device, listen)
+        about = _about(room, request, view.registry, device, listen, asked)
         version = view.versions.get(("device", address), 0)
         photos = [] if part else await asyncio.to_thread(services.registry_store.photos.of_device, address)
         records = [] if part else await asyncio.to_thread(_records, room, request, address)
@@ -80,12 +80,12 @@ def add_routes(routes: APIRouter, room: Room) -> None:
     @routes.post("/devices/{address}/listen")
     async def listen(request: Request, address: str) -> Response:
         room.admit_change(request)
-        return _ask_gateway(room, request, address, Action.CAPTURE)
+        return _ask_gateway(room, request, address, Action.CAPTURE, "listen")
 
     @routes.post("/devices/{address}/recalibrate")
     async def recalibrate(request: Request, address: str) -> Response:
         room.admit_change(request)
-        return _ask_gateway(room, request, address, Action.RECALIBRATE)
+        return _ask_gateway(room, request, address, Action.RECALIBRATE, "asked")
 
 
 class RecordLine(Struct, frozen=True):
@@ -112,7 +112,8 @@ def _records(room: Room, request: Request, address: str) -> list[RecordLine]:
     ]
 
 
-def _ask_gateway(room: Room, request: Request, address: str, what: Action) -> Response:
+def _ask_gateway(room: Room, request: Request, address: str, what: Action, parameter: str) -> Response:
+    """Ask, and go to the device's page, whose address then names the errand."""
     services = room.services
     device = services.registry.devices.get(address)
     page = f"{HOME}/devices/{address}"
@@ -121,15 +122,17 @@ def _ask_gateway(room: Room, request: Request, address: str, what: Action) -> Re
     errand = services.errands.ask(device.gateway, what, address, services.clock())
     if errand is None:
         return room.page(request, "trouble.html", status=HTTPStatus.SERVICE_UNAVAILABLE, trouble="broker_away")
-    return room.go(request, f"{page}?listen={errand.id}")
+    return room.go(request, f"{page}?{parameter}={errand.id}")
 
 
-def _about(room: Room, request: Request, town: Registry, device: Device, listen: str) -> dict[str, Any]:
+def _about(room: Room, request: Request, town: Registry, device: Device, listen: str, asked: str) -> dict[str, Any]:
     services, words, now = room.services, words_for(request), room.services.clock()
     gateway = None if device.gateway is None else town.gateways.get(device.gateway)
     holders = holders_of(town, services.gateways.reported)
     standing, reason = why(device, gateway, services.gateways, holders, words)
-    errand = None if device.gateway is None else services.errands.find(device.gateway, listen)
+    errand, recalibration = (
+        None if device.gateway is None else services.errands.find(device.gateway, each) for each in (listen, asked)
+    )
     health = services.live.health(device.address)
     model = find_model(services.gateways, device.model)
     return {
@@ -139,11 +142,13 @@ def _about(room: Room, request: Request, town: Registry, device: Device, listen:
         "gateway": gateway,
         "standing": standing,
         "reason": reason,
+        "retired": "" if device.retired is None else moment(device.retired, services.settings.time_zone),
         "health": health,
         "health_age": "" if health is None else age(health.at, words, now),
         "health_signal": None if health is None else signal(health.rssi_dbm, words),
         "listen": listen,
         "errand": errand,
+        "recalibration": recalibration,
         "frames": _newest(errand, words, now),
         "model": model,
         "is_waiting": errand is not None and errand.outcome in {Outcome.WAITING, Outcome.UNDER_WAY},

@@ -3,6 +3,7 @@
 from typing import Final
 
 from cloud_api.provisioning.acceptance import Act
+from cloud_api.provisioning.errands import Outcome
 from cloud_api.provisioning.plan import REFUSALS
 from cloud_api.provisioning.standing import Standing
 from cloud_api.registry.people import Asking
@@ -156,7 +157,14 @@ ENGLISH: Final = Words(
     swap_new="The new sensor",
     swap_heard="Heard now",
     swap_other="Or its address",
+    retired_since="Out of service since {time}",
     recalibrate="Recalibrate",
+    recalibrated={
+        Outcome.WAITING: "The gateway is asked to recalibrate…",
+        Outcome.UNDER_WAY: "The gateway is asked to recalibrate…",
+        Outcome.DONE: "Recalibrated: the sensor learns anew what it sees when nothing is there.",
+        Outcome.FAILED: "Not recalibrated: {text}",
+    },
     settings_change="Change settings",
     test="Test on the spot",
     close_bay="Close for works",

@@ -3,6 +3,7 @@
 from typing import Final
 
 from cloud_api.provisioning.acceptance import Act
+from cloud_api.provisioning.errands import Outcome
 from cloud_api.provisioning.standing import Standing
 from cloud_api.registry.people import Asking
 from cloud_api.web.technician.words import Words
@@ -155,7 +156,14 @@ FRENCH: Final = Words(
     swap_new="Le nouveau capteur",
     swap_heard="Entendu maintenant",
     swap_other="Ou son adresse",
+    retired_since="Hors service depuis le {time}",
     recalibrate="Recalibrer",
+    recalibrated={
+        Outcome.WAITING: "Recalibrage demandé à la passerelle…",
+        Outcome.UNDER_WAY: "Recalibrage demandé à la passerelle…",
+        Outcome.DONE: "Recalibré : le capteur apprend à nouveau ce qu’il voit quand rien n’est là.",
+        Outcome.FAILED: "Pas recalibré : {text}",
+    },
     settings_change="Changer les réglages",
     test="Essai sur place",
     close_bay="Fermer pour travaux",

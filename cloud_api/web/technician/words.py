@@ -1,8 +1,11 @@
 """What the technicians' pages can say: one value per language, complete by construction."""
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 from cloud_api.provisioning.acceptance import Act
+from cloud_api.provisioning.errands import Outcome
 from cloud_api.provisioning.standing import Standing
 from cloud_api.registry.people import Asking
 
@@ -141,7 +144,9 @@ class Words(Struct, frozen=True, kw_only=True):
     swap_new: str
     swap_heard: str
     swap_other: str
+    retired_since: str
     recalibrate: str
+    recalibrated: Mapping[Outcome, str]
     settings_change: str
     test: str
     close_bay: str

@@ -14,7 +14,7 @@ function listenForAsLongAsLookedAt(form) {
     if (document.hidden) return;
     try {
       const answer = await fetch(form.action, { method: "POST", signal: AbortSignal.timeout(10_000) });
-      if (answer.redirected) history.replaceState(null, "", answer.url);
+      if (answer.redirected) history.replaceState(null, "", stillAsking(answer.url));
     } catch {
       // Without network there is nothing to listen to; the page says so already.
     }
@@ -22,6 +22,14 @@ function listenForAsLongAsLookedAt(form) {
   form.hidden = true;
   ask();
   setInterval(ask, AGAIN_MS);
+}
+
+/** An address that names what was asked of the gateway before, too. */
+function stillAsking(address) {
+  const next = new URL(address);
+  const asked = new URLSearchParams(location.search).get("asked");
+  if (asked) next.searchParams.set("asked", asked);
+  return next;
 }
 
 function makePicturesSmall(form) {
