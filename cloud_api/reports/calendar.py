@@ -35,6 +35,7 @@ WEEKDAYS: Final = MappingProxyType(
 HOURS: Final = re.compile(
     r"(?P<opens>[01]?\d|2[0-3])[:h](?P<begin>[0-5]\d)-(?P<closes>[01]?\d|2[0-4])[:h](?P<end>[0-5]\d)"
 )
+WHOLE_DAY: Final = "00:00-24:00"
 LONGEST_EVENT: Final = timedelta(days=366)
 HOURS_A_DAY: Final = 24
 DATES: Final = (date, date | None)
@@ -90,7 +91,7 @@ class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Its first local day."""
     end: date = field(name="to")
     """Its last local day, included."""
-    hours: str = "00:00-24:00"
+    hours: str = WHOLE_DAY
     """Of each day, by the town's clock (`10:00-20:00`); past midnight where it ends before it begins."""
     places: tuple[str, ...] = ()
     """Counters or streets where it takes place; the whole town when none is named."""

@@ -7,7 +7,9 @@ from math import isinf
 from types import MappingProxyType
 from typing import Final
 
+from cloud_api.reports.calendar import WHOLE_DAY
 from cloud_api.reports.events import CannotTell, EventEffect, Told, Uplift, WhyNot
+from cloud_api.reports.open_hours import in_words
 from cloud_api.reports.report import Asked, Cell, Column, Figure, Role, Unit
 from cloud_api.reports.writing import Writing
 
@@ -68,7 +70,13 @@ class EventWords:
     def subtitle(self) -> str:
         """When and where."""
         streets = ", ".join(each.street for each in self.effect.streets)
-        return f"{self.write.span(self.asked.period)}, {self.effect.event.hours}, {streets}"
+        told = (self.write.span(self.asked.period), *self._hours, streets)
+        return ", ".join(told)
+
+    @property
+    def _hours(self) -> tuple[str, ...]:
+        hours = self.effect.event.hours
+        return () if hours == WHOLE_DAY else (in_words(hours.replace("h", ":"), self.write),)
 
     @property
     def together(self) -> str:

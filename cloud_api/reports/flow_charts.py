@@ -50,7 +50,7 @@ def _over_time(words: FlowWords, days: DaySums) -> Chart:
         y_title=say("passages", "passages"),
         unit=Unit.PASSAGES,
         series=tuple(Series(name, role) for role, name in names.items()),
-        points=tuple(_bars(days, names, by_month=by_month)),
+        points=tuple(_bars(words, days, names, by_month=by_month)),
         dates=not by_month,
     )
 
@@ -76,27 +76,27 @@ def _known(words: FlowWords, days: DaySums) -> Chart:
         series=tuple(Series(name, role) for role, (name, _) in hours.items()),
         points=tuple(
             Point(label, name, float(its[which].sum()))
-            for label, which in _stretches(days, by_month=by_month)
+            for label, which in _stretches(words, days, by_month=by_month)
             for name, its in hours.values()
         ),
         dates=not by_month,
     )
 
 
-def _stretches(days: DaySums, *, by_month: bool) -> Iterator[tuple[str, list[int]]]:
+def _stretches(words: FlowWords, days: DaySums, *, by_month: bool) -> Iterator[tuple[str, list[int]]]:
     """The label of each bar, and which days are in it."""
-    labels = [days.day(at).strftime("%Y-%m") if by_month else days.day(at).isoformat() for at in range(len(days))]
+    labels = [words.write.short_month(day) if by_month else day.isoformat() for day in map(days.day, range(len(days)))]
     for label, its in groupby(range(len(days)), key=lambda at: labels[at]):
         yield label, list(its)
 
 
-def _bars(days: DaySums, names: dict[Role, str], *, by_month: bool) -> Iterator[Point]:
+def _bars(words: FlowWords, days: DaySums, names: dict[Role, str], *, by_month: bool) -> Iterator[Point]:
     values = {
         Role.MEASURED: days.sound,
         Role.PARTIAL: days.counted - days.sound,
         Role.ESTIMATED: days.estimated,
     }
-    for label, which in _stretches(days, by_month=by_month):
+    for label, which in _stretches(words, days, by_month=by_month):
         known = bool(days.known[which].any())
         for role, name in names.items():
             yield Point(label, name, float(values[role][which].sum()) if known or role is Role.ESTIMATED else None)

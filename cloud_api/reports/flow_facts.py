@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from cloud_api.reports.comparison import Compared
 from cloud_api.reports.flow_indicators import Total
 from cloud_api.reports.place_hours import PlaceSums
 from cloud_api.reports.report import Asked, LaterParts
 from cloud_api.reports.streets import StreetSums
+
+NOTABLE_H: Final = 0.5
+"""Days that differ by less are alike to whoever goes shopping."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +31,19 @@ class PlaceYear:
     total: Total
 
 
+@dataclass(frozen=True, slots=True)
+class Daylight:
+    """How long the days of two periods are from sunrise to sunset: means, hours."""
+
+    now_h: float
+    then_h: float
+
+    @property
+    def differs(self) -> bool:
+        """Whether by so much that it must be told."""
+        return abs(self.now_h - self.then_h) >= NOTABLE_H
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowFacts:
     """All that a report on flows is made from."""
@@ -36,6 +53,8 @@ class FlowFacts:
     places: Sequence[PlaceSums]
     """At least one."""
     compared: Sequence[PlaceCompared] = ()
+    daylight: Daylight | None = None
+    """Of both periods; None where nothing is compared."""
     streets: Sequence[StreetSums] = ()
     """Of all places together; none where each counter is a street of its own."""
     years: Sequence[PlaceYear] = ()

@@ -12,6 +12,9 @@ from cloud_api.reports.writing import Writing
 Two = tuple[str, str]
 """French, English."""
 
+NIGHT_BEGINS: Final = max(hours.stop for hours in DAY_PARTS.values())
+NIGHT_ENDS: Final = min(hours.start for hours in DAY_PARTS.values())
+
 TABLES: Final[Mapping[str, Two]] = MappingProxyType(
     {
         "places": ("Par compteur", "By counter"),
@@ -163,6 +166,14 @@ class FlowHeads:
     def part(self, part: DayPart) -> str:
         """A part of the day."""
         return self.write.say(*PARTS[part])
+
+    def part_of_day(self, part: DayPart) -> str:
+        """A part of the day with its hours."""
+        hours = DAY_PARTS.get(part)
+        first, last = (NIGHT_BEGINS, NIGHT_ENDS) if hours is None else (hours.start, hours.stop)
+        return self.write.say(
+            f"{self.part(part)}, de {first}\u202fh à {last}\u202fh", f"{self.part(part)}, {first}:00 to {last}:00"
+        )
 
     def flow_columns(self) -> tuple[Column, ...]:
         """Passages, then how much of the time is known."""

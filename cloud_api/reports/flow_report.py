@@ -51,14 +51,14 @@ def flow_report(facts: FlowFacts) -> Report:
 def _summary(facts: FlowFacts, words: FlowWords, days: DaySums, week: Floats, known: KnownHours) -> Iterator[str]:
     in_, out, both = total_of(days)
     yield words.total(both, in_, out, int(days.known.sum()), len(days))
+    if facts.streets:
+        yield words.streets(town_of(facts.streets), len(facts.streets))
     best = busiest_day(days)
     if best is not None and len(days) > 1:
         yield words.busiest(days.day(best), int(days.counted[best]))
     first_peak = next(iter(peaks_of(week)), None)
     if first_peak is not None and len(days) >= DAYS_A_WEEK:
         yield words.peak(*first_peak)
-    if facts.streets:
-        yield words.streets(town_of(facts.streets), len(facts.streets))
     share = open_share_of(days)
     if share is not None:
         yield words.open_share(share)
@@ -67,6 +67,8 @@ def _summary(facts: FlowFacts, words: FlowWords, days: DaySums, week: Floats, kn
         yield words.year(year)
     if facts.asked.compared is not None:
         yield words.compared(change_of(facts.compared), len(facts.places))
+    if facts.daylight is not None and facts.daylight.differs:
+        yield words.daylight(facts.daylight)
     yield words.coverage(known)
     if facts.later:
         yield words.later(facts.later)

@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 from functools import partial
 
+import numpy as np
+
 from cloud_api.reports.comparison import compare
-from cloud_api.reports.flow_facts import FlowFacts, PlaceCompared, PlaceYear
+from cloud_api.reports.daylight import daylight_h
+from cloud_api.reports.flow_facts import Daylight, FlowFacts, PlaceCompared, PlaceYear
 from cloud_api.reports.flow_report import flow_report
 from cloud_api.reports.gathering import (
     Progress,
@@ -18,7 +21,7 @@ from cloud_api.reports.gathering import (
 )
 from cloud_api.reports.open_hours import open_share
 from cloud_api.reports.place_hours import PlaceHours, PlaceSums, summed
-from cloud_api.reports.report import Asked, Report
+from cloud_api.reports.report import Asked, Report, Span
 from cloud_api.reports.streets import StreetGathering, streets_of
 
 
@@ -39,6 +42,7 @@ def make_flow_report(town: Town, asked: Asked, tell: Progress = silently) -> Rep
             town=town.name,
             places=sums,
             compared=compared,
+            daylight=_daylight(town, asked),
             streets=gathered.sums,
             years=years,
             later=later_parts(town, asked, sums),
@@ -50,6 +54,19 @@ def _year(town: Town, asked: Asked, place: PlaceHours) -> Iterator[PlaceYear]:
     so_far = year_so_far(town, town.registry.counters[place.id], asked.period, asked.as_of)
     if so_far is not None:
         yield PlaceYear(name=place.name, total=so_far)
+
+
+def _daylight(town: Town, asked: Asked) -> Daylight | None:
+    if asked.compared is None:
+        return None
+    latitude = counters_of(town, asked)[0].position.lat
+    now, then = (_mean_daylight_h(span, latitude) for span in (asked.period, asked.compared))
+    return Daylight(now, then)
+
+
+def _mean_daylight_h(span: Span, latitude: float) -> float:
+    days = np.arange(span.start.date().toordinal(), span.last_day.toordinal() + 1)
+    return float(daylight_h(days, latitude).mean())
 
 
 def _compared(town: Town, asked: Asked, place: PlaceHours) -> Iterator[PlaceCompared]:

@@ -130,7 +130,7 @@ def _week_table(facts: FlowFacts, words: FlowWords, week: Floats) -> Table:
 
 
 def _parts_table(words: FlowWords, week: Floats) -> Table:
-    rows = tuple((words.heads.part(part), _known(share)) for part, share in part_shares(week).items())
+    rows = tuple((words.heads.part_of_day(part), _known(share)) for part, share in part_shares(week).items())
     return Table(key="parts", title=words.heads.table("parts"), columns=words.heads.columns("parts"), rows=rows)
 
 
@@ -218,7 +218,7 @@ def _comparison_table(facts: FlowFacts, words: FlowWords) -> Table:
         columns=words.heads.columns("comparison"),
         rows=tuple(row(each) for each in facts.compared),
         total=total,
-        note=words.comparison_note(facts.compared),
+        note=words.comparison_note(facts.compared, facts.daylight),
     )
 
 

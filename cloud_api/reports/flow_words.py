@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from cloud_api.reports.comparison import LeftOut as DayLeftOut
-from cloud_api.reports.flow_facts import PlaceCompared
+from cloud_api.reports.flow_facts import Daylight, PlaceCompared
 from cloud_api.reports.flow_heads import FlowHeads, Two
 from cloud_api.reports.flow_indicators import Total
 from cloud_api.reports.open_hours import in_words
@@ -48,9 +48,9 @@ class FlowWords:
     @property
     def subtitle(self) -> str:
         """Where and when."""
-        named = ", ".join(self.names[:NAMED])
-        others = len(self.names) - NAMED
-        if others > 0:
+        *first, last = self.names
+        named = self.write.say(" et ", " and ").join([", ".join(first), last] if first else [last])
+        if len(self.names) > NAMED:
             named = self.write.say(f"{len(self.names)} compteurs", f"{len(self.names)} counters")
         return f"{named}, {self.write.span(self.asked.period)}"
 
@@ -91,11 +91,11 @@ class FlowWords:
             ),
             say(
                 "Deux périodes se comparent à jours comparables : même jour de la semaine (un jour férié compte comme "
-                "un dimanche), mêmes vacances scolaires, même longueur en heures ; chaque sorte de jour pèse autant "
-                "dans l’une que dans l’autre, et les jours d’événement sont écartés.",
+                "un dimanche), mêmes vacances scolaires, mêmes marchés, même nombre d’heures (23, 24 ou 25) ; chaque "
+                "sorte de jour pèse autant dans l’une que dans l’autre, et les jours d’événement sont écartés.",
                 "Two periods are compared over comparable days: the same weekday (a public holiday is a Sunday), the "
-                "same school holidays, the same length in hours; each kind of day weighs as much in one as in the "
-                "other, and days of events are left out.",
+                "same school holidays and markets, as many hours (23, 24 or 25); each kind of day weighs as much in "
+                "one as in the other, and days of events are left out.",
             ),
             self._filling,
             say(
@@ -179,11 +179,29 @@ class FlowWords:
                 f"Personne n’est passé {other} à jours comparables{of}.",
                 f"Nobody passed {other} on comparable days{of}.",
             )
+        fr, en = self._more_or_less(now / then - 1)
         return self.write.say(
-            f"À jours comparables{of}, c’est {self.write.change(now / then - 1)} par rapport à l’autre période "
-            f"({other}) : {self.write.number(now)} passages par jour contre {self.write.number(then)}.",
-            f"Over comparable days{of} it is {self.write.change(now / then - 1)} against the other period "
-            f"({other}): {self.write.number(now)} passages per day against {self.write.number(then)}.",
+            f"À jours comparables{of}, la fréquentation est {fr} par rapport à l’autre période ({other}) : "
+            f"{self.write.number(now)} passages par jour contre {self.write.number(then)}.",
+            f"Over comparable days{of} footfall is {en} against the other period ({other}): "
+            f"{self.write.number(now)} passages per day against {self.write.number(then)}.",
+        )
+
+    def _more_or_less(self, change: float) -> tuple[str, str]:
+        told = self.write.share(abs(change))
+        if told == self.write.share(0):
+            return "inchangée", "unchanged"
+        return (f"en hausse de {told}", f"up by {told}") if change > 0 else (f"en baisse de {told}", f"down by {told}")
+
+    def daylight(self, daylight: Daylight) -> str:
+        """That one period's days are much longer than the other's: what no comparison of days takes off."""
+        longer = daylight.now_h - daylight.then_h
+        length = self.write.length(abs(longer))
+        return self.write.say(
+            f"Le jour y dure en moyenne {length} de {'plus' if longer > 0 else 'moins'} que dans l’autre période : une "
+            "part de l’écart tient à la saison.",
+            f"Its days are {length} {'longer' if longer > 0 else 'shorter'} on the mean than the other period’s: part "
+            "of the difference is the season’s.",
         )
 
     def coverage(self, known: KnownHours) -> str:
@@ -251,7 +269,7 @@ class FlowWords:
     def known_share(self, its: SectionSums) -> str:
         """Of how many of the hours all counters are known."""
         share = self.write.share(its.known_h / its.hours, 0)
-        return self.write.say(f"{share} des heures connues", f"{share} of the hours known")
+        return self.write.say(f"heures connues : {share}", f"hours known: {share}")
 
     @property
     def open_hours(self) -> str:
@@ -301,7 +319,7 @@ class FlowWords:
     def year_measured(self, year: Total) -> str:
         """How much of the year so far that stands for."""
         share = self.write.share(year.coverage, 0)
-        return self.write.say(f"{share} du temps mesuré", f"{share} of the time measured")
+        return self.write.say(f"temps mesuré : {share}", f"time measured: {share}")
 
     def passages(self, count: int) -> str:
         """So many."""
@@ -328,8 +346,20 @@ class FlowWords:
             f"{number(now)} per day against {number(then)}, {_counters(counters, 'counter')}",
         )
 
-    def comparison_note(self, compared: Sequence[PlaceCompared]) -> str:
-        """How many days were left out, and why."""
+    def comparison_note(self, compared: Sequence[PlaceCompared], daylight: Daylight | None) -> str:
+        """How long the days are, how many were left out, and why."""
+        return " ".join(each for each in (self._lengths(daylight), self._left_out(compared)) if each)
+
+    def _lengths(self, daylight: Daylight | None) -> str:
+        if daylight is None:
+            return ""
+        now, then = self.write.length(daylight.now_h), self.write.length(daylight.then_h)
+        return self.write.say(
+            f"Du lever au coucher du soleil, un jour dure en moyenne {now} dans cette période, {then} dans l’autre.",
+            f"From sunrise to sunset a day of this period lasts {now} on the mean, one of the other {then}.",
+        )
+
+    def _left_out(self, compared: Sequence[PlaceCompared]) -> str:
         counted: dict[DayLeftOut, int] = {}
         for each in compared:
             if each.compared is not None:

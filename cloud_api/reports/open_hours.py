@@ -20,7 +20,7 @@ from cloud_api.reports.hours import Floats, Hours
 from cloud_api.reports.writing import Writing
 
 HOUR_S: Final = 3600
-CLOCK: Final = re.compile(r"\b(\d\d):(\d\d)\b")
+CLOCK: Final = re.compile(r"\b(\d\d?):(\d\d)\b")
 FRENCH: Final = MappingProxyType(
     {
         "PH off": "fermé les jours fériés",

@@ -186,9 +186,14 @@ class ParkingWords:
     def known(self, known: int) -> str:
         """How many spaces it rests on."""
         spaces = sum(each.spaces for each in self.zones)
+        if known == spaces:
+            return self.write.say(
+                f"Ces chiffres reposent sur toutes les places ({self.write.number(known)}).",
+                f"These figures rest on all spaces ({self.write.number(known)}).",
+            )
         return self.write.say(
-            f"Ces chiffres reposent sur {self.write.number(known)} des {self.write.number(spaces)} places ; des "
-            "autres, aucun capteur n’a parlé.",
+            f"Ces chiffres reposent sur {self.write.number(known)} des {self.write.number(spaces)} places : là "
+            "où elles manquent, aucun capteur n’a parlé.",
             f"These figures rest on {self.write.number(known)} of the {self.write.number(spaces)} spaces; of the "
             "others no sensor spoke.",
         )

@@ -21,6 +21,8 @@ from cloud_api.reports.writing import Writing, writing_in
 TEMPLATE: Final = "report.typ"
 LONGEST_TABLE: Final = 45
 """Rows; a longer table stands in the workbook alone."""
+MOST_ROWS: Final = 140
+"""Of all tables on paper together."""
 MOST_LEFT_OUT: Final = 20
 
 
@@ -44,6 +46,7 @@ def written_out(report: Report) -> dict[str, Any]:
     """All words and figures of a report as they stand on paper."""
     write = writing_in(report.asked.language)
     say = write.say
+    on_paper = _on_paper(report.tables)
     return {
         "language": report.asked.language.value,
         "town": report.town,
@@ -71,7 +74,8 @@ def written_out(report: Report) -> dict[str, Any]:
             }
             for each in report.charts
         ],
-        "tables": [_table(each, write) for each in report.tables if len(each.rows) <= LONGEST_TABLE],
+        "tables": [_table(each, write) for each in on_paper],
+        "elsewhere": _elsewhere([each.title for each in report.tables if each not in on_paper], write),
         "method": report.method,
         "quality": _quality(report, write),
         "words": {
@@ -89,6 +93,21 @@ def written_out(report: Report) -> dict[str, Any]:
 def _as_of(report: Report, write: Writing) -> str:
     at = write.instant(report.asked.as_of.astimezone(report.asked.period.start.tzinfo))
     return write.say(f"État des données au {at}", f"Data as of {at}")
+
+
+def _on_paper(tables: Sequence[Table]) -> list[Table]:
+    """The tables that fit on a few pages: none longer than a page, and without the longest where all are too many."""
+    kept = [each for each in tables if len(each.rows) <= LONGEST_TABLE]
+    while sum(len(each.rows) for each in kept) > MOST_ROWS:
+        kept.remove(max(kept, key=lambda each: len(each.rows)))
+    return kept
+
+
+def _elsewhere(titles: Sequence[str], write: Writing) -> str:
+    if not titles:
+        return ""
+    told = " ; ".join(titles)
+    return write.say(f"À lire dans le classeur : {told}.", f"To be read in the workbook: {told}.")
 
 
 def _table(table: Table, write: Writing) -> dict[str, Any]:

@@ -33,6 +33,7 @@ class Writing:
 
     language: Language
     months: tuple[str, ...]
+    short_months: tuple[str, ...]
     weekdays: tuple[str, ...]
     """From Monday on."""
     units: MappingProxyType[Unit, str]
@@ -65,6 +66,11 @@ class Writing:
         """How much more or less, in percent, with its sign."""
         return ("+" if value > 0 else "") + self.share(value)
 
+    def length(self, hours: float) -> str:
+        """`10 h 05`, of a length of time."""
+        minutes = round(60 * hours)
+        return f"{minutes // 60}{NARROW}h{NARROW}{minutes % 60:02d}"
+
     def day(self, day: date) -> str:
         """`1er novembre 2026`, `1 November 2026`."""
         return f"{self._day_of_month(day)} {self.months[day.month - 1]} {day.year}"
@@ -77,6 +83,10 @@ class Writing:
         """`dim. 1/11/2026`, `Sun 2026-11-01`."""
         name = self.weekdays[day.weekday()][:3]
         return f"{name}. {day:%d/%m/%Y}" if self.is_french else f"{name} {day.isoformat()}"
+
+    def short_month(self, day: date) -> str:
+        """`nov. 2026`, `Nov 2026`: on an axis."""
+        return f"{self.short_months[day.month - 1]} {day.year}"
 
     def month(self, day: date) -> str:
         """`novembre 2026`."""
@@ -161,6 +171,20 @@ FRENCH: Final = Writing(
         "novembre",
         "décembre",
     ),
+    short_months=(
+        "janv.",
+        "févr.",
+        "mars",
+        "avr.",
+        "mai",
+        "juin",
+        "juil.",
+        "août",
+        "sept.",
+        "oct.",
+        "nov.",
+        "déc.",
+    ),
     weekdays=("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"),
     units=MappingProxyType(
         {
@@ -192,6 +216,7 @@ ENGLISH: Final = Writing(
         "November",
         "December",
     ),
+    short_months=("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
     weekdays=("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
     units=MappingProxyType(
         {

@@ -84,6 +84,18 @@ def test_a_comparison_without_a_comparable_day_says_so(store: Store) -> None:
     assert "change" not in {each.key for each in report.figures}
 
 
+@pytest.mark.parametrize(
+    ("compare", "said"), [("2026-07-06/2026-08-03", True), ("2026-09-28/2026-10-05", False)], ids=["summer", "autumn"]
+)
+def test_a_comparison_over_the_seasons_says_how_much_longer_the_days_are(
+    store: Store, compare: str, said: bool
+) -> None:
+    report = make_flow_report(town(store), asked("2026-10-05", "2026-10-12", "rue-haute", compare=compare))
+
+    assert ("de moins que dans l’autre période" in " ".join(report.summary)) == said
+    assert "Du lever au coucher du soleil" in report.table("comparison").note
+
+
 def test_a_counter_installed_in_the_middle_is_told_with_its_day(store: Store) -> None:
     report = make_flow_report(town(store), asked("2026-10-01", "2026-11-01", "venelle"))
 

@@ -23,6 +23,7 @@ from cloud_api.reports.asking import period_of
 from cloud_api.reports.flow_reporting import make_flow_report
 from cloud_api.reports.formats import Format, written
 from cloud_api.reports.gathering import Town, every_place
+from cloud_api.reports.pdf import written_out
 from cloud_api.reports.report import Asked, Report, Span, Table
 from cloud_api.reports.writing import FRENCH
 from cloud_api.stores import open_store
@@ -229,6 +230,15 @@ def test_a_pdf_is_short_tagged_and_has_a_title_and_a_language(store: Store, wish
     assert str(catalogue["/Lang"]) == "fr"
     assert document.metadata is not None
     assert "Fréquentation" in (document.metadata.title or "")
+
+
+def test_what_would_make_pages_many_stands_in_the_workbook_and_the_pages_say_so(store: Store) -> None:
+    report = make_flow_report(town(store), TOTALS["both"])
+    many = [msgspec.structs.replace(report.table("days"), key=name, title=name) for name in ("a", "b", "c", "d", "e")]
+    told = written_out(msgspec.structs.replace(report, tables=tuple(many), charts=()))
+
+    assert sum(len(each["rows"]) for each in told["tables"]) <= 140
+    assert told["elsewhere"] == "À lire dans le classeur\u00a0: a."
 
 
 def test_raw_hours_are_never_filled_in(store: Store) -> None:
