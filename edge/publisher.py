@@ -35,7 +35,7 @@ PREFETCH = 500
 """Messages read from the outbox at once."""
 PATIENCE_S = 10.0
 """So long a publish may go without `stored` before it is sent again. Twice what the cloud took last where that is
-longer, and doubled each time: a cloud that is behind must not be sent ever more (RFC 6298, with Karn's rule)."""
+longer, and doubled each time up to the longest: a cloud that is behind must not be sent ever more."""
 LONGEST_PATIENCE_S = 300.0
 TIDY_EVERY_S = 1.0
 """How often what is stored is deleted from the outbox: together, to spare the SD card."""
@@ -97,10 +97,6 @@ class Publisher:
         """There may be more in the outbox behind `_read_until`."""
         self._window = WINDOW
         self._patience_s = PATIENCE_S
-        self._newest = 0
-        """The highest sequence number that was sent."""
-        self._sent_twice = 0
-        """Up to here it may be the first of two sendings that a confirmation answers."""
         self.connected = False
         self._absence = Absence()
         self._sending_since_s: float | None = None
@@ -191,7 +187,6 @@ class Publisher:
         self._in_flight[info.mid] = seq
         if seq:
             self._unconfirmed[seq] = self._loop.time()
-            self._newest = max(self._newest, seq)
 
     async def _tidy(self) -> None:
         while True:
@@ -219,7 +214,6 @@ class Publisher:
         self._deleted.set()
 
     def _rewind(self) -> None:
-        self._sent_twice = self._newest
         self._ready.clear()
         self._unconfirmed.clear()
         self._read_until = 0
@@ -358,15 +352,12 @@ class Publisher:
             return
         self._stored += message.ranges
         named = [seq for seq in self._unconfirmed if any(each.first <= seq <= each.last for each in message.ranges)]
-        for seq in named:
-            self._wait_as_long_as(seq, self._loop.time() - self._unconfirmed.pop(seq))
+        if named:
+            waited_s = self._loop.time() - min(self._unconfirmed.pop(seq) for seq in named)
+            self._patience_s = min(max(PATIENCE_S, 2 * waited_s), LONGEST_PATIENCE_S)
         self._confirmed += len(named)
         self._send()
         self._say_when_drained()
-
-    def _wait_as_long_as(self, seq: int, waited_s: float) -> None:
-        if seq > self._sent_twice:
-            self._patience_s = min(max(PATIENCE_S, 2 * waited_s), LONGEST_PATIENCE_S)
 
     def _say_when_drained(self) -> None:
         if self._sending_since_s is None or self._unread or self._ready or self._unconfirmed:

@@ -26,6 +26,8 @@ from tests.broker import Mosquitto, running_mosquitto
 from tests.influx import InfluxServer
 from tests.town import EPOCH, LINE, REGISTRY, until
 
+QUEUED = "max_queued_messages 1000"
+"""As mosquitto has it where nothing is said, as in `deploy/mosquitto`."""
 GATEWAYS = 200
 SECONDS = 60.0
 WINDOW = 5
@@ -109,7 +111,7 @@ def let_go(api: Served) -> float:
 
 def platform(stack: ExitStack, folder: Path, store: str, names: Sequence[str]) -> tuple[Mosquitto, list[Served]]:
     """A broker, and workers on one store and one registry."""
-    broker = stack.enter_context(running_mosquitto(folder))
+    broker = stack.enter_context(running_mosquitto(folder, settings=QUEUED))
     return broker, [stack.enter_context(worker(broker, folder, store, name)) for name in names]
 
 

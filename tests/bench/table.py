@@ -2,7 +2,10 @@
 
 import os
 import platform
-from collections.abc import Callable, Iterable
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -25,6 +28,13 @@ LIBRARIES = (
     "httptools",
     "brotli",
 )
+
+
+SERVERS = {
+    "SQLite": (sys.executable, "-c", "import sqlite3; print(sqlite3.sqlite_version)"),
+    "mosquitto": ("mosquitto", "-h"),
+    "InfluxDB": ("influxd", "version"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +72,7 @@ def show(sections: Iterable[tuple[str, Iterable[Row]]]) -> None:
     console = Console(width=160)
     console.print(f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}")
     console.print(f"Python {platform.python_version()}, " + ", ".join(f"{name} {version(name)}" for name in LIBRARIES))
+    console.print(", ".join(f"{name} {_version_of(command)}" for name, command in SERVERS.items()))
     console.print(f"{os.getloadavg()[0]:.2g} processes were at work on this machine when the measuring began")
     for title, rows in sections:
         console.print(f"\n[bold]{title}[/bold]")
@@ -74,6 +85,16 @@ def _table(rows: Iterable[Row]) -> Table:
         reference = "" if row.reference is None else f"{row.reference:,.4g}"
         table.add_row(row.what, f"{row.ours:,.4g}", row.unit, reference, row.ratio, row.reference_is)
     return table
+
+
+def _version_of(command: Sequence[str]) -> str:
+    """The first number with dots that a program says of itself; a dash where it is not installed."""
+    try:
+        said = subprocess.run(command, check=False, capture_output=True, text=True).stdout
+    except FileNotFoundError:
+        return "-"
+    found = re.search(r"\d+(\.\d+)+", said)
+    return found[0] if found else "-"
 
 
 def _processor() -> str:

@@ -170,6 +170,27 @@ def test_what_is_not_stored_in_time_is_sent_again(
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize("least_s", [1e-6, 30.0])
+def test_the_cloud_is_given_twice_as_long_as_it_took_or_the_least_that_it_is_ever_given(
+    outbox: Outbox, own_mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch, least_s: float
+) -> None:
+    monkeypatch.setattr(publisher, "PATIENCE_S", least_s)
+
+    async def scenario() -> None:
+        cloud = Cloud(own_mosquitto)
+        outbox.commit({}, [flow(1)])
+        async with publishing(outbox, own_mosquitto) as running:
+            sent_s = asyncio.get_running_loop().time()
+            running._patience_s = publisher.LONGEST_PATIENCE_S
+            cloud.store(await cloud.hear_flow())
+            await until_empty(outbox, running)
+            took_s = asyncio.get_running_loop().time() - sent_s
+            assert least_s <= running._patience_s <= max(least_s, 2 * took_s)
+        cloud.close()
+
+    asyncio.run(scenario())
+
+
 def test_sending_again_begins_at_the_oldest_even_while_the_disk_is_slow(
     tmp_path: Path, own_mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
 ) -> None:
