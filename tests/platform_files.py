@@ -10,6 +10,7 @@ from tests.system.programs import REPOSITORY
 
 PLATFORM: Final = REPOSITORY / "deploy" / "platform"
 UNITS: Final = PLATFORM / "systemd"
+REPORT: Final = REPOSITORY / "deploy" / "reports" / "passerelle-report.service"
 
 
 def settings_of(unit: Path) -> list[tuple[str, str]]:

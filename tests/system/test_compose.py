@@ -135,7 +135,8 @@ class Machine:
 def started(words: list[str], owner: int, folder: Path, environment: Mapping[str, str]) -> Iterator[None]:
     """A program of another project for the length of a `with`, as its container's user where we may be another."""
     user = owner if os.geteuid() == 0 else None
-    with (folder / f"{Path(words[0]).name}.out").open("wb") as log:
+    said = folder / f"{Path(words[0]).name}.out"
+    with said.open("wb") as log:
         process = subprocess.Popen(
             words,
             user=user,
@@ -148,22 +149,37 @@ def started(words: list[str], owner: int, folder: Path, environment: Mapping[str
         )
     try:
         yield
+    except AssertionError as error:
+        error.add_note(said.read_text())
+        raise
     finally:
         process.terminate()
         process.wait(START_S)
 
 
-def run_bootstrap(machine: Machine) -> None:
+def run_bootstrap(machine: Path, root: Root, service: Service) -> None:
     """As its service does; where we are not root, nobody can be given a file."""
-    told, programs = machine.words("bootstrap"), machine.folder / "programs"
+    programs = root.folder / "programs"
     programs.mkdir(exist_ok=True)
     if os.geteuid() != 0:
         shutil.copy("/bin/true", programs / "chown")
+    program, *words = (root.inside(word) for word in service.words)
     path = f"{programs}:{Path(sys.executable).parent}:{os.environ['PATH']}"
     done = subprocess.run(
-        [COMPOSE / told[0], *told[1:]], env={"PATH": path}, capture_output=True, text=True, check=False
+        [COMPOSE / program, *words], cwd=machine, env={"PATH": path}, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def addresses(ports: Ports, influx: InfluxServer, postgres: PostgresServer) -> dict[str, str]:
+    """What stands in `.env` where broker and stores are not at their names of compose.yaml."""
+    return {
+        "GATEWAY_BROKER": f"mqtts://{SITE}:{ports.tls}",
+        "BROKER": f"mqtts://api@{SITE}:{ports.tls}",
+        "STORE": f"influxdb://passerelle@{HOST}:{influx.port}/{fresh_name()}?password_file=/run/secrets/store-token",
+        "REGISTRY": f"postgresql://passerelle@{HOST}:{postgres.port}/{postgres.new_database()}"
+        "?password_file=/run/secrets/registry-password",
+    }
 
 
 def give(machine: Machine, influx: InfluxServer, postgres: PostgresServer) -> None:
@@ -182,37 +198,27 @@ def accepts(port: int) -> Callable[[], bool]:
 
 @pytest.fixture(scope="module")
 def drawn(influx: InfluxServer, postgres: PostgresServer) -> Iterator[Machine]:
-    """All files as bootstrap leaves them."""
-    ports = Ports(*(free_port() for _ in range(5)))
-    environment = environment_of(COMPOSE / ".env.example") | {
-        "SITE": SITE,
-        "BROKER_HOST": SITE,
-        "GATEWAY_BROKER": f"mqtts://{SITE}:{ports.tls}",
-        "BROKER": f"mqtts://api@{SITE}:{ports.tls}",
-        "STORE": f"influxdb://passerelle@{HOST}:{influx.port}/{fresh_name()}?password_file=/run/secrets/store-token",
-        "REGISTRY": f"postgresql://passerelle@{HOST}:{postgres.port}/{postgres.new_database()}"
-        "?password_file=/run/secrets/registry-password",
-    }
+    """All files as bootstrap leaves them; ports are taken as late as can be."""
+    own = environment_of(COMPOSE / ".env.example") | {"SITE": SITE, "BROKER_HOST": SITE}
     with TemporaryDirectory(prefix="passerelle-compose-") as name:
-        folder, told = Path(name), services(environment)
+        folder, roots = Path(name), Path(name) / "roots"
+        machine = folder / "machine"
         folder.chmod(0o755)
-        (folder / "machine").mkdir()
-        roots = {
-            name: Root(service, folder / "roots", folder / "machine", ports.changes) for name, service in told.items()
+        machine.mkdir()
+        first = services(own)["bootstrap"]
+        bootstrap = Root(first, roots, machine, {})
+        run_bootstrap(machine, bootstrap, first)
+        ports = Ports(*(free_port() for _ in range(5)))
+        told = services(own | addresses(ports, influx, postgres))
+        others = {
+            name: Root(service, roots, machine, ports.changes) for name, service in told.items() if name != first.name
         }
-        machine = Machine(folder / "machine", ports, told, roots)
-        run_bootstrap(machine)
-        yield machine
+        yield Machine(machine, ports, told, {first.name: bootstrap, **others})
 
 
 @pytest.fixture(scope="module")
 def town(drawn: Machine, influx: InfluxServer, postgres: PostgresServer) -> Iterator[Machine]:
     """Broker, front and one worker, all started by their own command lines."""
-    give(drawn, influx, postgres)
-    with closing(open_registry(drawn.registry())) as registry:
-        registry.merge([*REGISTRY.entries, Gateway(name=HALLES, label="Halles")], by="test", at=NOW)
-    made = CliRunner().invoke(store_command, drawn.words("store")[1:])
-    assert made.exit_code == 0, made.output
     with ExitStack() as stack:
         for name, environment in (("broker", {}), ("front", CADDYS_OWN | drawn.told["front"].environment)):
             root = drawn.roots[name]
@@ -220,6 +226,11 @@ def town(drawn: Machine, influx: InfluxServer, postgres: PostgresServer) -> Iter
             stack.enter_context(started(drawn.words(name), drawn.told[name].owner, root.folder, inside))
         until(accepts(drawn.ports.tls), START_S)
         until(accepts(drawn.ports.alive), START_S)
+        give(drawn, influx, postgres)
+        with closing(open_registry(drawn.registry())) as registry:
+            registry.merge([*REGISTRY.entries, Gateway(name=HALLES, label="Halles")], by="test", at=NOW)
+        made = CliRunner().invoke(store_command, drawn.words("store")[1:])
+        assert made.exit_code == 0, made.output
         program, *words = drawn.words("api-1")
         assert program == "passerelle"
         for option, here in (("--host", HOST), ("--port", str(drawn.ports.api)), ("--proxy", HOST)):
@@ -249,7 +260,7 @@ def test_what_is_drawn_stays_when_bootstrap_runs_again_and_what_was_taken_away_i
     before = token.read_bytes()
     token.unlink()
 
-    run_bootstrap(drawn)
+    run_bootstrap(drawn.folder, drawn.roots["bootstrap"], drawn.told["bootstrap"])
 
     assert {path: path.read_bytes() for path in kept} == kept
     assert token.read_bytes() != before

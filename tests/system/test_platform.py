@@ -18,12 +18,11 @@ from cloud_api.mqtt import Connection, Subscription
 from cloud_api.provisioning.broker_rules import API
 from cloud_api.settings import Broker
 from tests.broker import Mosquitto, free_port, running_mosquitto
-from tests.platform_files import UNITS, command_of, environment_of, settings_of
+from tests.platform_files import REPORT, UNITS, command_of, environment_of, settings_of
 from tests.system.programs import REPOSITORY, START_S, running
 from tests.town import until
 
 BROKER_FILE = REPOSITORY / "deploy" / "mosquitto" / "dynamic-security.conf"
-REPORT = REPOSITORY / "deploy" / "reports" / "passerelle-report.service"
 WORKER = UNITS / "passerelle-api@.service"
 SERVICES = [*UNITS.glob("*.service"), REPORT]
 PASSWORDS = ("broker-api-password", "broker-admin-password")

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.compose import COMPOSE, FILE, Kind, Service, services
-from tests.platform_files import UNITS, command_of, environment_of
+from tests.platform_files import REPORT, UNITS, command_of, environment_of
 from tests.system.programs import REPOSITORY
 
 ENVIRONMENT = environment_of(COMPOSE / ".env.example")
@@ -103,6 +103,19 @@ def test_a_worker_is_told_what_its_unit_is_told() -> None:
         "--proxy",
         "--ca-file",
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [
+        ("backup", UNITS / "passerelle-backup.service"),
+        ("certificates", UNITS / "passerelle-certificates.service"),
+        ("reports", REPORT),
+    ],
+)
+def test_what_runs_by_the_clock_is_what_its_unit_runs(name: str, unit: Path) -> None:
+    options = {"OPTIONS": ENVIRONMENT["REPORT_OPTIONS"]}
+    assert SERVICES[name].words == command_of(unit, {**ENVIRONMENT, **options}, {})
 
 
 def test_one_environment_has_the_names_of_the_other() -> None:
