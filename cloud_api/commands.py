@@ -34,7 +34,7 @@ from cloud_api.settings import (
     Tiles,
 )
 from cloud_api.stores.address import SqliteAddress, parse_store_url
-from edge.log_format import LogFormat, set_up_log
+from passerelle_log import LogFormat, set_up_log
 
 if TYPE_CHECKING:
     from cloud_api.app import Api

@@ -13,8 +13,8 @@ import typer
 
 from edge.enrol_command import enrol
 from edge.exits import MISUSED, failed
-from edge.log_format import LogFormat
 from edge.upgrade_command import back, upgrade
+from passerelle_log import LogFormat
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 

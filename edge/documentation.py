@@ -60,7 +60,7 @@ def messages_page() -> str:
         "",
         f"Everything that crosses MQTT, JSON in UTF-8, schema version {messages.SCHEMA}. Times are UTC, RFC 3339. "
         "A reader ignores fields it does not know and refuses a newer schema by name. A field that is absent has its "
-        "default; a count that is absent is unknown, never zero. Source: `edge/messages.py`.",
+        "default; a count that is absent is unknown, never zero. Source: `edge/messages/`.",
         "",
         f"At most {messages.MOST_UNCONFIRMED} messages of a gateway may be out without `stored`. Ingest may let go of "
         "what is beyond, without an answer; what is not confirmed in time is sent again.",
@@ -152,7 +152,7 @@ def _texts(described: type) -> dict[str, str]:
     """The docstrings under the fields of a class and its bases, by field name."""
     texts: dict[str, str] = {}
     for base in reversed(described.__mro__[:-1]):
-        if base.__module__ == messages.__name__:
+        if base.__module__.startswith(messages.__name__):
             texts.update(_texts_below(ast.parse(inspect.getsource(base)).body[0]))
     return texts
 

@@ -23,10 +23,10 @@ from edge.health import Health, health_file
 from edge.health import write as write_health
 from edge.link_runner import UP
 from edge.lock_file import locked
-from edge.log_format import LogFormat, set_up_log
 from edge.messages import Status
 from edge.notify import READY, STOPPING, WATCHDOG, Notifier, notifier, status
 from edge.outbox import OutboxError
+from passerelle_log import LogFormat, set_up_log
 
 log = logging.getLogger(__name__)
 

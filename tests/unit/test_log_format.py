@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.log_format import JsonLines, Line
+from passerelle_log import JsonLines, Line
 
 SPEAK = """
 import logging
-from edge.log_format import LogFormat, set_up_log
+from passerelle_log import LogFormat, set_up_log
 set_up_log("INFO", LogFormat("{form}"), "%(levelname)s %(name)s: %(message)s")
 logging.getLogger("edge.gateway").debug("not told")
 logging.getLogger("edge.gateway").warning("link %s is down", "ble")

@@ -1,6 +1,6 @@
 """How a program of ours writes its log: lines for people, or a JSON object a line for those who gather logs.
 
-The gateway and the platform write alike. Imports nothing of either.
+The gateway and the platform write alike, and take it from here: it belongs to neither, and imports nothing of either.
 """
 
 import logging
