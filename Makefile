@@ -13,8 +13,9 @@ $(VENV)/.installed: pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[cloud,sim,dev]'
 	touch $@
 
-demo: $(VENV)/.installed  ## Start a small town and print what to open
-	$(BIN)/passerelle demo
+PORT ?= 8000
+demo: $(VENV)/.installed  ## Start a small town and print what to open (PORT=8000)
+	$(BIN)/passerelle demo --port $(PORT)
 
 check: lint types walls bandit  ## Lint, types, walls, bandit
 
