@@ -23,21 +23,24 @@ FORMATS: Final[Mapping[Unit, str]] = MappingProxyType(
         Unit.DAYS: "#,##0",
         Unit.MINUTES: "#,##0",
         Unit.SHARE: "0.0%",
-        Unit.CHANGE: "+0.0%;-0.0%;0.0%",
+        Unit.CHANGE: "[>=0.0005]+0.0%;[<=-0.0005]-0.0%;0.0%",
         Unit.COUNT: "#,##0",
         Unit.SPACES: "#,##0",
         Unit.CARS: "#,##0",
         Unit.PER_SPACE_AND_DAY: "0.00",
-        Unit.MONTH: "mmmm yyyy",
     }
 )
-DATES: Final = MappingProxyType({Language.FRENCH: "ddd dd/mm/yyyy", Language.ENGLISH: "ddd yyyy-mm-dd"})
+DATES: Final = MappingProxyType({Language.FRENCH: "[$-40C]ddd dd/mm/yyyy", Language.ENGLISH: "[$-809]ddd yyyy-mm-dd"})
+"""With the language of their names, whatever that of who opens it is."""
+MONTHS: Final = MappingProxyType({Language.FRENCH: "[$-40C]mmmm yyyy", Language.ENGLISH: "[$-809]mmmm yyyy"})
 INSTANTS: Final = MappingProxyType({Language.FRENCH: "dd/mm/yyyy hh:mm", Language.ENGLISH: "yyyy-mm-dd hh:mm"})
 LEFT: Final = (Unit.DAY, Unit.MONTH, Unit.INSTANT, Unit.WORDS)
 HEAD_HEIGHT: Final = 32
 LONGEST_SHEET_NAME: Final = 31
 WIDE: Final = 34
 NARROW: Final = 17
+MOST_ACROSS: Final = 6
+"""Columns that a note is written across."""
 CHARTED: Final = MappingProxyType(
     {"sound": Role.MEASURED, "estimated": Role.ESTIMATED, "now": Role.NOW, "then": Role.THEN, "share": Role.MEASURED}
 )
@@ -69,7 +72,7 @@ class _Styles:
     def __init__(self, book: Any, language: Language) -> None:
         self._book = book
         self._made: dict[tuple[Unit, bool], Any] = {}
-        self._dates = {Unit.DAY: DATES[language], Unit.INSTANT: INSTANTS[language]}
+        self._dates = {Unit.DAY: DATES[language], Unit.MONTH: MONTHS[language], Unit.INSTANT: INSTANTS[language]}
         self.title = book.add_format({"bold": True, "font_size": 18})
         self.subtitle = book.add_format({"font_size": 12, "font_color": "#444444"})
         self.part = book.add_format({"bold": True, "font_size": 13, "bottom": 1})
@@ -89,7 +92,8 @@ class _Styles:
         if (unit, bold) not in self._made:
             form = self._dates.get(unit, FORMATS.get(unit))
             style = {
-                **({"align": "left"} if unit in LEFT else {}),
+                **({"align": "left", "valign": "top"} if unit in LEFT else {"valign": "top"}),
+                **({"text_wrap": True} if unit is Unit.WORDS else {}),
                 **({} if form is None else {"num_format": form}),
             }
             self._made[unit, bold] = self._book.add_format({**style, "bold": bold, **({"top": 1} if bold else {})})
@@ -139,7 +143,7 @@ def _table(book: Any, styles: _Styles, write: Writing, table: Table) -> None:
         left = each.unit in LEFT
         sheet.write_string(0, column, each.title, styles.head if left else styles.head_of_figures)
         sheet.write_string(1, column, write.units.get(each.unit, ""), styles.unit)
-        sheet.set_column(column, column, WIDE if column == 0 else NARROW)
+        sheet.set_column(column, column, WIDE if column == 0 or each.unit is Unit.WORDS else NARROW)
     sheet.set_row(0, HEAD_HEIGHT)
     sheet.freeze_panes(2, 1)
     for number, row in enumerate(table.rows, start=2):
@@ -148,8 +152,9 @@ def _table(book: Any, styles: _Styles, write: Writing, table: Table) -> None:
     if table.total is not None:
         _row(sheet, last + 1, table.total, table.columns, styles, bold=True)
     if table.note:
-        sheet.merge_range(last + 3, 0, last + 3, min(len(table.columns), 6), table.note, styles.note)
-        sheet.set_row(last + 3, 15 * (1 + len(table.note) // 90))
+        across = min(len(table.columns), MOST_ACROSS)
+        sheet.merge_range(last + 3, 0, last + 3, across - 1, table.note, styles.note)
+        sheet.set_row(last + 3, 15 * (1 + len(table.note) // (WIDE + NARROW * (across - 1))))
     chart = _chart(book, sheet.get_name(), table, last)
     if chart is not None:
         sheet.insert_chart(1, len(table.columns) + 1, chart, {"description": table.title})

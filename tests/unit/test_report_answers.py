@@ -190,6 +190,18 @@ def test_an_event_tells_its_effect_with_an_interval(store: Store) -> None:
     assert pdf(report).startswith(b"%PDF")
 
 
+def test_counters_of_one_street_are_one_street_elsewhere_in_town(store: Store) -> None:
+    quay = [structs.replace(REGISTRY.counters[name], street="quai Neuf") for name in ("venelle", "place-neuve")]
+    registry = Registry(
+        counters=[REGISTRY.counters["rue-haute"], *quay],
+        installations=[each for each in REGISTRY.installations if each.place in ("rue-haute", "venelle")],
+    )
+    its = replace(town(store, registry), office=OfficeCalendar(events=(FAIR,)))
+    report = make_report(its, asked_of(its, Texts(kind=Kind.EVENT, start="", end="", event=FAIR.name), NOW))
+
+    assert [row[0] for row in report.table("elsewhere").rows] == ["Quai Neuf"]
+
+
 def test_an_event_longer_than_the_history_cannot_be_told(store: Store) -> None:
     assert_in_words(event_report(store, LONG), "ne peut pas être établi")
 
