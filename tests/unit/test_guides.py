@@ -60,8 +60,15 @@ def test_every_option_that_a_guide_names_is_there(page: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_link_of_a_guide_leads_to_a_file_and_a_heading(page: str) -> None:
-    targets = [match["markdown"] or match["html"] for match in LINK.finditer(CODE.sub("", text_of(page)))]
-    assert [target for target in targets if "://" not in target and not leads_somewhere(page, target)] == []
+    assert [target for target in targets(page) if not leads_somewhere(page, target)] == []
+
+
+def test_every_guide_can_be_reached_from_the_readme() -> None:
+    reached, fresh = {"README.md"}, ["README.md"]
+    while fresh:
+        fresh = [page for page in PAGES if page not in reached and any(leads_to(page, other) for other in fresh)]
+        reached.update(fresh)
+    assert sorted(set(PAGES) - reached) == []
 
 
 def test_every_module_that_the_design_names_is_there() -> None:
@@ -73,6 +80,18 @@ def test_every_module_that_the_design_names_is_there() -> None:
 def text_of(page: str) -> str:
     """A page of ours."""
     return (REPOSITORY / page).read_text(encoding="utf-8")
+
+
+def targets(page: str) -> list[str]:
+    """What a page links to in this repository."""
+    found = [match["markdown"] or match["html"] for match in LINK.finditer(CODE.sub("", text_of(page)))]
+    return [target for target in found if "://" not in target]
+
+
+def leads_to(page: str, other: str) -> bool:
+    """Whether the other page has a link to this one."""
+    paths = ((REPOSITORY / other).parent / target.partition("#")[0] for target in targets(other))
+    return any(path.resolve() == REPOSITORY / page for path in paths)
 
 
 def leads_somewhere(page: str, target: str) -> bool:
