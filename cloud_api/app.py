@@ -176,7 +176,9 @@ def create_app(
         gateways=gateways,
         metrics=metrics,
     )
-    enroller = None if settings.enrolment is None else Enroller(settings.enrolment, registry.invitations, clock)
+    enroller = (
+        None if settings.enrolment is None else Enroller(settings.enrolment, registry.invitations, clock, ingest.let_go)
+    )
     flow_watch = FlowWatch(settings, store=store, places=places, live=live, clock=clock)
     archive = Archive(settings.forecasts)
     forecaster = Forecaster(settings, store=store, registry=places, feed=feed, archive=archive, clock=clock)

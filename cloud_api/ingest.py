@@ -104,6 +104,10 @@ class Ingest:
             return "ingest has stopped"
         return self._connection.problem
 
+    def let_go(self) -> dict[str, int]:
+        """Messages that were not read because their gateway floods, by gateway, since the start."""
+        return dict(self._let_go)
+
     def start(self) -> None:
         """Connect and take in, in the background."""
         self._thread.start()

@@ -5,7 +5,7 @@ and waits for the plugin's answer; what it refuses, or does not answer in time, 
 """
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from queue import Empty, SimpleQueue
 from threading import Event
 from time import monotonic
@@ -73,6 +73,18 @@ class DeleteClient(Command, frozen=True):
     username: str
 
 
+class DisableClient(Command, frozen=True):
+    """Let a user in no longer, and keep it; its connection ends at once."""
+
+    username: str
+
+
+class EnableClient(Command, frozen=True):
+    """Let a user in again."""
+
+    username: str
+
+
 class Request(Struct, frozen=True):
     """A batch, done in order; one that fails does not keep the next from being done."""
 
@@ -114,6 +126,14 @@ class BrokerControl:
     def expel(self, users: Sequence[str]) -> None:
         """Let users in no longer; whoever is connected as one of them is cut off."""
         self.run(*(DeleteClient(username=user) for user in users))
+
+    def hold_off(self, users: Iterable[str]) -> None:
+        """Let users in no longer, until `let_back`; whoever is connected as one of them is cut off."""
+        self.run(*(DisableClient(username=user) for user in users))
+
+    def let_back(self, users: Iterable[str]) -> None:
+        """Let users in again."""
+        self.run(*(EnableClient(username=user) for user in users))
 
     def run(self, *commands: Command) -> None:
         """Have all of this done; what is so already is well."""

@@ -1,13 +1,13 @@
 """A gateway that shows a code becomes a user of the broker; one that is replaced or revoked is no user any more.
 
-In come codes and what the registry says of invitations, out go users at the broker and answers. Several replicas may do
-the same: what is so already is left so.
+In come codes, what the registry says of invitations and what ingest let go of, out go users at the broker and answers.
+Whoever floods is held off for a while. Several replicas may do the same: what is so already is left so.
 """
 
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from threading import Lock
 from typing import Annotated, Final
@@ -17,6 +17,7 @@ from msgspec import Meta, Struct
 from cloud_api.provisioning.broker_rules import Login
 from cloud_api.provisioning.certificates import open_authority
 from cloud_api.provisioning.dynamic_security import BrokerControl, BrokerControlError
+from cloud_api.provisioning.floods import HELD_OFF_FOR, Floods
 from cloud_api.registry.codes import read_code
 from cloud_api.registry.database import RegistryError
 from cloud_api.registry.invitations import InvitationStore
@@ -25,7 +26,7 @@ from cloud_api.settings import Broker, ConfigError, Enrolment
 log = logging.getLogger(__name__)
 
 EVERY_S: Final = 1.0
-"""So soon a gateway that is revoked is cut off."""
+"""So soon a gateway that is revoked, or floods, is cut off."""
 PASSWORD_BYTES: Final = 32
 
 Pem = Annotated[str, Meta(max_length=10_000)]
@@ -79,8 +80,17 @@ class Admitted(Struct, frozen=True, kw_only=True):
 class Enroller:
     """Guards that whoever is let in at the broker shows a code that is good, and that nobody stays who is revoked."""
 
-    def __init__(self, settings: Enrolment, invitations: InvitationStore, clock: Callable[[], datetime]) -> None:
-        """Raises `ConfigError` when a password, certificate or key cannot be read."""
+    def __init__(
+        self,
+        settings: Enrolment,
+        invitations: InvitationStore,
+        clock: Callable[[], datetime],
+        let_go: Callable[[], Mapping[str, int]],
+    ) -> None:
+        """`let_go`: messages that ingest did not read because their gateway floods, by gateway, since the start.
+
+        Raises `ConfigError` when a password, certificate or key cannot be read.
+        """
         self._settings = settings
         self._invitations = invitations
         self._clock = clock
@@ -89,6 +99,10 @@ class Enroller:
         self._authority = None if settings.authority is None else open_authority(settings.authority)
         self._settling = Lock()
         self._expelled: frozenset[str] = frozenset()
+        self._let_go = let_go
+        self._floods = Floods()
+        self._held_off: dict[str, datetime] | None = None
+        """Until when, by gateway; None before the first look, when it may be anyone, by a process that died."""
 
     @property
     def over_plain_http(self) -> bool:
@@ -126,6 +140,7 @@ class Enroller:
                 self._control.expel(sorted(leaving))
                 self._expelled |= leaving
                 log.info("gateways cut off: users=%s", ",".join(sorted(leaving)))
+            self._settle_floods()
 
     async def watch(self) -> None:
         """Let out who is to be in no longer, until cancelled."""
@@ -139,6 +154,21 @@ class Enroller:
                     log.warning("gateways that are revoked are not cut off, it is tried again: %s", error)
                 trouble = str(error)
             await asyncio.sleep(EVERY_S)
+
+    def _settle_floods(self) -> None:
+        loud = self._floods.held_off(self._let_go(), self._clock())
+        if loud == self._held_off:
+            return
+        users = self._invitations.users()
+        before = dict.fromkeys(users, None) if self._held_off is None else self._held_off
+        begin = sorted(name for name in users.keys() & loud if before.get(name) != loud[name])
+        end = users.keys() & (before.keys() - loud)
+        if begin:
+            self._control.hold_off(users[gateway] for gateway in begin)
+            log.warning("gateways held off the broker for %s, they flood: %s", HELD_OFF_FOR, ",".join(begin))
+        if end:
+            self._control.let_back(users[gateway] for gateway in end)
+        self._held_off = loud
 
     def _certificate(self, request: str | None, user: str, now: datetime) -> str | None:
         return None if self._authority is None or request is None else self._authority.sign(request, user, now)

@@ -131,6 +131,10 @@ class InvitationStore:
             and (each.revoked_at is not None or each.gateway not in known or last[each.gateway] != each)
         )
 
+    def users(self) -> dict[str, str]:
+        """The broker's user of each gateway that is enrolled."""
+        return {gateway: each.user for gateway, each in accesses(self.all()).items() if each.revoked_at is None}
+
     def invite(self, gateway: str, *, by: str, at: datetime, expires_at: datetime) -> tuple[Invitation, Code]:
         """A code for a gateway that has no access; codes of its that are still open are good no longer.
 

@@ -9,8 +9,11 @@ from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import asdict
 
 from cloud_api.app import create_app
+from cloud_api.provisioning.enrolment import Enroller, EnrolmentRequest
+from cloud_api.provisioning.floods import HELD_OFF_FOR, MOST_LET_GO, WITHIN
 from cloud_api.registry import Device, Gateway
 from cloud_api.registry.codes import Code, new_code
 from cloud_api.registry.store import RegistryStore, open_registry
@@ -221,6 +224,36 @@ def test_a_revocation_while_the_broker_was_away_is_made_up_for(
         registry.invitations.revoke("mairie", by="test", at=clock())
         broker.mosquitto.start()
         until(lambda: not lets_in(broker, told))
+
+
+def test_a_gateway_that_floods_is_held_off_for_a_while_and_also_let_back_when_who_held_it_off_died(
+    registry: RegistryStore, clock: Clock, broker: DynamicBroker
+) -> None:
+    let_go = {"mairie": 0}
+    settings = Enrolment(
+        administrator=broker.login("admin"), broker=Broker(host=broker.mosquitto.host, port=broker.mosquitto.port)
+    )
+    enroller, restarted = (Enroller(settings, registry.invitations, clock, let_go.copy) for _ in range(2))
+    told = asdict(enroller.enrol(EnrolmentRequest(code=str(invited(registry, clock)), machine=MACHINE), "192.0.2.7"))
+    enroller.settle()
+
+    with person(broker.mosquitto, told["user"], told["password"]) as loud:
+        let_go["mairie"] = MOST_LET_GO + 1
+        enroller.settle()
+        until(lambda: loud.gone)
+    assert not lets_in(broker, told)
+    restarted.settle()
+    assert lets_in(broker, told)
+
+    clock.now += WITHIN
+    let_go["mairie"] += 1
+    enroller.settle()
+    let_go["mairie"] += MOST_LET_GO + 1
+    enroller.settle()
+    assert not lets_in(broker, told)
+    clock.now += HELD_OFF_FOR
+    enroller.settle()
+    assert lets_in(broker, told)
 
 
 def test_invitations_replacements_and_revocations_are_made_over_http_by_who_may(

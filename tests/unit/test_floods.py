@@ -1,0 +1,37 @@
+"""Who sends far more than any gateway may is held off for a while; who repeats what was not confirmed never is."""
+
+from datetime import timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cloud_api.provisioning.floods import HELD_OFF_FOR, MOST_LET_GO, WITHIN, Floods
+from edge.messages import MOST_UNCONFIRMED
+from tests.town import NOW
+
+SECOND = timedelta(seconds=1)
+
+
+@settings(max_examples=20)
+@given(st.lists(st.integers(0, MOST_UNCONFIRMED), min_size=60, max_size=90))
+def test_who_sends_all_that_he_may_again_each_second_is_never_held_off(repeated: list[int]) -> None:
+    floods, count = Floods(), 0
+    for second, more in enumerate(repeated):
+        count += more
+        assert not floods.held_off({"mairie": count}, NOW + second * SECOND)
+
+
+def test_who_floods_is_held_off_then_let_back_and_held_off_again_when_he_floods_again() -> None:
+    floods = Floods()
+    assert not floods.held_off({"port": 0}, NOW)
+    assert floods.held_off({"mairie": 5, "port": MOST_LET_GO + 1}, NOW + SECOND).keys() == {"port"}
+    almost = NOW + HELD_OFF_FOR - SECOND
+    assert floods.held_off({"mairie": 5, "port": MOST_LET_GO + 1}, almost).keys() == {"port"}
+    assert not floods.held_off({"mairie": 5, "port": MOST_LET_GO + 1}, almost + SECOND)
+    assert floods.held_off({"mairie": 5, "port": 2 * MOST_LET_GO + 2}, almost + 2 * SECOND).keys() == {"port"}
+
+
+def test_what_came_slowly_over_minutes_is_no_flood() -> None:
+    floods = Floods()
+    for minute in range(5):
+        assert not floods.held_off({"mairie": minute * MOST_LET_GO}, NOW + minute * WITHIN)
