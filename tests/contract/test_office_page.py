@@ -170,7 +170,7 @@ def test_an_event_is_named_measured_corrected_and_withdrawn_on_the_page(client: 
     assert named.status_code == 200
     assert named.url.fragment == f"event-{event}"
     assert "C’est noté." in named.text
-    assert "du 21 novembre 2026 au 22 novembre 2026 · Venelle de l’Église · Foire" in unescape(named.text)
+    assert "du 21 au 22 novembre 2026 · Venelle de l’Église · Foire" in unescape(named.text)
     assert sent(client, form, **SALES).text.count("<h2>Grande braderie</h2>") == 1
 
     known = client.get("/bureau", params={"kind": "event", "event": SALES["name"]})
@@ -178,7 +178,7 @@ def test_an_event_is_named_measured_corrected_and_withdrawn_on_the_page(client: 
     assert "Grande braderie" in known.text
 
     corrected = sent(client, form_of(client, event), **{**SALES, "end": "2026-11-21"})
-    assert "21 novembre 2026 · Venelle" in unescape(corrected.text)
+    assert "le samedi 21 novembre 2026 · Venelle" in unescape(corrected.text)
 
     again = form_of(client, event)
     withdrawn = client.post("/bureau/events", data={**again, "do": "withdraw"})

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 
 from msgspec import Struct
@@ -13,7 +13,7 @@ from cloud_api.registry.database import RegistryError
 from cloud_api.registry.files.draft import PlacesError
 from cloud_api.reports.calendar import Event, EventKind, load_calendar
 from cloud_api.reports.named_events import WHOLE_DAY, NamedEvent, named_events
-from cloud_api.reports.report import Language
+from cloud_api.reports.report import Language, Span
 from cloud_api.reports.writing import Writing, writing_in
 from cloud_api.services import Services
 from cloud_api.web.office.words import Words, words_in
@@ -84,16 +84,19 @@ class _Telling:
         return self._told(event, self.words.event_in_file)
 
     def _told(self, event: Event, written: str) -> EventShown:
-        first, last = self.write.day(event.start), self.write.day(event.end)
+        first, after = event.start, event.end + timedelta(days=1)
         return EventShown(
             name=event.name,
-            days=first if event.start == event.end else self.write.say(f"du {first} au {last}", f"{first} to {last}"),
+            days=self.write.span(Span(self._midnight(first), self._midnight(after))),
             hours="" if event.hours == "-".join(WHOLE_DAY) else event.hours.replace("-", " – "),
             places=", ".join(map(self.town.name_of, event.places)),
             kind="" if event.kind is EventKind.OTHER else self.words.event_kinds[event.kind],
             written=written,
             begun=event.start <= self.today,
         )
+
+    def _midnight(self, day: date) -> datetime:
+        return datetime.combine(day, time(), self.zone)
 
 
 def _of_the_file(services: Services) -> tuple[Event, ...]:

@@ -3,6 +3,7 @@
 
 const OPTIONS = { mode: "vega-lite", ast: true, renderer: "svg", actions: false, defaultStyle: false, tooltip: false };
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const COLON = document.documentElement.lang === "fr" ? "\u00a0: " : ": ";
 
 export async function explore(figure, vega) {
   await import(vega);
@@ -48,7 +49,7 @@ class Reader {
     this.at = [this.keys.indexOf(key), Math.max(0, this.series.indexOf(series))];
     const cells = [...this.rows[this.at[0]].cells].map((cell) => cell.textContent);
     const wanted = this.squares ? [this.at[1]] : this.series.keys();
-    const told = [...wanted].map((number) => `${this.series[number]} : ${cells[number + 1]}`);
+    const told = [...wanted].map((number) => `${this.series[number]}${COLON}${cells[number + 1]}`);
     this.reading.textContent = [this.reading.dataset.before + cells[0], ...told].join(" · ");
     for (const mark of this.drawing.querySelectorAll(".mark-rect path, .mark-symbol path")) {
       const datum = mark.__data__?.datum;

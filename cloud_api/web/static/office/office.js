@@ -32,6 +32,8 @@ if (print) {
   print.addEventListener("click", () => window.print());
 }
 
+for (const link of document.querySelectorAll(".share a")) link.textContent = link.href;
+
 for (const button of document.querySelectorAll("[data-explore]")) {
   button.hidden = false;
   button.addEventListener("click", async () => {
