@@ -171,7 +171,7 @@ class FlowWords:
             ""
             if len(names) == places
             else self.write.say(
-                f", sur {len(names)} des {places} compteurs", f", over {len(names)} of the {places} counters"
+                f", sur {len(names)} des {places} compteurs", f", on {len(names)} of the {places} counters"
             )
         )
         if not then:
@@ -183,7 +183,7 @@ class FlowWords:
         return self.write.say(
             f"À jours comparables{of}, la fréquentation est {fr} par rapport à l’autre période ({other}) : "
             f"{self.write.number(now)} passages par jour contre {self.write.number(then)}.",
-            f"Over comparable days{of} footfall is {en} against the other period ({other}): "
+            f"Over comparable days{of}, footfall is {en} against the other period ({other}): "
             f"{self.write.number(now)} passages per day against {self.write.number(then)}.",
         )
 
