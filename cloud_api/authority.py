@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from msgspec import Struct
 
-from cloud_api.new_files import write_new
+from cloud_api.new_files import PRIVATE, write_new
 
 CERTIFICATE: Final = "ca.pem"
 KEY: Final = "ca.key"
@@ -217,7 +217,7 @@ def _write_pair(files: tuple[Path, Path], certificate: x509.Certificate, key: ec
     for file in files:
         if file.exists():
             raise AuthorityError(f"{file} is there already; move it away first, or choose another name")
-    _write(files[1], key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), 0o600)
+    _write(files[1], key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), PRIVATE)
     _write(files[0], certificate.public_bytes(Encoding.PEM), 0o644)
 
 

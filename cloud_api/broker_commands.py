@@ -13,13 +13,13 @@ from typing import Annotated
 import typer
 
 from cloud_api.exits import FAILURE, end, mistakes_in_words
+from cloud_api.new_files import write_new
 from cloud_api.provisioning.broker_rules import ADMIN, API, SALT_BYTES, first_state
 from cloud_api.settings import ConfigError
 
 broker = typer.Typer(help="The city's broker.", no_args_is_help=True, rich_markup_mode="markdown")
 
 PASSWORD_BYTES = 32
-PRIVATE = 0o600
 
 
 @broker.callback()
@@ -68,8 +68,7 @@ def _refuse_unless_free(path: Path) -> None:
 
 def _write_private(path: Path, content: bytes) -> None:
     """Never readable by others, not even for a moment."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE), "wb") as file:
-        file.write(content)
+    write_new(path, content)
     owner = path.parent.stat()
     if owner.st_uid != os.geteuid():
         shutil.chown(path, owner.st_uid, owner.st_gid)

@@ -19,6 +19,8 @@ from typing import IO, Final
 import msgspec
 from msgspec import Struct
 
+from cloud_api.new_files import open_new
+
 FORMAT: Final = 1
 """The layout of archives that this program writes; it refuses newer ones by name."""
 MANIFEST: Final = "manifest.json"
@@ -99,8 +101,7 @@ class Packed(Struct, frozen=True):
 def write_archive(file: Path, parts: Sequence[Packed], manifest: Manifest, progress: Progress) -> Manifest:
     """Write parts and manifest to a file that is not there yet; the manifest as written. Raises `OSError`."""
     members: list[Member] = []
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as written:
+    with open_new(file) as written:
         with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED, compresslevel=FAST) as archive:
             for part in parts:
                 with part.path.open("rb") as source, archive.open(part.name, "w", force_zip64=True) as target:
@@ -134,9 +135,8 @@ class Archive:
 
     def extract(self, member: Member, target: Path, progress: Progress) -> None:
         """Write one member to a new file with mode 0600, durably. Raises `BackupError` or `OSError`."""
-        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with (
-            os.fdopen(descriptor, "wb") as out,
+            open_new(target) as out,
             _damage(self._file, member.name),
             self._zip.open(member.name) as source,
         ):

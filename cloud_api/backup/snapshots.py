@@ -1,6 +1,5 @@
 """One moment of a SQLite file that others write to, as a file of its own, by SQLite's online backup."""
 
-import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -10,6 +9,7 @@ from typing import Final
 from sqlalchemy import Select, literal_column, select, table
 
 from cloud_api.backup.archive import BackupError
+from cloud_api.new_files import open_new
 
 PAGES_AT_ONCE: Final = 2_000
 BUSY_TIMEOUT_S: Final = 10.0
@@ -24,7 +24,7 @@ def snapshot(source: Path, target: Path, progress: Pages) -> None:
     A reading transaction is held until the end: without one, each commit of another process would begin the copy anew,
     and beside an ingest that commits twenty times a second it would never end. Raises `BackupError`.
     """
-    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    open_new(target).close()
     try:
         with (
             closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_TIMEOUT_S)) as read,

@@ -61,7 +61,7 @@ def _make(file: Path) -> Ed25519PrivateKey:
     key = Ed25519PrivateKey.generate()
     text = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     draft = file.with_name(f".{file.name}.{os.getpid()}")
-    write_new(draft, text, 0o600)
+    write_new(draft, text)
     try:
         file.hardlink_to(draft)
     finally:
