@@ -60,6 +60,7 @@ def test_nobody_sees_a_report_without_signing_in(client: httpx.Client) -> None:
     assert answer.status_code == 401
     assert "saisissez le code" in answer.text
     assert "Passages comptés" not in answer.text
+    assert client.get("/bureau/vega-1.9.0.js").status_code == 401
 
 
 def test_a_technician_is_told_that_reports_are_not_his(client: httpx.Client, office: Office) -> None:

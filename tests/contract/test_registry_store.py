@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from cloud_api.registry import Closure, Counter, Device, Gateway, Installation, Position, Registry, Space, Zone
 from cloud_api.registry.acceptances import SignedRecord
 from cloud_api.registry.database import RegistryError, parse_registry_url
+from cloud_api.registry.office_events import EditedMeanwhileError
 from cloud_api.registry.places import Entry
 from cloud_api.registry.store import ChangedMeanwhileError, RefusedChangeError, RegistryStore, open_registry
 from cloud_api.registry.tables import key_of, kind_of
@@ -280,6 +281,24 @@ def test_a_registry_of_a_newer_version_is_refused(address: str) -> None:
 
     with pytest.raises(RegistryError, match="of a newer version"):
         open_registry(address)
+
+
+def test_editions_of_events_are_only_added_to(store: RegistryStore, address: str) -> None:
+    events, body = store.office_events, {"name": "Foire", "from": "2026-11-07", "to": "2026-11-08"}
+    written = [
+        events.write("3f0a5c2d9b1e4477", body, seen=0, by="Claire", at=NOW),
+        events.write("3f0a5c2d9b1e4477", None, seen=1, by="Paul", at=NOW - HOUR),
+    ]
+
+    assert list(events.all()) == written
+    assert [(each.who, each.at, each.body) for each in events.all()] == [("Claire", NOW, body), ("Paul", NOW, None)]
+    with pytest.raises(EditedMeanwhileError, match="look again"):
+        events.write("3f0a5c2d9b1e4477", body, seen=1, by="Claire", at=NOW)
+    engine = create_engine(parse_registry_url(address))
+    for statement in ("DELETE FROM office_event", "UPDATE office_event SET who = 'x'"):
+        with pytest.raises(DBAPIError, match="only added to"), engine.begin() as connection:
+            connection.execute(text(statement))
+    engine.dispose()
 
 
 @pytest.mark.parametrize(
