@@ -1,6 +1,7 @@
 """A disk that refuses while the gateway runs: survived everywhere, and one line says when it works again."""
 
 import asyncio
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,6 +45,17 @@ def test_devices_that_come_while_the_disk_is_read_only_are_kept_when_it_writes_a
     outbox = Outbox(tmp_path / "outbox.db", NAME)
     assert b'"revision":7' in (outbox.recall("desired") or b"")
     outbox.close()
+
+
+def test_a_gateway_tells_how_full_the_disk_of_its_outbox_is(tmp_path: Path, own_mosquitto: Mosquitto) -> None:
+    async def scenario() -> None:
+        gateway = gateway_at(tmp_path, own_mosquitto, ManualClock(START))
+        async with running(gateway):
+            told = gateway.status()
+        assert told.disk_size_bytes == shutil.disk_usage(tmp_path).total
+        assert 0 < (told.disk_free_bytes or 0) < told.disk_size_bytes
+
+    asyncio.run(scenario())
 
 
 def test_a_disk_that_cannot_be_read_ends_neither_publisher_nor_status(
