@@ -36,6 +36,7 @@ class Office:
     """Opens none."""
     invitation: str
     """Signs Claire Martin of the office in, once."""
+    clock: Clock
 
 
 def write_history(folder: Path) -> None:
@@ -65,10 +66,11 @@ def office_at(mosquitto: Mosquitto, folder: Path, scratch: Path, worker: str) ->
     registry.people.add("Claire Martin", scopes=[Scope.REPORT], by="test", at=NOW)
     until = NOW + timedelta(days=1)
     _, invitation = registry.people.invite("claire-martin", code=False, by="test", at=NOW, expires_at=until)
+    clock = Clock(NOW)
     with closing(open_store(source.store)) as store:
-        api = create_app(settings, store=store, registry=registry, clock=Clock(NOW), reports_from=source)
+        api = create_app(settings, store=store, registry=registry, clock=clock, reports_from=source)
         with serving(api) as address:
-            yield Office(address, secret, technician, invitation)
+            yield Office(address, secret, technician, invitation, clock)
     registry.close()
 
 

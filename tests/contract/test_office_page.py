@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from html import unescape
 
 import httpx
@@ -160,11 +161,17 @@ def form_of(client: httpx.Client, event: str = "") -> dict[str, str]:
     return dict(re.findall(r'name="(event|edition)" value="([^"]*)"', form))
 
 
+def report_in(text: str) -> str:
+    return text[text.index("<main") :]
+
+
 def sent(client: httpx.Client, form: dict[str, str], **typed: str) -> httpx.Response:
     return client.post("/bureau/events", data={**form, "do": "write", **typed})
 
 
-def test_an_event_is_named_measured_corrected_and_withdrawn_on_the_page(client: httpx.Client) -> None:
+def test_an_event_is_named_measured_corrected_and_withdrawn_and_its_older_report_stays(
+    client: httpx.Client, office: Office
+) -> None:
     form = form_of(client)
     named = sent(client, form, **SALES)
     event = form["event"]
@@ -176,7 +183,7 @@ def test_an_event_is_named_measured_corrected_and_withdrawn_on_the_page(client: 
 
     known = client.get("/bureau", params={"kind": "event", "event": SALES["name"]})
     assert known.status_code == 200
-    assert "Grande braderie" in known.text
+    office.clock.now += timedelta(minutes=5)
 
     corrected = sent(client, form_of(client, event), **{**SALES, "end": "2026-11-21"})
     assert "le samedi 21 novembre 2026 · Venelle" in unescape(corrected.text)
@@ -186,6 +193,12 @@ def test_an_event_is_named_measured_corrected_and_withdrawn_on_the_page(client: 
     assert "Retiré par" in withdrawn.text
     assert "<option>Grande braderie" not in client.get("/bureau").text
     assert sent(client, again, **SALES).status_code == 409
+
+    link = re.search(r'href="(bureau\?kind=event&amp;[^"]+as_of[^"]+)"', known.text)
+    assert link is not None
+    reopened = client.get("/" + unescape(link.group(1))).text
+    assert "<option selected>Grande braderie" in reopened
+    assert report_in(reopened) == report_in(known.text)
 
 
 def test_what_cannot_be_an_event_comes_back_as_it_was_typed(client: httpx.Client) -> None:
