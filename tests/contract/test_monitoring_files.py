@@ -20,6 +20,7 @@ NAME = re.compile(r"\bpasserelle_[a-z_]+")
 EXPRESSION = re.compile(r"^ +expr: (.*)$", re.MULTILINE)
 SUBJECTS = {
     "PasserelleGatewaySilent",
+    "PasserelleGatewayFloods",
     "PasserelleGatewayQueueGrowing",
     "PasserelleQuarantine",
     "PasserelleDiskFilling",

@@ -1,7 +1,4 @@
-"""From bytes on a wire to free spaces and hourly flows: seven real days, number for number.
-
-On a broker of their own: sessions that other tests' ingest workers left behind would take their share of the messages.
-"""
+"""From bytes on a wire to free spaces and hourly flows: seven real days, number for number."""
 
 import asyncio
 from collections.abc import Sequence
