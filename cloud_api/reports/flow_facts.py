@@ -53,6 +53,8 @@ class FlowFacts:
     places: Sequence[PlaceSums]
     """At least one."""
     compared: Sequence[PlaceCompared] = ()
+    compared_streets: Sequence[PlaceCompared] = ()
+    """Of each of `streets`."""
     daylight: Daylight | None = None
     """Of both periods; None where nothing is compared."""
     streets: Sequence[StreetSums] = ()
@@ -60,3 +62,8 @@ class FlowFacts:
     years: Sequence[PlaceYear] = ()
     """Of each counter; of none where the period begins with its year: then it is the same."""
     later: tuple[LaterParts, ...] = ()
+
+    @property
+    def told_compared(self) -> Sequence[PlaceCompared]:
+        """What the change of all of them is told by: streets where there are such, for then nobody weighs twice."""
+        return self.compared_streets or self.compared

@@ -12,6 +12,8 @@ from cloud_api.reports.writing import Writing
 Two = tuple[str, str]
 """French, English."""
 
+COUNTER: Final[Two] = ("compteur", "counter")
+STREET: Final[Two] = ("rue", "street")
 NIGHT_BEGINS: Final = max(hours.stop for hours in DAY_PARTS.values())
 NIGHT_ENDS: Final = min(hours.start for hours in DAY_PARTS.values())
 
@@ -20,6 +22,7 @@ TABLES: Final[Mapping[str, Two]] = MappingProxyType(
         "places": ("Par compteur", "By counter"),
         "open": ("Heures d’ouverture", "Opening hours"),
         "year": ("Depuis le 1er janvier", "Since 1 January"),
+        "comparison_streets": ("Comparaison par rue", "Comparison by street"),
         "streets": ("Par rue", "By street"),
         "sections": ("Sections d’une même rue", "Sections of one street"),
         "months": ("Par mois", "By month"),
@@ -130,6 +133,13 @@ COLUMNS: Final[Mapping[str, tuple[tuple[str, str, str, Unit], ...]]] = MappingPr
         ),
         "comparison": (
             ("what", "Compteur", "Counter", Unit.WORDS),
+            ("days", "Jours comparés", "Days compared", Unit.DAYS),
+            ("now", "Cette période, par jour", "This period, per day", Unit.PER_DAY),
+            ("then", "L’autre, par jour", "The other, per day", Unit.PER_DAY),
+            ("change", "Évolution", "Change", Unit.CHANGE),
+        ),
+        "comparison_streets": (
+            ("what", "Rue", "Street", Unit.WORDS),
             ("days", "Jours comparés", "Days compared", Unit.DAYS),
             ("now", "Cette période, par jour", "This period, per day", Unit.PER_DAY),
             ("then", "L’autre, par jour", "The other, per day", Unit.PER_DAY),

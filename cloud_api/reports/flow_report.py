@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from cloud_api.reports.flow_charts import charts_of
 from cloud_api.reports.flow_facts import FlowFacts
+from cloud_api.reports.flow_heads import COUNTER, STREET, Two
 from cloud_api.reports.flow_indicators import DAYS_A_WEEK
 from cloud_api.reports.flow_sums import (
     busiest_day,
@@ -66,9 +67,9 @@ def _summary(facts: FlowFacts, words: FlowWords, days: DaySums, week: Floats, kn
     if year is not None:
         yield words.year(year)
     if facts.asked.compared is not None:
-        yield words.compared(change_of(facts.compared), len(facts.places))
+        yield words.comparison.compared(change_of(facts.told_compared), len(facts.told_compared), _told_by(facts))
     if facts.daylight is not None and facts.daylight.differs:
-        yield words.daylight(facts.daylight)
+        yield words.comparison.daylight(facts.daylight)
     yield words.coverage(known)
     if facts.later:
         yield words.later(facts.later)
@@ -103,13 +104,20 @@ def _figures(facts: FlowFacts, words: FlowWords, days: DaySums, week: Floats) ->
     year = year_of(facts.years)
     if year is not None:
         yield words.heads.figure("year", year.both, Unit.PASSAGES, words.year_measured(year))
-    changed = change_of(facts.compared)
+    changed = change_of(facts.told_compared)
     if changed is not None:
         now, then, names = changed
         yield words.heads.figure(
-            "change", now / then - 1 if then else None, Unit.CHANGE, words.change_note(now, then, len(names))
+            "change",
+            now / then - 1 if then else None,
+            Unit.CHANGE,
+            words.comparison.change_note(now, then, len(names), _told_by(facts)),
         )
     yield words.heads.figure("coverage", float(days.covered_h.sum() / days.hours.sum()), Unit.SHARE)
+
+
+def _told_by(facts: FlowFacts) -> Two:
+    return STREET if facts.compared_streets else COUNTER
 
 
 def _quality(facts: FlowFacts, write: Writing, words: FlowWords, days: DaySums, known: KnownHours) -> Quality:

@@ -1,6 +1,6 @@
 """Makes a report on flows: reads what it needs, one counter at a time, and puts it together. Blocks on the store."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -19,6 +19,7 @@ from cloud_api.reports.gathering import (
     silently,
     year_so_far,
 )
+from cloud_api.reports.hours import Hours
 from cloud_api.reports.open_hours import open_share
 from cloud_api.reports.place_hours import PlaceHours, PlaceSums, summed
 from cloud_api.reports.report import Asked, Report, Span
@@ -29,19 +30,29 @@ def make_flow_report(town: Town, asked: Asked, tell: Progress = silently) -> Rep
     """The report, as of its date. Raises `StoreError`."""
     sums: list[PlaceSums] = []
     compared: list[PlaceCompared] = []
+    compared_streets: list[PlaceCompared] = []
     years: list[PlaceYear] = []
-    gathered = StreetGathering(streets_of(counters_of(town, asked)))
+    streets = streets_of(counters_of(town, asked))
+    gathered, before = StreetGathering(streets), StreetGathering(streets)
     for place in every_place(town, asked, tell):
-        gathered.take(place.id, place.believed)
         sums.append(summed(place, open_share(asked.open_hours, place.hours)))
-        compared += _compared(town, asked, place)
         years += _year(town, asked, place)
+        whole = gathered.take(place.id, place.believed)
+        if asked.compared is not None:
+            then = place_hours(town, town.registry.counters[place.id], asked.compared, asked.as_of).believed
+            compared.append(_compared(town, place.name, [place.id], place.believed, then))
+            whole_then = before.take(place.id, then)
+            if whole is not None and whole_then is not None:
+                street, hours = whole
+                compared_streets.append(_compared(town, street.name, street.counters, hours, whole_then[1]))
+    in_order = [each.name for each in streets]
     return flow_report(
         FlowFacts(
             asked=asked,
             town=town.name,
             places=sums,
             compared=compared,
+            compared_streets=sorted(compared_streets, key=lambda each: in_order.index(each.name)),
             daylight=_daylight(town, asked),
             streets=gathered.sums,
             years=years,
@@ -69,11 +80,6 @@ def _mean_daylight_h(span: Span, latitude: float) -> float:
     return float(daylight_h(days, latitude).mean())
 
 
-def _compared(town: Town, asked: Asked, place: PlaceHours) -> Iterator[PlaceCompared]:
-    if asked.compared is None:
-        return
-    counter = town.registry.counters[place.id]
-    then = place_hours(town, counter, asked.compared, asked.as_of)
-    special, markets = town.office.special_days([place.id]), partial(town.office.markets_on, places=[place.id])
-    compared = compare(place.believed, then.believed, town.calendar, special, markets)
-    yield PlaceCompared(name=place.name, compared=compared)
+def _compared(town: Town, name: str, places: Sequence[str], now: Hours, then: Hours) -> PlaceCompared:
+    special, markets = town.office.special_days(places), partial(town.office.markets_on, places=places)
+    return PlaceCompared(name=name, compared=compare(now, then, town.calendar, special, markets))

@@ -29,7 +29,7 @@ def tables_of(facts: FlowFacts, words: FlowWords, days: DaySums, week: Floats) -
         yield _street_table(facts, words)
         yield _section_table(facts, words)
     if facts.asked.compared is not None:
-        yield _comparison_table(facts, words)
+        yield from _comparison_tables(facts, words)
     if len(days) > DAILY_UNTIL:
         yield _table(words, "months", _stretches(days, _month_of), Unit.MONTH)
     if len(days) >= WEEKLY_FROM:
@@ -200,26 +200,38 @@ def _year_cells(its: Total) -> tuple[Cell, ...]:
     return its.in_, its.out, its.both, its.hours, its.measured, its.coverage
 
 
-def _comparison_table(facts: FlowFacts, words: FlowWords) -> Table:
-    def row(each: PlaceCompared) -> tuple[Cell, ...]:
-        its = each.compared
-        if its is None:
-            return (each.name, None, None, None, None)
-        return (each.name, round(its.days), its.now, its.then, _known(its.change))
+def _comparison_tables(facts: FlowFacts, words: FlowWords) -> Iterator[Table]:
+    """Of counters; where streets are told, the sum is theirs."""
+    note = words.comparison.comparison_note(facts.compared, facts.daylight)
+    if facts.compared_streets:
+        by_street = words.comparison.comparison_note(facts.compared_streets, None)
+        yield _comparison_table(words, "comparison_streets", facts.compared_streets, by_street, words.town)
+        yield _comparison_table(words, "comparison", facts.compared, note, "")
+    else:
+        yield _comparison_table(words, "comparison", facts.compared, note, words.all_together)
 
-    changed = change_of(facts.compared)
-    total: tuple[Cell, ...] | None = None
-    if changed is not None and len(facts.compared) > 1:
+
+def _comparison_table(words: FlowWords, key: str, compared: Sequence[PlaceCompared], note: str, total: str) -> Table:
+    changed = change_of(compared)
+    last: tuple[Cell, ...] | None = None
+    if changed is not None and len(compared) > 1 and total:
         now, then, _ = changed
-        total = (words.all_together, None, now, then, now / then - 1 if then else None)
+        last = (total, None, now, then, now / then - 1 if then else None)
     return Table(
-        key="comparison",
-        title=words.heads.table("comparison"),
-        columns=words.heads.columns("comparison"),
-        rows=tuple(row(each) for each in facts.compared),
-        total=total,
-        note=words.comparison_note(facts.compared, facts.daylight),
+        key=key,
+        title=words.heads.table(key),
+        columns=words.heads.columns(key),
+        rows=tuple(_comparison_row(each) for each in compared),
+        total=last,
+        note=note,
     )
+
+
+def _comparison_row(each: PlaceCompared) -> tuple[Cell, ...]:
+    its = each.compared
+    if its is None:
+        return (each.name, None, None, None, None)
+    return (each.name, round(its.days), its.now, its.then, _known(its.change))
 
 
 def _known(value: float) -> float | None:

@@ -105,16 +105,17 @@ class StreetGathering:
         self._hours: dict[str, Hours] = {}
         self._sums: dict[str, StreetSums] = {}
 
-    def take(self, counter: str, hours: Hours) -> None:
-        """A counter's hours as `quality` left them."""
+    def take(self, counter: str, hours: Hours) -> tuple[Street, Hours] | None:
+        """A counter's hours as `quality` left them; gives its street's, once it was the last of them."""
         street = self._street_of.get(counter)
         if street is None:
-            return
+            return None
         self._hours[counter] = hours
-        if all(each in self._hours for each in street.counters):
-            self._sums[street.counters[0]] = street_sums(
-                street, {each: self._hours.pop(each) for each in street.counters}
-            )
+        if any(each not in self._hours for each in street.counters):
+            return None
+        whole = {each: self._hours.pop(each) for each in street.counters}
+        self._sums[street.counters[0]] = street_sums(street, whole)
+        return street, street_hours(street, whole)
 
     @property
     def sums(self) -> list[StreetSums]:

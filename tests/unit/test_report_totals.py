@@ -186,6 +186,18 @@ def its_file(its: Town, wish: Asked, form: Format) -> bytes:
     return b"".join(written(form, lambda: make_flow_report(its, wish), every_place(its, wish)))
 
 
+def test_a_change_is_told_by_streets_where_a_street_has_several_counters(store: Store) -> None:
+    its = town(store, one_street((None, None)))
+    report = make_flow_report(its, asked("2026-11-09", "2026-11-23", "rue-haute", "venelle", compare="week-before"))
+    counters, (street,) = report.table("comparison"), report.table("comparison_streets").rows
+
+    one, other = (float(str(row[2])) for row in counters.rows)
+    assert counters.total is None, "who walks on would weigh twice"
+    assert street[2] == pytest.approx((one + other) / 2)
+    assert report.figure("change").value == pytest.approx(street[4])
+    assert "1 rue" in report.figure("change").note
+
+
 def test_counters_that_are_streets_of_their_own_need_no_table_of_streets(store: Store) -> None:
     report = make_flow_report(town(store), TOTALS["both"])
 
