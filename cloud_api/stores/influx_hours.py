@@ -25,7 +25,6 @@ from cloud_api.stores.influx_marks import Marks
 from cloud_api.stores.influx_parts import InfluxParts
 from cloud_api.stores.influx_points import FLOW, HOURLY, LATE
 from cloud_api.stores.influx_queries import (
-    COMMITTED_AT,
     EVERYWHERE,
     HOURS,
     MADE,
@@ -106,13 +105,11 @@ class InfluxHours:
         latest = to_microseconds(LATEST if as_of is None else as_of)
         for series in self._server.query(sums_query(channels, wanted), MADE):
             channel = channel_of(series.tags)
-            for hour, rows in hours_made(channel, series.values):
-                if (channel, hour.start) in unclear:
-                    continue
-                if all(row[COMMITTED_AT] <= latest for row in rows):
-                    clear.append(hour)
-                else:
+            for hour, committed in hours_made(channel, series.values):
+                if committed > latest:
                     unclear.add((channel, hour.start))
+                elif not unclear or (channel, hour.start) not in unclear:
+                    clear.append(hour)
         return [*clear, *self._by_keys(unclear, late, as_of)]
 
     def _from_parts(self, channels: Sequence[Channel], wanted: range, as_of: datetime | None) -> list[Hour]:

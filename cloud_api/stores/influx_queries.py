@@ -49,14 +49,13 @@ EVERY_LAST_STATE = (
     'GROUP BY "device", "channel" ORDER BY time DESC LIMIT 1'
 )
 FOR_EVER = "0s"
+_NO_FLAGS: Final[frozenset[Flag]] = frozenset()
 
 _Sum = int | None
 HourRow = tuple[int, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum]
 """Start, in, out, covered_s, parts, and one sum a flag."""
 SumRow = tuple[int, int, int, _Sum, int, int, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum]
 """Time, committed, in, out, covered_s, parts, and one for each flag."""
-COMMITTED_AT: Final = 1
-FLAGS_AT: Final = 6
 StateRow = tuple[int, bool, int | None, str, str]
 PartRow = tuple[int, int]
 CountRow = tuple[int, int, int | None, int, int]
@@ -217,30 +216,55 @@ def hour_of(channel: Channel, row: HourRow) -> Hour | None:
         in_=in_,
         out=out,
         covered_s=min(covered_s, HOUR_S),
-        flags=frozenset(flag for flag, times in zip(Flag, flags, strict=True) if times),
+        flags=_flags(flags),
         parts=parts,
     )
 
 
-def hours_made(channel: Channel, rows: Iterable[SumRow]) -> Iterator[tuple[Hour, list[SumRow]]]:
-    """The hours that a channel's sums add up to, and what each is made of; rows in order of time."""
-    for hour, some in groupby(rows, key=lambda row: row[0] // (HOUR_S * 1_000_000)):
-        sums = list(some)
-        yield _together(channel, from_seconds(hour * HOUR_S), sums), sums
+def hours_made(channel: Channel, rows: Iterable[SumRow]) -> Iterator[tuple[Hour, int]]:
+    """The hours that a channel's sums add up to, and when, in microseconds, the last was committed; rows by time."""
+    for hour, some in groupby(rows, key=_hour_number):
+        first, *others = some
+        start = from_seconds(hour * HOUR_S)
+        if others:
+            yield _together(channel, start, [first, *others]), max(row[1] for row in (first, *others))
+        else:
+            yield _alone(channel, start, first), first[1]
+
+
+def _hour_number(row: SumRow) -> int:
+    return row[0] // (HOUR_S * 1_000_000)
+
+
+def _alone(channel: Channel, start: datetime, row: SumRow) -> Hour:
+    """As `_together`, for most hours are one sum and a year has many."""
+    _, _, in_, out, covered_s, parts, *flags = row
+    return Hour(
+        channel=channel,
+        start=start,
+        in_=in_,
+        out=out,
+        covered_s=covered_s if covered_s < HOUR_S else HOUR_S,
+        flags=_flags(flags) if any(flags) else _NO_FLAGS,
+        parts=parts,
+    )
 
 
 def _together(channel: Channel, start: datetime, rows: Sequence[SumRow]) -> Hour:
     outs = [row[3] for row in rows if row[3] is not None]
-    flags = [row[FLAGS_AT:] for row in rows]
     return Hour(
         channel=channel,
         start=start,
         in_=sum(row[2] for row in rows),
         out=sum(outs) if outs else None,
         covered_s=min(sum(row[4] for row in rows), HOUR_S),
-        flags=frozenset(flag for each in flags if any(each) for flag, times in zip(Flag, each, strict=True) if times),
+        flags=frozenset(flag for row in rows for flag in _flags(row[6:])),
         parts=sum(row[5] for row in rows),
     )
+
+
+def _flags(times: Iterable[_Sum]) -> frozenset[Flag]:
+    return frozenset(flag for flag, some in zip(Flag, times, strict=True) if some)
 
 
 def correction_of(place: str, row: CorrectionRow) -> Correction:
