@@ -63,6 +63,12 @@ class InfluxServer:
         )
         (folder / "influxdb.conf").write_text(configuration, encoding="utf-8")
 
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """It, while it runs."""
+        assert self._process is not None
+        return self._process
+
     def url(self, database: str) -> str:
         """The address of a database, as `open_store` takes it."""
         login = f"{USER}:{quote(self._password, safe='')}"

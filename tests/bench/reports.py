@@ -1,50 +1,62 @@
-"""How long reports take, and how much memory: a month and a year of 10 and of 100 counters, from both stores.
+"""How long reports take, how much memory, and who waits meanwhile: a month and a year of 10 and of 100 counters.
 
-Each is made by the command, in a process of its own, as pages. Each store holds a part for every quarter of an hour, 14
-months of them: 4 million. Writing them takes minutes, so this section runs when it is asked for.
+Out of years, from both stores. Each report is made by the command, in a process of its own; its processor time is
+that of the process and of InfluxDB's server together. Filling the stores takes minutes, so this section runs when it is
+asked for.
 """
 
 import os
 import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
-from datetime import UTC, datetime, timedelta
-from math import sin
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Event, Thread
 from time import perf_counter
 
+import httpx
 import numpy as np
 
-from cloud_api.registry import Counter, Installation, Position, Registry
-from cloud_api.stores import open_store
-from cloud_api.stores.base import Channel, Store, StoredFlow
+from cloud_api.registry import Installation, Registry, Space, Zone
+from cloud_api.registry.store import open_registry
+from cloud_api.scopes import Scope
+from tests.bench.programs import COMMAND, Program, Served, serving_api
 from tests.bench.table import Row
-from tests.history import flow
+from tests.bench.years import CHANNELS, COUNTERS, HOURS, TOWN, fill_influx, fill_sqlite
+from tests.broker import Mosquitto, running_mosquitto
 from tests.influx import InfluxServer
-from tests.town import kept
+from tests.town import HERE, NOW, START, kept
 
-COUNTERS = 100
-START = datetime(2025, 9, 1, tzinfo=UTC)
-END = datetime(2026, 11, 1, tzinfo=UTC)
-STEP = timedelta(minutes=15)
-AT_ONCE = timedelta(days=30)
-"""Of one counter, written together."""
-CHANNELS = [Channel(f"c{number:03}", "line1", "pedestrian") for number in range(COUNTERS)]
-TOWN = Registry(
-    counters=[
-        Counter(id=each.device, name=each.device, position=Position(lat=47.2, lon=-1.5), in_="in", out="out")
-        for each in CHANNELS
-    ],
-    installations=[
-        Installation(place=each.device, device=each.device, channel=each.name, mode=each.mode, start=START)
-        for each in CHANNELS
-    ],
-)
 PERIODS = {"a month": ("2026-10-01", "2026-11-01"), "a year": ("2025-11-01", "2026-11-01")}
+FORMS = ("pdf", "xlsx")
 KIB = 1024
 MIB = 1024 * KIB
+SPACES, ZONES = 400, 20
+WITH_PARKING = Registry(
+    counters=list(TOWN.counters.values()),
+    zones=[Zone(id=f"z{number}", name=f"Zone {number}", position=HERE) for number in range(ZONES)],
+    spaces=[Space(id=f"s{number}", zone=f"z{number % ZONES}") for number in range(SPACES)],
+    installations=[
+        *TOWN.installations,
+        *(Installation(place=f"s{each}", device=f"d{each}", channel="1", start=START) for each in range(SPACES)),
+    ],
+)
+ASKED = ("/v1/parking/zones", "/v1/parking/zones/z1")
+ASKED_EVERY_S = 0.02
+QUIET_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What one report took."""
+
+    wall_s: float
+    processor_s: float
+    peak_mib: float
+    size_kb: float
 
 
 def rows() -> Iterator[Row]:
@@ -55,49 +67,110 @@ def rows() -> Iterator[Row]:
         server.start()
         stack.callback(server.stop)
         kept(TOWN, folder).close()
-        urls = (f"sqlite:///{folder}/history.db", server.url("history"))
-        for url in urls:
-            with closing(open_store(url, lambda: END)) as store:
-                _fill(store)
+        urls = f"sqlite:///{folder}/history.db", server.url("history")
+        with ThreadPoolExecutor(2) as threads:
+            filled = [
+                threads.submit(_seconds, fill, url) for fill, url in zip((fill_sqlite, fill_influx), urls, strict=True)
+            ]
+        yield Row(f"{HOURS:,} hours written, side by side", filled[0].result(), "s", filled[1].result(), "InfluxDB")
         for counters in (10, COUNTERS):
             for what, period in PERIODS.items():
-                yield from _measured(folder, urls, f"{counters} counters, {what}", counters, period)
+                for form in FORMS:
+                    make = partial(_made, folder, counters, period, form)
+                    yield from _compared(f"{counters} counters, {what}, {form}", make(urls[0]), make(urls[1], server))
+        broker = stack.enter_context(running_mosquitto(folder))
+        for name, url in zip(("SQLite", "InfluxDB"), urls, strict=True):
+            yield from _waited(name, url, folder / name, broker)
 
 
-def _measured(folder: Path, urls: tuple[str, str], what: str, counters: int, period: tuple[str, str]) -> Iterator[Row]:
-    ours, other = (_report(folder, url, counters, period) for url in urls)
-    yield Row(what, ours[0], "s", other[0], "InfluxDB")
-    yield Row(f"{what}: peak memory", ours[1], "MiB", other[1], "InfluxDB")
+def _seconds(fill: Callable[[str], None], url: str) -> float:
+    begin = perf_counter()
+    fill(url)
+    return perf_counter() - begin
 
 
-def _report(folder: Path, url: str, counters: int, period: tuple[str, str]) -> tuple[float, float]:
-    """Seconds, and the largest number of MiB that the process held."""
+def _compared(what: str, ours: Made, other: Made) -> Iterator[Row]:
+    yield Row(what, ours.wall_s, "s", other.wall_s, "InfluxDB")
+    yield Row("  processor", ours.processor_s, "s", other.processor_s, "InfluxDB, its server's with it")
+    yield Row("  peak memory", ours.peak_mib, "MiB", other.peak_mib, "InfluxDB")
+    yield Row("  size", ours.size_kb, "kB", other.size_kb, "InfluxDB")
+
+
+def _made(
+    folder: Path, counters: int, period: tuple[str, str], form: str, url: str, server: InfluxServer | None = None
+) -> Made:
+    """One report of so many counters."""
+    file = folder / f"report.{form}"
     command = [
-        *(str(Path(sys.executable).with_name("passerelle")), "report", "flows"),
-        *("--store", url, "--registry", f"{folder}/registry.db"),
-        *("--from", period[0], "--to", period[1], "--output", f"{folder}/report.pdf"),
+        *(*COMMAND, "report", "flows", "--store", url, "--registry", f"{folder}/registry.db", "--format", form),
+        *("--from", period[0], "--to", period[1], "--output", str(file)),
         *(word for channel in CHANNELS[:counters] for word in ("--place", channel.device)),
     ]
+    before_s = _processor_s(server)
     begin = perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, used = os.wait4(process.pid, 0)
     if status:
         raise RuntimeError(f"the report of {counters} counters ended with {status}")
-    return perf_counter() - begin, used.ru_maxrss * KIB / MIB
+    return Made(
+        wall_s=perf_counter() - begin,
+        processor_s=used.ru_utime + used.ru_stime + _processor_s(server) - before_s,
+        peak_mib=used.ru_maxrss * KIB / MIB,
+        size_kb=file.stat().st_size / 1000,
+    )
 
 
-def _fill(store: Store) -> None:
-    chance = np.random.default_rng(7)
-    for first in range((END - START) // AT_ONCE + 1):
-        start = START + first * AT_ONCE
-        steps = (min(start + AT_ONCE, END) - start) // STEP
-        starts = [start + step * STEP for step in range(steps)]
-        level = [1 + max(0.0, sin((each.hour - 6) / 18 * 3.14)) * 30 for each in starts]
-        for channel in CHANNELS:
-            in_, out = chance.poisson(level), chance.poisson(level)
-            parts = zip(starts, in_.tolist(), out.tolist(), strict=True)
-            store.write([_part(channel, *each) for each in parts])
+def _processor_s(server: InfluxServer | None) -> float:
+    return 0.0 if server is None else Program(server.process, server.folder / "influxd.log").processor_s
 
 
-def _part(channel: Channel, start: datetime, in_: int, out: int) -> StoredFlow:
-    return flow(start, in_=in_, out=out, covered_s=int(STEP.total_seconds()), channel=channel)
+def _waited(store: str, url: str, folder: Path, broker: Mosquitto) -> Iterator[Row]:
+    """How long who asks where to park waits while a year of all counters is made, and while nothing is."""
+    folder.mkdir()
+    own = "--registry", f"{folder}/registry.db", "--ledger", f"{folder}/ledger.db"
+    options = "--store", url, *own, "--keep-raw", "ever", "--per-second", "1000000"
+    with serving_api(WITH_PARKING, folder, broker, *options) as api:
+        secret = _key(folder)
+        for path in ASKED:
+            quiet = _latencies(api, path, Event(), QUIET_S)
+            busy, took_s = _while_made(api, path, secret)
+            what = f"GET {path} while a year of all counters is made, {store}"
+            yield Row(f"{what}: median", np.quantile(busy, 0.5), "ms", np.quantile(quiet, 0.5), "when nothing is")
+            yield Row("  p99", np.quantile(busy, 0.99), "ms", np.quantile(quiet, 0.99), "when nothing is")
+            yield Row("  the report took", took_s, "s")
+
+
+def _key(folder: Path) -> str:
+    with closing(open_registry(f"{folder}/registry.db")) as registry:
+        return registry.keys.create("bench", [Scope.REPORT], by="bench", at=NOW)[1]
+
+
+def _while_made(api: Served, path: str, secret: str) -> tuple[list[float], float]:
+    over, took = Event(), list[float]()
+
+    def make() -> None:
+        begin = perf_counter()
+        try:
+            wish = {"from": PERIODS["a year"][0], "to": PERIODS["a year"][1], "format": "pdf"}
+            headers = {"authorization": f"Bearer {secret}"}
+            httpx.get(f"{api.address}/v1/reports/flows", params=wish, headers=headers, timeout=900).raise_for_status()
+            took.append(perf_counter() - begin)
+        finally:
+            over.set()
+
+    thread = Thread(target=make)
+    thread.start()
+    waited = _latencies(api, path, over, 900)
+    thread.join()
+    return waited, took[0]
+
+
+def _latencies(api: Served, path: str, over: Event, most_s: float) -> list[float]:
+    """Milliseconds of each of the requests of one caller, fifty a second, until something is over."""
+    waited, first = list[float](), perf_counter()
+    with httpx.Client(base_url=api.address, timeout=60) as client:
+        while perf_counter() - first < most_s and not over.wait(ASKED_EVERY_S):
+            begin = perf_counter()
+            client.get(path).raise_for_status()
+            waited.append(1000 * (perf_counter() - begin))
+    return waited
