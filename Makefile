@@ -9,6 +9,7 @@ help:  ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 $(VENV)/.installed: pyproject.toml
+	@echo "Setting up $(VENV), the first time only: a minute, more on a slow network"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[cloud,sim,dev]'
 	touch $@

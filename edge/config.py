@@ -98,7 +98,9 @@ def load(path: Path) -> GatewayConfig:
     """Read and check a configuration file. Raises `ConfigError`."""
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise ConfigError(path, f"cannot be read: {error.strerror}; --config FILE names another") from error
+    except UnicodeDecodeError as error:
         raise ConfigError(path, f"cannot be read: {error}") from error
     return parse(text, path)
 

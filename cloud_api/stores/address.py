@@ -54,7 +54,7 @@ def parse_store_url(url: str) -> SqliteAddress | InfluxAddress:
         return _sqlite(parts)
     if parts.scheme in ("influxdb", "influxdbs"):
         return _influx(parts)
-    raise StoreUrlError(f"unknown kind {parts.scheme!r}; {_EXPECTED}")
+    raise StoreUrlError(f"{f'unknown kind {parts.scheme!r}' if parts.scheme else 'no kind is named'}; {_EXPECTED}")
 
 
 _EXPECTED = "expected sqlite:///FILE or influxdb://USER@HOST:PORT/DATABASE?password_file=FILE"

@@ -71,7 +71,7 @@ def test_an_address_does_not_show_its_password() -> None:
 @pytest.mark.parametrize(
     ("url", "told"),
     [
-        ("", "unknown kind ''"),
+        ("", "no kind is named"),
         ("history.db", "expected sqlite:///FILE or influxdb://"),
         ("postgresql://localhost/flows", "unknown kind 'postgresql'"),
         ("sqlite://", "needs three slashes"),
