@@ -117,18 +117,17 @@ def _platform(glance: Glance, kept: Kept) -> Iterator[Concern]:
             yield Concern(what=What.BROKER, about=about, text=_as_it_is(each.problem))
     for disk in glance.disks:
         if _is_little(disk.free_bytes, disk.size_bytes):
-            about = Cause(f"disque de {disk.file}", f"disk of the {disk.file}")
+            about = Cause(f"disque ({disk.file})", f"disk of the {disk.file}")
             yield Concern(what=What.DISK, about=about, text=_room(disk.free_bytes, disk.size_bytes))
     for lost in kept.lost:
         text = Cause(
-            f"{lost.passages} passages perdus : sa file d’attente était pleine",
-            f"{lost.passages} passages lost: its outbox was full",
+            f"{lost.passages} passages perdus depuis hier : sa file d’attente était pleine",
+            f"{lost.passages} passages lost within a day: its outbox was full",
         )
         yield Concern(
             what=What.DROPPED,
             about=_named(lost.gateway, lost.gateway),
             text=text,
-            since=lost.until,
             gateway=lost.gateway,
         )
     if kept.quarantined:

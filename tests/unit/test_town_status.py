@@ -80,7 +80,7 @@ def test_each_thing_that_is_wrong_is_one_line_and_the_store_comes_before_a_link(
         "store: locked",
         "broker, connection ingest: the broker cannot be reached",
         "disk of the store: 1.0 GB of 64.0 GB free",
-        "gateway gw-halles: 12 passages lost: its outbox was full, for 2 h",
+        "gateway gw-halles: 12 passages lost within a day: its outbox was full",
         "quarantine: 4 facts refused by the store wait",
         "gateway gw-mad: floods the server with messages",
         f"certificate broker_ca: its certificate ends on {WELL.at + 3 * DAY:%Y-%m-%d}",
