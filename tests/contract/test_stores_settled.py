@@ -269,6 +269,31 @@ def test_a_writer_knows_what_is_summed_long_before_it_is(database: str, clock: C
         assert hours(writer) == hours(settling) == summed([*facts, flow(part=4, in_=11), flow(part=5, in_=12)])
 
 
+def test_a_part_that_comes_while_late_ones_are_added_is_not_deleted_with_them(
+    database: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds, more = [0.0], flow(part=9, in_=1000)
+    facts = day()[::12]
+    with closing(opened(database, clock)) as settling, closing(opened(database, clock, lambda: seconds[0])) as writer:
+        writer.write(facts)
+        settle(settling)
+        seconds[0] = GOOD_S + 1
+        writer.write(LATE)
+        delete = settling._server.delete
+
+        def meanwhile(statement: str) -> None:
+            monkeypatch.setattr(settling._server, "delete", delete)
+            writer.write([more])
+            delete(statement)
+
+        monkeypatch.setattr(settling._server, "delete", meanwhile)
+        settling.settle(SOON + DAY)
+        seconds[0] = 2 * GOOD_S + 2
+        settling.settle(SOON + DAY + 2 * FENCE)
+
+        assert hours(settling) == summed([*facts, *LATE, more])
+
+
 def test_sums_of_another_store_are_taken_once_or_refused_where_they_overlap(database: str, clock: Clock) -> None:
     parts = [CommittedFlow(flow(part=part, in_=10), clock.now) for part in range(3)]
     with closing(opened(database, clock)) as store:
