@@ -91,6 +91,8 @@ class Publisher:
         """Outbox sequence number by MQTT message id; 0 for what is not from the outbox."""
         self._unconfirmed: dict[int, float] = {}
         """When each publish that is not confirmed was sent, by sequence number, in order."""
+        self._sent_first: dict[int, float] = {}
+        """When those that are sent again were first sent on this connection: it may be that time that is answered."""
         self._stored: list[SeqRange] = []
         self._read_until = 0
         self._unread = True
@@ -198,6 +200,9 @@ class Publisher:
                 self._patience_s = min(2 * self._patience_s, LONGEST_PATIENCE_S)
                 self.counters["resent"] += len(self._unconfirmed)
                 log.warning("not confirmed as stored, sending again: %d messages", len(self._unconfirmed))
+                self._sent_first = self._unconfirmed | {
+                    seq: sent_s for seq, sent_s in self._sent_first.items() if seq in self._unconfirmed
+                }
                 self._rewind()
 
     async def _delete_stored(self) -> None:
@@ -295,6 +300,7 @@ class Publisher:
         self.connected = True
         self._window = window
         self._in_flight.clear()
+        self._sent_first.clear()
         self._rewind()
         for message in self._on_connected():
             self.tell(message)
@@ -353,11 +359,16 @@ class Publisher:
         self._stored += message.ranges
         named = [seq for seq in self._unconfirmed if any(each.first <= seq <= each.last for each in message.ranges)]
         if named:
-            waited_s = self._loop.time() - min(self._unconfirmed.pop(seq) for seq in named)
+            waited_s = self._loop.time() - min(map(self._take_out, named))
             self._patience_s = min(max(PATIENCE_S, 2 * waited_s), LONGEST_PATIENCE_S)
         self._confirmed += len(named)
         self._send()
         self._say_when_drained()
+
+    def _take_out(self, seq: int) -> float:
+        """Count a publish as unconfirmed no longer; when it was first sent."""
+        sent_s = self._unconfirmed.pop(seq)
+        return self._sent_first.pop(seq, sent_s)
 
     def _say_when_drained(self) -> None:
         if self._sending_since_s is None or self._unread or self._ready or self._unconfirmed:

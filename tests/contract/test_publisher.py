@@ -191,6 +191,26 @@ def test_the_cloud_is_given_twice_as_long_as_it_took_or_the_least_that_it_is_eve
     asyncio.run(scenario())
 
 
+def test_what_was_sent_again_is_no_proof_of_a_quick_cloud(
+    outbox: Outbox, own_mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publisher, "PATIENCE_S", 1.0)
+    monkeypatch.setattr(publisher, "TIDY_EVERY_S", 0.05)
+
+    async def scenario() -> None:
+        cloud = Cloud(own_mosquitto)
+        outbox.commit({}, [flow(7)])
+        async with publishing(outbox, own_mosquitto) as running:
+            first, again = await cloud.hear_flow(), await cloud.hear_flow()
+            assert first == again
+            cloud.store(first)
+            await until_empty(outbox, running)
+            assert running._patience_s >= 2 * publisher.PATIENCE_S
+        cloud.close()
+
+    asyncio.run(scenario())
+
+
 def test_sending_again_begins_at_the_oldest_even_while_the_disk_is_slow(
     tmp_path: Path, own_mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
 ) -> None:
