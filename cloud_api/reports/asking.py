@@ -155,7 +155,7 @@ def _end_of_day(text: str, zone: ZoneInfo) -> datetime | None:
     """A date means all that was known when that day ended."""
     try:
         return datetime.combine(date.fromisoformat(text) + timedelta(days=1), time(), tzinfo=zone)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

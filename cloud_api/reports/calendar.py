@@ -37,6 +37,8 @@ HOURS: Final = re.compile(
 )
 WHOLE_DAY: Final = "00:00-24:00"
 LONGEST_EVENT: Final = timedelta(days=366)
+YEARS: Final = range(2000, 2200)
+"""In which an event may be: there is a time before and after it that it can be held against."""
 HOURS_A_DAY: Final = 24
 DATES: Final = (date, date | None)
 
@@ -230,6 +232,8 @@ def _unsound(entry: Market | Event) -> Iterator[tuple[str, str]]:
         case Event():
             if entry.end - entry.start > LONGEST_EVENT:
                 yield "to", f"{entry.end}: an event of a year at most expected"
+            if not {entry.start.year, entry.end.year} <= set(YEARS):
+                yield "from", f"{entry.start}: an event from {YEARS[0]} to {YEARS[-1]} expected"
             if HOURS.fullmatch(entry.hours) is None:
                 yield "hours", f"{entry.hours!r}: hours as 10:00-20:00 expected"
 

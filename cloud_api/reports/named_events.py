@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from cloud_api.registry.office_events import EventEdition
 from cloud_api.registry.soundness import FORMULA
 from cloud_api.reports.asking import AskError
-from cloud_api.reports.calendar import LONGEST_EVENT, Event, EventKind, OfficeCalendar
+from cloud_api.reports.calendar import LONGEST_EVENT, YEARS, Event, EventKind, OfficeCalendar
 from cloud_api.trust import Cause
 
 LONGEST_NAME: Final = 200
@@ -131,12 +131,21 @@ def last_written(editions: Iterable[EventEdition], now: datetime) -> datetime:
 
 def _day(field: str, text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise AskError(
             field,
             Cause(f"{text or 'vide'} : un jour (2026-11-27) est attendu", f"{text!r}: a day (2026-11-27) expected"),
         ) from None
+    if day.year not in YEARS:
+        first, last = YEARS[0], YEARS[-1]
+        raise AskError(
+            field,
+            Cause(
+                f"{text} : un jour de {first} à {last} est attendu", f"{text!r}: a day from {first} to {last} expected"
+            ),
+        )
+    return day
 
 
 def _clock(field: str, text: str) -> str:

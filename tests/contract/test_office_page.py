@@ -210,6 +210,13 @@ def test_what_cannot_be_an_event_comes_back_as_it_was_typed(client: httpx.Client
     assert "<b>Fête" not in wrong.text
 
 
+def test_an_edition_that_no_page_ever_named_is_none(client: httpx.Client) -> None:
+    wrong = sent(client, {**form_of(client), "edition": "9" * 5000}, name="Fête", start="9999-12-31")
+
+    assert wrong.status_code == 422
+    assert 'id="error-start"' in wrong.text
+
+
 def test_events_are_named_by_the_office_alone_and_from_its_own_page(client: httpx.Client, office: Office) -> None:
     by_technician = client.post("/bureau/events", data=SALES, headers={"authorization": f"Bearer {office.technician}"})
     from_elsewhere = client.post("/bureau/events", data=SALES, headers={"origin": "https://elsewhere.example"})

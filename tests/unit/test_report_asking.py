@@ -32,6 +32,7 @@ def wish(**changes: object) -> Texts:
         ({"compare": "2025-10-02/2025-10-01"}, "compare", "la seconde", "after"),
         ({"open_hours": "de 10 h à 19 h"}, "open", "Mo : lundi", "OpenStreetMap"),
         ({"as_of": "jadis"}, "as_of", "une date", "a date"),
+        ({"as_of": "9999-12-31"}, "as_of", "une date", "a date"),
         ({"as_of": "2026-11-01T10:00:00"}, "as_of", "décalage", "offset"),
     ],
 )

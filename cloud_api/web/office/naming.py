@@ -31,6 +31,7 @@ from cloud_api.web.technician.room import require_own_page
 
 EVENTS: Final = f"{PATH}/events"
 ID: Final = re.compile("[0-9a-f]{16}")
+EDITION: Final = re.compile("[0-9]{1,18}")
 TYPED: Final = ("name", "start", "end", "opens", "closes", "kind")
 WITHDRAW: Final = "withdraw"
 
@@ -115,6 +116,6 @@ def _typed(form: FormData) -> Draft:
     places = tuple(str(place) for place in form.getlist("place") if place)[:MOST_PLACES]
     return Draft(
         id=event if ID.fullmatch(event) else secrets.token_hex(8),
-        edition=int(edition) if edition.isdecimal() else 0,
+        edition=int(edition) if EDITION.fullmatch(edition) else 0,
         texts=EventTexts(**said, places=places),
     )
