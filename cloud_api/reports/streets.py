@@ -6,8 +6,9 @@ A street that nobody named is its counter's.
 """
 
 import re
+from collections import Counter as Tally
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -68,11 +69,15 @@ class StreetSums:
 
 
 def streets_of(counters: Sequence[Counter]) -> list[Street]:
-    """The streets of some counters, in their order."""
+    """The streets of some counters, in their order; of several with one name each says its first counter's id too."""
     together: dict[tuple[bool, str], list[Counter]] = {}
     for each in counters:
         together.setdefault(_street_key(each), []).append(each)
-    return [_street(its) for its in together.values()]
+    found = [_street(its) for its in together.values()]
+    times = Tally(each.name for each in found)
+    return [
+        each if times[each.name] == 1 else replace(each, name=f"{each.name} ({each.counters[0]})") for each in found
+    ]
 
 
 def street_hours(street: Street, hours: Mapping[str, Hours]) -> Hours:

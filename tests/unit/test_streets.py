@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from cloud_api.registry import Counter, Position
 from cloud_api.reports.hours import Hours
@@ -41,6 +42,14 @@ def test_who_walks_on_to_the_next_section_is_counted_once() -> None:
 
     assert street_sums(street, passed(a=[10] * DAY, b=[10] * DAY)).whole.passages == 240
     assert street_sums(street, passed(a=[10] * DAY, b=[20] * DAY)).whole.passages == 360
+
+
+def test_streets_of_one_name_are_told_apart() -> None:
+    alone = replace(counter("cam-2"), name="Rue Haute")
+
+    streets = streets_of([counter("a", "rue Haute"), alone, counter("b", "12 rue Haute"), counter("c", "Quai")])
+
+    assert [each.name for each in streets] == ["Rue Haute (a)", "Rue Haute (cam-2)", "c"]
 
 
 def test_both_pavements_of_a_section_are_added() -> None:
