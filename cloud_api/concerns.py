@@ -121,8 +121,8 @@ def _platform(glance: Glance, kept: Kept) -> Iterator[Concern]:
             yield Concern(what=What.DISK, about=about, text=_room(disk.free_bytes, disk.size_bytes))
     for lost in kept.lost:
         text = Cause(
-            f"{lost.passages} passages perdus depuis hier : sa file d’attente était pleine",
-            f"{lost.passages} passages lost within a day: its outbox was full",
+            f"passages perdus depuis hier, sa file d’attente étant pleine : {lost.passages}",
+            f"passages lost within a day, its outbox being full: {lost.passages}",
         )
         yield Concern(
             what=What.DROPPED,
@@ -132,8 +132,8 @@ def _platform(glance: Glance, kept: Kept) -> Iterator[Concern]:
         )
     if kept.quarantined:
         text = Cause(
-            f"{kept.quarantined} faits refusés par la base attendent",
-            f"{kept.quarantined} facts refused by the store wait",
+            f"faits refusés par la base, en attente : {kept.quarantined}",
+            f"facts refused by the store that wait: {kept.quarantined}",
         )
         yield Concern(what=What.QUARANTINE, about=Cause("quarantaine", "quarantine"), text=text)
 
