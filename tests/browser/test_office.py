@@ -79,6 +79,18 @@ def test_a_chart_is_explored_by_keyboard_and_pointer_and_tells_what_its_table_sa
     assert complaints(browser) == []
 
 
+def test_a_chart_that_cannot_be_explored_says_so_and_its_picture_stays(browser: Chrome, office: Office) -> None:
+    open_page(browser, office, WEEK)
+    button = find(browser, "figure [data-explore]")
+    browser.execute_script("arguments[0].dataset.explore = 'nowhere.js'", button)
+    button.send_keys(Keys.ENTER)
+    wait_until(browser, lambda it: "Réessayez" in find(it, ".reading").text, "that it could not be made")
+
+    assert find(browser, "figure img").is_displayed()
+    assert button.is_displayed()
+    assert button.get_attribute("aria-busy") is None
+
+
 def test_without_scripts_the_page_is_whole(browser_without_scripts: Chrome, office: Office) -> None:
     open_page(browser_without_scripts, office, REPORT)
 

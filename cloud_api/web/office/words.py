@@ -51,6 +51,7 @@ class Words(Struct, frozen=True, kw_only=True):
     figures: str
     explore: str
     explore_making: str
+    explore_failed: str
     explore_how: str
     values: str
     tables: str
@@ -146,6 +147,7 @@ FRENCH: Final = Words(
     figures="Chiffres clés",
     explore="Explorer ce graphique",
     explore_making="Le graphique se prépare… quelques secondes la première fois.",
+    explore_failed="Le graphique n’a pas pu être préparé. Réessayez dans une minute.",
     explore_how="Montrez une barre ou une case, ou lisez les valeurs une à une avec les flèches du clavier.",
     values="Les valeurs en tableau",
     tables="Tableaux",
@@ -242,6 +244,7 @@ ENGLISH: Final = Words(
     figures="Key figures",
     explore="Explore this chart",
     explore_making="The chart is being made… a few seconds the first time.",
+    explore_failed="The chart could not be made. Try again in a minute.",
     explore_how="Point at a bar or a square, or read the values one by one with the arrow keys.",
     values="Its values as a table",
     tables="Tables",

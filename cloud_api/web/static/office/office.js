@@ -38,10 +38,17 @@ for (const button of document.querySelectorAll("[data-explore]")) {
   button.hidden = false;
   button.addEventListener("click", async () => {
     const figure = button.closest("figure");
+    const reading = figure.querySelector(".reading");
     button.setAttribute("aria-busy", "true");
-    figure.querySelector(".reading").textContent = button.dataset.making;
-    const { explore } = await import("./explore.js");
-    await explore(figure, new URL(button.dataset.explore, document.baseURI).href);
-    button.hidden = true;
+    reading.textContent = button.dataset.making;
+    try {
+      const { explore } = await import("./explore.js");
+      await explore(figure, new URL(button.dataset.explore, document.baseURI).href);
+      button.hidden = true;
+    } catch {
+      reading.textContent = button.dataset.failed;
+    } finally {
+      button.removeAttribute("aria-busy");
+    }
   });
 }
