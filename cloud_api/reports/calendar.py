@@ -33,7 +33,7 @@ WEEKDAYS: Final = MappingProxyType(
 )
 """What a day is called in the file, and its number; 0 is Monday."""
 HOURS: Final = re.compile(
-    r"(?P<opens>[01]?\d|2[0-3])[:h](?P<begin>[0-5]\d)-(?P<closes>[01]?\d|2[0-4])[:h](?P<end>[0-5]\d)"
+    r"(?P<opens>[01]?\d|2[0-3])[:h](?P<begin>[0-5]\d)-(?!24[:h](?!00))(?P<closes>[01]?\d|2[0-4])[:h](?P<end>[0-5]\d)"
 )
 WHOLE_DAY: Final = "00:00-24:00"
 LONGEST_EVENT: Final = timedelta(days=366)

@@ -4,8 +4,9 @@ In come texts, out comes an `Event`, or one `AskError` that names the field and 
 expected.
 """
 
+import re
 from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 import msgspec
@@ -20,6 +21,7 @@ from cloud_api.trust import Cause
 
 LONGEST_NAME: Final = 200
 WHOLE_DAY: Final = ("00:00", "24:00")
+CLOCK: Final = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
 NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
@@ -152,14 +154,12 @@ def _clock(field: str, text: str) -> str:
     """`HH:MM`, or nothing."""
     if not text or (field == "closes" and text == WHOLE_DAY[1]):
         return text
-    try:
-        at = time.fromisoformat(text)
-    except ValueError:
+    if CLOCK.fullmatch(text) is None:
         raise AskError(
             field,
             Cause(f"{text} : une heure (10:00) est attendue", f"{text!r}: a time (10:00) expected"),
-        ) from None
-    return f"{at:%H:%M}"
+        )
+    return text
 
 
 def _name(text: str) -> str:

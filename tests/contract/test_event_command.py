@@ -65,6 +65,10 @@ def test_an_event_is_named_corrected_and_withdrawn_and_nothing_of_it_is_lost(tow
         (("add", "Foire", "--from", "2026-11-07", "--to", "2028-11-06"), "a year later at most"),
         (("add", "Foire", "--from", "9999-12-31"), "start: '9999-12-31': a day from 2000 to 2199 expected"),
         (("add", "Foire", "--from", "2026-11-07", "--opens", "10 h"), "opens: '10 h': a time (10:00) expected"),
+        (
+            ("add", "Foire", "--from", "2026-11-07", "--closes", "18:00:30"),
+            "closes: '18:00:30': a time (10:00) expected",
+        ),
         (("add", "Foire", "--from", "2026-11-07", "--place", "nulle-part"), "place: no place 'nulle-part'; known:"),
         (("add", " ", "--from", "2026-11-07"), "name: a name of 1 to 200"),
         (("add", "=1+1", "--from", "2026-11-07"), "spreadsheet's formula"),

@@ -72,6 +72,7 @@ def test_the_latest_event_of_a_name_is_meant() -> None:
         ("to = 2026-12-24", "to = 2025-12-24", "line 12, field to: 2025-12-24 is before 2026-11-27"),
         ("to = 2026-12-24", "to = 2028-12-24", "line 12, field to: 2028-12-24: an event of a year at most"),
         ("from = 2026-11-27", "from = 1999-11-27", "line 11, field from: 1999-11-27: an event from 2000 to 2199"),
+        ("hours", 'hours = "20:00-24:59"', "line 13, field hours: '20:00-24:59': hours as 10:00-20:00 expected"),
         ("hours", 'hours = "all day"', "line 13, field hours: 'all day': hours as 10:00-20:00 expected"),
         ("not_on", "not_in = [2026-12-26]", "line 5, field not_in: not known; one of name, weekdays, from"),
         ("[[event]]", "[[fête]]", "line 9: no TOML"),

@@ -198,12 +198,12 @@ def _sensors(kind: SensorKind, told: TownStatus, trusts: list[Trust], words: Wor
         name=words.kinds[kind],
         counts=tuple(counts.get(trust, 0) for trust in trusts),
         total=total,
-        share=NOTHING if not total else f"{100 * bad / total:.0f} %",
+        share=NOTHING if not total else f"{100 * bad / total:.0f} %",
     )
 
 
 def _doubtful(sensor: DoubtfulSensor, words: Words, now: datetime) -> DoubtfulRow:
-    percent = "" if sensor.battery_pct is None else f"{sensor.battery_pct:.0f} %"
+    percent = "" if sensor.battery_pct is None else f"{sensor.battery_pct:.0f} %"
     return DoubtfulRow(
         device=sensor.device,
         link=f"technician/devices/{quote(sensor.device, safe='')}",
