@@ -35,7 +35,22 @@ _PartRow = tuple[
     _Flags,
 ]
 """Time in ns, in, out, seconds, covered_s, source, committed, and one for each flag."""
-_KeptRow = tuple[int, int, int | None, int, str, int, _Flags, _Flags, _Flags, _Flags, _Flags, _Flags, _Flags, _Flags]
+_KeptRow = tuple[
+    int,
+    int | None,
+    int | None,
+    int | None,
+    str | None,
+    int | None,
+    _Flags,
+    _Flags,
+    _Flags,
+    _Flags,
+    _Flags,
+    _Flags,
+    _Flags,
+    _Flags,
+]
 """Time in ns, in, out, covered_s, keys, committed, and one for each flag."""
 _PART_ROWS: Final = msgspec.json.Decoder(Answer[_PartRow])
 _KEPT_ROWS: Final = msgspec.json.Decoder(Answer[_KeptRow])
@@ -80,9 +95,10 @@ class InfluxParts:
         )
         return sorted(
             (
-                _kept(series.tags, row)
+                kept
                 for series in self._server.query(statement, _KEPT_ROWS, epoch="ns")
                 for row in series.values
+                if (kept := _kept(series.tags, row)) is not None
             ),
             key=lambda each: (each.channel, each.start, each.gateway, each.epoch, each.first),
         )
@@ -134,8 +150,11 @@ def _part(tags: dict[str, str], row: _PartRow) -> CommittedFlow | None:
     return CommittedFlow(fact, from_microseconds(committed or 0))
 
 
-def _kept(tags: dict[str, str], row: _KeptRow) -> Kept:
+def _kept(tags: dict[str, str], row: _KeptRow) -> Kept | None:
+    """None while it is being written: its parts are still there."""
     at, in_, out, covered_s, keys, committed, *flags = row
+    if in_ is None or covered_s is None or keys is None or committed is None:
+        return None
     return Kept(
         gateway=unquote(tags["gateway"]),
         epoch=unquote(tags["epoch"]),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import Final
+from typing import Final, TypeGuard
 from urllib.parse import unquote
 
 import msgspec
@@ -54,8 +54,9 @@ _NO_FLAGS: Final[frozenset[Flag]] = frozenset()
 _Sum = int | None
 HourRow = tuple[int, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum]
 """Start, in, out, covered_s, parts, and one sum a flag."""
-SumRow = tuple[int, int, int, _Sum, int, int, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum]
+SumRow = tuple[int, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum]
 """Time, committed, in, out, covered_s, parts, and one for each flag."""
+_WholeSumRow = tuple[int, int, int, _Sum, int, int, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum]
 StateRow = tuple[int, bool, int | None, str, str]
 PartRow = tuple[int, int]
 CountRow = tuple[int, int, int | None, int, int]
@@ -222,8 +223,11 @@ def hour_of(channel: Channel, row: HourRow) -> Hour | None:
 
 
 def hours_made(channel: Channel, rows: Iterable[SumRow]) -> Iterator[tuple[Hour, int]]:
-    """The hours that a channel's sums add up to, and when, in microseconds, the last was committed; rows by time."""
-    for hour, some in groupby(rows, key=_hour_number):
+    """The hours that a channel's sums add up to, and when, in microseconds, the last was committed; rows by time.
+
+    Without sums that are being written: readers see a point field by field, and its parts are still there.
+    """
+    for hour, some in groupby(filter(_is_whole, rows), key=_hour_number):
         first, *others = some
         start = from_seconds(hour * HOUR_S)
         if others:
@@ -232,11 +236,15 @@ def hours_made(channel: Channel, rows: Iterable[SumRow]) -> Iterator[tuple[Hour,
             yield _alone(channel, start, first), first[1]
 
 
-def _hour_number(row: SumRow) -> int:
+def _is_whole(row: SumRow) -> TypeGuard[_WholeSumRow]:
+    return None not in (row[1], row[2], row[4], row[5])
+
+
+def _hour_number(row: _WholeSumRow) -> int:
     return row[0] // (HOUR_S * 1_000_000)
 
 
-def _alone(channel: Channel, start: datetime, row: SumRow) -> Hour:
+def _alone(channel: Channel, start: datetime, row: _WholeSumRow) -> Hour:
     """As `_together`, for most hours are one sum and a year has many."""
     _, _, in_, out, covered_s, parts, *flags = row
     return Hour(
@@ -250,7 +258,7 @@ def _alone(channel: Channel, start: datetime, row: SumRow) -> Hour:
     )
 
 
-def _together(channel: Channel, start: datetime, rows: Sequence[SumRow]) -> Hour:
+def _together(channel: Channel, start: datetime, rows: Sequence[_WholeSumRow]) -> Hour:
     outs = [row[3] for row in rows if row[3] is not None]
     return Hour(
         channel=channel,

@@ -1,5 +1,6 @@
 """What a store promises of hours that it has settled, on SQLite and on a real InfluxDB: they are told as before."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from cloud_api.stores.base import Hour, StoredFlow, StoreError
 from cloud_api.stores.copying import copy_store
 from cloud_api.stores.influx import InfluxStore
 from cloud_api.stores.influx_marks import FENCE, GOOD_S
+from cloud_api.stores.influx_points import kept_line_of
 from cloud_api.stores.kept import CommittedFlow, Kept, fold
 from cloud_api.stores.lasting import LastingStore
 from edge.messages import Flag
@@ -292,6 +294,33 @@ def test_a_part_that_comes_while_late_ones_are_added_is_not_deleted_with_them(
         settling.settle(SOON + DAY + 2 * FENCE)
 
         assert hours(settling) == summed([*facts, *LATE, more])
+
+
+@pytest.mark.parametrize("field", ["in", "out", "covered_s", "parts", "keys", "committed"])
+@pytest.mark.parametrize("settled", [False, True], ids=["first sums", "sums of what is late"])
+def test_a_sum_that_is_being_written_is_not_there_yet(
+    influx: InfluxServer, clock: Clock, field: str, *, settled: bool
+) -> None:
+    """The server shows a point field by field: for a moment one is missing."""
+    name, facts, late = fresh_name(), day()[:24], flow(part=1, in_=70, out=5, covered_s=0)
+    with closing(opened(influx.url(name), clock)) as store:
+        store.write(facts)
+        if settled:
+            settle(store)
+            store.write([late])
+            facts.append(late)
+        sums = fold(CommittedFlow(fact, clock.now) for fact in facts[-1:])
+        influx.write(name, "\n".join(_without(field, kept_line_of(each)) for each in sums))
+
+        assert hours(store) == hours(store, clock.now) == summed(facts)
+        assert store.kept(CHANNEL, MIDNIGHT, MIDNIGHT + DAY) == []
+
+
+def _without(field: str, line: str) -> str:
+    its = rf'{field}=(?:".*?"|[^, ]+)'
+    rest, found = re.subn(rf",{its}|(?<= ){its},", "", line)
+    assert found == 1
+    return rest
 
 
 def test_sums_of_another_store_are_taken_once_or_refused_where_they_overlap(database: str, clock: Clock) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import date, datetime, timedelta
 from functools import cache
+from itertools import count
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -27,7 +28,7 @@ from cloud_api.reports.pdf import written_out
 from cloud_api.reports.report import Asked, Report, Span, Table
 from cloud_api.reports.writing import FRENCH
 from cloud_api.stores import open_store
-from cloud_api.stores.base import Store
+from cloud_api.stores.base import Channel, Hour, Store
 from tests.history import flow
 from tests.reporting import HIGH_STREET, NOW, PARIS, REGISTRY, asked, fill, midnight, town
 from tests.town import Clock
@@ -277,6 +278,32 @@ def test_what_comes_later_is_told_and_changes_no_figure(tmp_path: Path) -> None:
     assert (later.in_, later.out, later.hours) == (10, 3, 1)
     assert "13 passages" in " ".join(after.summary)
     assert before.quality.later == ()
+
+
+@pytest.mark.parametrize("reading", [1, 2], ids=["the period", "the year so far"])
+def test_what_comes_while_a_report_is_made_changes_no_figure_of_its_minute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reading: int
+) -> None:
+    clock = Clock(NOW - timedelta(hours=2))
+    wish = asked("2026-11-01", "2026-11-08", "rue-haute", as_of=(NOW - timedelta(hours=1)).isoformat())
+    with closing(open_store(f"sqlite:///{tmp_path}/history.db", clock)) as store:
+        fill(store)
+        before = make_flow_report(town(store), wish)
+        clock.now = NOW
+        hours, readings = store.hours, count(1)
+
+        def meanwhile(
+            channels: Sequence[Channel], start: datetime, end: datetime, as_of: datetime | None = None
+        ) -> list[Hour]:
+            if next(readings) == reading:
+                store.write([flow(midnight("2026-11-03"), part=7, in_=10, out=3, covered_s=0, channel=HIGH_STREET)])
+            return hours(channels, start, end, as_of)
+
+        monkeypatch.setattr(store, "hours", meanwhile)
+        during = make_flow_report(town(store), wish)
+
+    assert figures(during) == figures(before)
+    assert during.quality.later
 
 
 def figures(report: Report) -> list[object]:
