@@ -18,6 +18,8 @@ from firmware_sim.walkers import NOBODY, Count, Direction, Passage
 
 SEED = 1
 MM_IN_CM = 10
+APART = timedelta(seconds=1)
+"""Two who meet on the line, one going in and one out, no radar could tell from two who turn back."""
 
 
 class Scene(Protocol):
@@ -63,19 +65,22 @@ class Passages:
     enter: str = "somebody walks by: in, the next one out, and so on"
     passed: Count = NOBODY
     walking: list[Passage] = field(default_factory=list)
+    """All since nobody was in view: who came first decides on which side the next one passes him."""
 
     def happen(self, now: datetime, /) -> str:
         """Somebody comes into view."""
         inward = self.passed.in_ == self.passed.out
         direction = Direction.IN if inward else Direction.OUT
-        self.walking.append(Passage(now + timedelta(milliseconds=COMING_MS + FRAME_MS), direction))
+        soonest = now + timedelta(milliseconds=COMING_MS + FRAME_MS)
+        self.walking.append(Passage(max([soonest, *(other.at + APART for other in self.walking)]), direction))
         self.passed += Count(inward, not inward)
         return f"somebody walks {direction}: {self.passed.in_} in, {self.passed.out} out"
 
     def frame(self, now: datetime, /) -> bytes:
         """Who is in view."""
         gone = now - timedelta(milliseconds=GOING_MS[1])
-        self.walking = [passage for passage in self.walking if passage.at > gone]
+        if self.walking and self.walking[-1].at <= gone:
+            self.walking.clear()
         _, targets = next(walk_frames(self.walking, now, now + self.every, seed=SEED))
         return hlk_ld2450.report(targets)
 
