@@ -169,6 +169,10 @@ class Phone:
         """Wait until the page says something."""
         self._wait(lambda: text in self.browser.find_element(By.TAG_NAME, "body").text, text)
 
+    def wait_until_gone(self, text: str) -> None:
+        """Wait until the page says it no more: another page has come."""
+        self._wait(lambda: text not in self.browser.find_element(By.TAG_NAME, "body").text, f"{text} gone")
+
     def _wait(self, condition: Callable[[], Found], what: str) -> Found:
         """What a condition gives, once it is something. An element whose page has just gone is looked for again."""
         waiting = WebDriverWait(self.browser, PATIENCE_S, ignored_exceptions=[WebDriverException])

@@ -107,6 +107,7 @@ def test_six_things_are_done_to_sensors_from_their_pages_by_tapping(browser: Chr
     town.switch_on(new, "bosch-tps110")
     browser.get(town.invite())
     phone.tap("button.main")
+    phone.wait_for("Passerelles")
 
     def page(address: str) -> None:
         browser.get(f"{town.address}/technician/devices/{address}")
@@ -114,6 +115,7 @@ def test_six_things_are_done_to_sensors_from_their_pages_by_tapping(browser: Chr
     def confirmed(page_says: str) -> None:
         phone.wait_for("Ce qui va changer")
         phone.tap("button[name=confirmed]")
+        phone.wait_until_gone("Ce qui va changer")
         phone.wait_for(page_says)
 
     def serving() -> dict[str, str]:
