@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from cloud_api.reports.report import Chart, ChartKind, Language, Role, Unit
+from cloud_api.reports.writing import FRENCH
 
 COLOURS: Final[Mapping[Role, str]] = MappingProxyType(
     {
@@ -32,42 +33,17 @@ FONT: Final = "Liberation Sans, Arial, sans-serif"
 FRENCH_FIGURES: Final = MappingProxyType(
     {"decimal": ",", "thousands": "\u202f", "grouping": [3], "currency": ["", "\u00a0€"]}
 )
+_SUNDAY_FIRST: Final = [FRENCH.weekdays[-1], *FRENCH.weekdays[:-1]]
 FRENCH_DATES: Final = MappingProxyType(
     {
         "dateTime": "%A %e %B %Y à %X",
         "date": "%d/%m/%Y",
         "time": "%H:%M:%S",
         "periods": ["", ""],
-        "days": ["dimanche", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi"],
-        "shortDays": ["dim.", "lun.", "mar.", "mer.", "jeu.", "ven.", "sam."],
-        "months": [
-            "janvier",
-            "février",
-            "mars",
-            "avril",
-            "mai",
-            "juin",
-            "juillet",
-            "août",
-            "septembre",
-            "octobre",
-            "novembre",
-            "décembre",
-        ],
-        "shortMonths": [
-            "janv.",
-            "févr.",
-            "mars",
-            "avr.",
-            "mai",
-            "juin",
-            "juil.",
-            "août",
-            "sept.",
-            "oct.",
-            "nov.",
-            "déc.",
-        ],
+        "days": _SUNDAY_FIRST,
+        "shortDays": [f"{day[:3]}." for day in _SUNDAY_FIRST],
+        "months": list(FRENCH.months),
+        "shortMonths": list(FRENCH.short_months),
     }
 )
 
