@@ -11,14 +11,16 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import choice
 
 HOST = "127.0.0.1"
 START_TIMEOUT_S = 10.0
 POLL_S = 0.02
 PORT_ATTEMPTS = 5
+SERVER_PORTS = range(20_000, 32_768)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +132,16 @@ def _started(folder: Path, credentials: Credentials | None, settings: str) -> Mo
 
 
 def free_port() -> int:
-    """A TCP port on loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port on loopback that nobody listens on now.
+
+    It lies below the range from which the kernel gives ports to connections (32768 to 60999): none takes it meanwhile.
+    It is not drawn from `random`, which hypothesis sets alike in every process of a run.
+    """
+    while True:
+        port = choice(SERVER_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((HOST, port))
+            return port
 
 
 def _accepts(port: int) -> bool:

@@ -4,7 +4,6 @@ Import the fixture `influx` in a test module, or run a server of one's own with 
 """
 
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,8 @@ from urllib.parse import quote, urlencode
 
 import pytest
 import urllib3
+
+from tests.broker import free_port
 
 USER = "passerelle"
 START_TIMEOUT_S = 30
@@ -48,8 +49,8 @@ class InfluxServer:
         """Start nothing yet. With a certificate (and its key, in one file) the server speaks TLS only."""
         self.folder = folder
         self.certificate = certificate
-        self.port = _free_port()
-        self.rpc = f"127.0.0.1:{_free_port()}"
+        self.port = free_port()
+        self.rpc = f"127.0.0.1:{free_port()}"
         """Where its backup tool finds it."""
         self._password = f"pont d'Arcole: 100 % {token_hex(8)}"
         self._http = urllib3.PoolManager(retries=False, timeout=5, ca_certs=certificate and str(certificate))
@@ -151,10 +152,3 @@ def influx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InfluxServer]:
     server.start()
     yield server
     server.stop()
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port

@@ -42,6 +42,10 @@ class Program:
         return self._process.pid
 
     @property
+    def has_ended(self) -> bool:
+        return self._process.poll() is not None
+
+    @property
     def words(self) -> str:
         """What it has printed so far, on both its outputs."""
         return self._words.read_text()
@@ -49,7 +53,7 @@ class Program:
     def says(self, pattern: str, patience_s: float = START_S) -> re.Match[str]:
         """Wait until it has printed what matches. Raises `AssertionError` with all its words when it does not."""
         try:
-            until(lambda: self._ended() or re.search(pattern, self.words) is not None, patience_s)
+            until(lambda: self.has_ended or re.search(pattern, self.words) is not None, patience_s)
         except AssertionError:
             raise AssertionError(f"{pattern!r} was not said in {patience_s:g} s: {self.words}") from None
         match = re.search(pattern, self.words)
@@ -76,9 +80,6 @@ class Program:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-
-    def _ended(self) -> bool:
-        return self._process.poll() is not None
 
 
 @contextmanager

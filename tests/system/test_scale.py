@@ -66,6 +66,8 @@ class Replica:
         self._running.close()
 
     def is_ready(self) -> bool:
+        assert self._program is not None
+        assert not self._program.has_ended, self._program.words
         try:
             return httpx.get(f"{self.address}/readyz").is_success
         except httpx.TransportError:
