@@ -28,25 +28,36 @@ BATTERY_DAYS: Final = 400
 DAY_S: Final = 86_400
 
 SCHEMA: Final = (
-    """
-    CREATE TABLE health (device TEXT PRIMARY KEY, at REAL NOT NULL, report BLOB NOT NULL) WITHOUT ROWID;
-    CREATE TABLE heard (
-        gateway TEXT, device TEXT, at REAL NOT NULL, entry BLOB NOT NULL, PRIMARY KEY (gateway, device)
-    ) WITHOUT ROWID;
-    CREATE TABLE quarantine (
-        id INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, fact BLOB NOT NULL UNIQUE, reason TEXT NOT NULL
-    );
-    """,
-    """
-    CREATE TABLE dropped (
-        gateway TEXT, epoch TEXT, seq INTEGER, report BLOB NOT NULL, PRIMARY KEY (gateway, epoch, seq)
-    ) WITHOUT ROWID;
-    """,
-    """
-    CREATE TABLE battery (device TEXT, day INTEGER, percent REAL NOT NULL, PRIMARY KEY (device, day)) WITHOUT ROWID;
-    """,
+    (
+        "CREATE TABLE health (device TEXT PRIMARY KEY, at REAL NOT NULL, report BLOB NOT NULL) WITHOUT ROWID",
+        """
+        CREATE TABLE heard (
+            gateway TEXT, device TEXT, at REAL NOT NULL, entry BLOB NOT NULL, PRIMARY KEY (gateway, device)
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE quarantine (
+            id INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, fact BLOB NOT NULL UNIQUE,
+            reason TEXT NOT NULL
+        )
+        """,
+    ),
+    (
+        """
+        CREATE TABLE dropped (
+            gateway TEXT, epoch TEXT, seq INTEGER, report BLOB NOT NULL, PRIMARY KEY (gateway, epoch, seq)
+        ) WITHOUT ROWID
+        """,
+    ),
+    (
+        """
+        CREATE TABLE battery (
+            device TEXT, day INTEGER, percent REAL NOT NULL, PRIMARY KEY (device, day)
+        ) WITHOUT ROWID
+        """,
+    ),
 )
-"""One script per schema version; a file of an older version runs those it lacks."""
+"""One step per schema version; a file of an older version takes those it lacks."""
 
 
 class BatteryDay(NamedTuple):

@@ -24,33 +24,37 @@ FORECASTS_KEPT: Final = timedelta(weeks=4) // QUARTER
 """Quarter-hours after the arrival that they were for: the window over which methods are judged."""
 
 SCHEMA: Final = (
-    """
-    CREATE TABLE observed (
-        zone TEXT NOT NULL,
-        quarter INTEGER NOT NULL,     -- quarter-hours since 1970, UTC
-        spaces INTEGER NOT NULL,      -- those that could be believed
-        free INTEGER NOT NULL,
-        PRIMARY KEY (zone, quarter)
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE forecast (
-        zone TEXT NOT NULL,
-        minutes INTEGER NOT NULL,     -- lead time
-        due INTEGER NOT NULL,         -- the quarter-hour that it was for; issued `minutes` before
-        spaces INTEGER NOT NULL,      -- of so many spaces
-        method TEXT NOT NULL,         -- what was told, and by which method
-        probability REAL NOT NULL,
-        expected REAL NOT NULL,
-        low INTEGER NOT NULL,
-        high INTEGER NOT NULL,
-        model REAL NOT NULL,          -- the model's probability, and what the baselines said
-        as_now INTEGER NOT NULL,      -- spaces free when it was issued
-        usual REAL,                   -- probability; null where nothing was known of the last three weeks
-        came INTEGER,                 -- spaces free when its time had come; null until then, and where nobody knows
-        PRIMARY KEY (zone, minutes, due)
-    ) STRICT, WITHOUT ROWID;
-    """,
+    (
+        """
+        CREATE TABLE observed (
+            zone TEXT NOT NULL,
+            quarter INTEGER NOT NULL,     -- quarter-hours since 1970, UTC
+            spaces INTEGER NOT NULL,      -- those that could be believed
+            free INTEGER NOT NULL,
+            PRIMARY KEY (zone, quarter)
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE forecast (
+            zone TEXT NOT NULL,
+            minutes INTEGER NOT NULL,     -- lead time
+            due INTEGER NOT NULL,         -- the quarter-hour that it was for; issued `minutes` before
+            spaces INTEGER NOT NULL,      -- of so many spaces
+            method TEXT NOT NULL,         -- what was told, and by which method
+            probability REAL NOT NULL,
+            expected REAL NOT NULL,
+            low INTEGER NOT NULL,
+            high INTEGER NOT NULL,
+            model REAL NOT NULL,          -- the model's probability, and what the baselines said
+            as_now INTEGER NOT NULL,      -- spaces free when it was issued
+            usual REAL,                   -- probability; null where nothing was known of the last three weeks
+            came INTEGER,                 -- spaces free when its time had come; null until then, and where nobody knows
+            PRIMARY KEY (zone, minutes, due)
+        ) STRICT, WITHOUT ROWID
+        """,
+    ),
 )
-"""One script per schema version; a file of an older version runs those it lacks."""
+"""One step per schema version; a file of an older version takes those it lacks."""
 
 _OBSERVE = "INSERT INTO observed VALUES (:zone, :quarter, :spaces, :free) ON CONFLICT DO NOTHING"
 _VERIFY = """

@@ -33,6 +33,7 @@ from cloud_api.stores.base import (
     utc_now,
     whole_hours,
 )
+from cloud_api.stores.durable_sqlite import bring_up_to_date, open_durable
 from cloud_api.stores.kept import CommittedFlow, CommittedSpace, Kept, hour_of
 from cloud_api.stores.lasting import FlowSpan, LastingStore, SpaceSpan, Trimmed
 from cloud_api.stores.sqlite_rows import (
@@ -46,8 +47,6 @@ from cloud_api.stores.sqlite_rows import (
 )
 from cloud_api.stores.sqlite_schema import MIGRATIONS
 
-BUSY_TIMEOUT_S = 10
-"""How long to wait for another process that writes to the same file."""
 DAY_S = 86_400
 PARTS_PER_RUN = 500_000
 """So many parts go in one run of retention, or a day more."""
@@ -141,9 +140,10 @@ class SqliteStore(LastingStore):
         self._clock = clock
         self._lock = Lock()
         with self._store_errors():
-            self._writer = self._connect()
+            self._writer = open_durable(self._path)
         try:
-            self._migrate()
+            with self._transaction() as connection:
+                bring_up_to_date(connection, MIGRATIONS, str(self._path))
         except StoreError:
             self._writer.close()
             raise
@@ -342,27 +342,6 @@ class SqliteStore(LastingStore):
         with self._lock:
             self._writer.close()
 
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-        except sqlite3.Error:
-            connection.close()
-            raise
-        return connection
-
-    def _migrate(self) -> None:
-        with self._transaction() as connection:
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            if version > len(MIGRATIONS):
-                raise StoreError(
-                    f"{self._path}: written by a newer Passerelle (schema {version}, this one knows {len(MIGRATIONS)})"
-                )
-            for statement in (statement for step in MIGRATIONS[version:] for statement in step):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         """The writing connection; what was done with it is committed at the end, or undone."""
@@ -373,7 +352,7 @@ class SqliteStore(LastingStore):
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         """A connection of one's own that sees one moment of the store."""
-        with self._store_errors(), closing(self._connect()) as connection:
+        with self._store_errors(), closing(open_durable(self._path)) as connection:
             connection.execute("PRAGMA query_only = ON")
             connection.execute("BEGIN")
             yield connection

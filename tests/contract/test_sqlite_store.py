@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud_api.stores import open_store, sqlite
+from cloud_api.stores import durable_sqlite, open_store, sqlite
 from cloud_api.stores.base import Channel, StoreError
 from cloud_api.stores.sqlite import SqliteStore
 from cloud_api.stores.sqlite_rows import FLAG_BITS
@@ -106,7 +106,7 @@ def test_a_long_write_does_not_hold_up_readers(store: SqliteStore, file: Path) -
 
 
 def test_a_file_locked_by_another_is_a_store_error(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_S", 0)
+    monkeypatch.setattr(durable_sqlite, "BUSY_TIMEOUT_S", 0)
     with closing(SqliteStore(file)) as store, closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreError, match=r"history\.db: database is locked"):

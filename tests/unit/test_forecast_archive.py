@@ -126,7 +126,7 @@ def test_a_file_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "forecasts.db")) as database:
         database.execute(f"PRAGMA user_version = {len(SCHEMA) + 1}")
 
-    with pytest.raises(StoreError, match=r"forecasts\.db is of a newer version .*upgrade this program"):
+    with pytest.raises(StoreError, match=r"forecasts\.db: written by a newer Passerelle .*upgrade this program"):
         Archive(tmp_path / "forecasts.db")
 
 

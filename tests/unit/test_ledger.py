@@ -114,7 +114,7 @@ def test_a_file_of_a_newer_version_is_refused_by_name(file: Path) -> None:
     with closing(sqlite3.connect(file)) as database:
         database.execute("PRAGMA user_version = 99")
 
-    with pytest.raises(StoreError, match=r"newer version \(99\): upgrade"):
+    with pytest.raises(StoreError, match=r"newer Passerelle \(schema 99, .*: upgrade"):
         Ledger(file)
 
 
