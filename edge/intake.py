@@ -4,7 +4,6 @@ In come `Arrival`s of all links, one after another; out comes a `Batch` for one 
 before `committed` says so. One device's rubbish must not disturb another's counts: it is refused by name and counted.
 """
 
-import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,20 +12,20 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct, structs
 
+from edge.adopted import Adopted, ready
 from edge.aggregator.admission import Admission, Arrived, admit
 from edge.aggregator.counting import Moment
-from edge.aggregator.device import DeviceState, Fact, Identity, Observation, close_due, observe, settle_changes
-from edge.clock import Clock, to_datetime, to_utc_ms
-from edge.drivers.devices import catalogue
+from edge.aggregator.device import DeviceState, Fact, Observation, close_due, observe, settle_changes
+from edge.clock import Clock
+from edge.dating import Dated, Dating
 from edge.drivers.links.base import Refused, Report, Stranger
-from edge.drivers.model import Model, Signal
+from edge.drivers.model import Signal
 from edge.entries import Waiting
 from edge.messages import (
     FLOWS_PER_MESSAGE,
     DeviceHealth,
     DeviceSettings,
     Epoch,
-    Flag,
     Flow,
     FlowInterval,
     GatewayName,
@@ -35,44 +34,10 @@ from edge.messages import (
     OutboxMessage,
     Space,
     SpaceState,
-    TimeSource,
 )
-from edge.readings import (
-    CLOCK_SET,
-    AnyReading,
-    DecodeError,
-    Delta,
-    DeviceAddress,
-    Event,
-    Frame,
-    Knowledge,
-    Presence,
-    Total,
-)
-from edge.recognition import recognise
-from edge.signals import WATCHING_S, Setting, Told, View, first_view, setting_of
-
-log = logging.getLogger(__name__)
-
-FUTURE_MS = 300_000
-"""A network server's time further ahead of ours than this is not believed."""
-STEP_MS = 2_000
-"""The wall clock moved by more than this against the monotonic one: it stepped."""
-HEARD_EVERY_MS = 60_000
-"""A device that nobody adopted is told at most so often."""
-MOST_GUESSED = 2_000
-"""Of so many devices that nobody adopted it is remembered what they may be; who was heard longest ago goes first."""
-
-
-class Adopted(Struct, frozen=True):
-    """A device of this gateway, ready to be read."""
-
-    settings: DeviceSettings
-    model: Model
-    identity: Identity
-    period_s: int
-    raw: Setting | None
-    """How its raw signal is read; None when it has none."""
+from edge.readings import CLOCK_SET, AnyReading, DecodeError, DeviceAddress, Frame
+from edge.signals import Told, View, first_view
+from edge.strangers import Strangers
 
 
 class Untimed(Struct, frozen=True):
@@ -113,20 +78,14 @@ class Intake:
         self._states = dict(states)
         self._adopted: dict[str, Adopted] = {}
         self._views: dict[str, View] = {}
-        self._heard: dict[str, HeardDevice] = {}
-        self._told_ms: dict[str, int] = {}
-        self._guesses: dict[str, tuple[str, ...]] = {}
-        """By device that nobody adopted, the models that it may be."""
-        self._offset_ms: int | None = None
-        """Between wall and monotonic clock, as last seen."""
-        self._offsets_ms: dict[str, int] = {}
-        """By device, at its last report: where it is another at the next one, the clock stepped in between."""
+        self._strangers = Strangers(clock)
         self._holding = True
         """Observations may wait for the time: what comes after them waits behind them, so that order is kept."""
         self._encoder = msgspec.msgpack.Encoder()
         self._decoder = msgspec.msgpack.Decoder(Untimed)
         self.counters: Counter[str] = Counter()
         """`duplicates`, `older`, `heard` (frames of devices that nobody adopted), `waited_for_time`, `clock_steps`."""
+        self._dating = Dating(clock, self._states.keys(), self.counters)
 
     def adopt(self, devices: Iterable[DeviceSettings]) -> None:
         """From now on these are the gateway's devices; what is known of the others is kept, not used.
@@ -134,7 +93,7 @@ class Intake:
         A raw sensor that is set anew looks anew.
         """
         before = self._adopted
-        self._adopted = {device.address: _ready(device) for device in devices}
+        self._adopted = {device.address: ready(device) for device in devices}
         same = {
             address for address, new in self._adopted.items() if address in before and new.raw == before[address].raw
         }
@@ -166,7 +125,8 @@ class Intake:
     def take(self, batch: Batch, link: str, item: Frame | Report | Stranger) -> Refused | None:
         """Add what follows from the item to the batch. What cannot be decoded is returned, for the log."""
         if isinstance(item, Stranger) or item.device not in self._adopted:
-            self._note_stranger(link, item)
+            self.counters["heard"] += 1
+            self._strangers.hear(link, item)
             return None
         adopted = self._adopted[item.device]
         if isinstance(item, Report):
@@ -176,8 +136,7 @@ class Intake:
 
     def explain(self, frame: Frame) -> tuple[AnyReading, ...]:
         """What a frame of an adopted device says, without any effect. Raises `DecodeError`, `LookupError` of others."""
-        adopted = self._adopted[frame.device]
-        return tuple(adopted.model.decode(frame, _knowledge(adopted, self._state(Batch(), frame.device))))
+        return tuple(self._adopted[frame.device].decode(frame, self._state(Batch(), frame.device).health))
 
     def recalibrate(self, batch: Batch, device: str) -> str | None:
         """Let a distance sensor learn anew how far it sees when nothing is there; why that cannot be, or None."""
@@ -224,16 +183,13 @@ class Intake:
         if booted_ms is None:
             return
         self._holding = more
-        self._note_step(booted_ms)
+        self._dating.note_offset(booted_ms)
         for item in waiting:
             batch.waited.append(item.id)
             adopted = self._adopted.get(item.device)
-            if adopted is None:
-                continue
-            ours = item.session == self._clock.session
-            at_ms = booted_ms + item.heard_ms if ours else booted_ms
-            flags = () if ours else (Flag.CLOCK,)
-            self._observe(batch, adopted, self._decoder.decode(item.body), at_ms // 1000, TimeSource.GATEWAY, flags)
+            if adopted is not None:
+                dated = self._dating.after_waiting(item.session, item.heard_ms, booted_ms)
+                self._observe(batch, adopted, self._decoder.decode(item.body), dated)
 
     def finish(self, batch: Batch) -> Batch:
         """Pack the flow parts into messages; the batch is ready to be committed."""
@@ -249,16 +205,7 @@ class Intake:
 
     def strangers(self) -> tuple[HeardDevice, ...]:
         """Devices heard that nobody adopted and that were not told within the last minute."""
-        now_ms = self._clock.monotonic_ms()
-        due = [
-            device
-            for device in self._heard.values()
-            if now_ms - self._told_ms.get(device.device, -HEARD_EVERY_MS) >= HEARD_EVERY_MS
-        ]
-        for device in due:
-            self._told_ms[device.device] = now_ms
-            del self._heard[device.device]
-        return tuple(due)
+        return self._strangers.due()
 
     def _take_frame(self, batch: Batch, adopted: Adopted, frame: Frame) -> Refused | None:
         state = self._state(batch, frame.device)
@@ -269,7 +216,7 @@ class Intake:
         if arrived is Arrived.OLDER:
             self.counters["older"] += 1
         try:
-            readings = adopted.model.decode(frame, _knowledge(adopted, state))
+            readings = adopted.decode(frame, state.health)
         except DecodeError as error:
             if frame.counter is not None:
                 batch.states[frame.device] = structs.replace(state, admission=admission)
@@ -292,8 +239,7 @@ class Intake:
     def _tell(self, adopted: Adopted, frame: Frame, readings: Sequence[AnyReading]) -> Told | None:
         """The readings themselves, or what a raw signal's frame is worth telling; None when that is nothing."""
         if adopted.raw is None:
-            ignored = adopted.settings.ignored_channels
-            return Told(tuple(reading for reading in readings if _channel(reading) not in ignored))
+            return Told(tuple(reading for reading in readings if not adopted.ignores(reading)))
         view = self._views[frame.device]
         self._views[frame.device], told = view.hear(readings, frame.heard_ms, adopted.raw)
         return told
@@ -302,46 +248,19 @@ class Intake:
         self, batch: Batch, adopted: Adopted, untimed: Untimed, heard_ms: int, network_time: datetime | None
     ) -> None:
         """Find out when it was, then aggregate it; or let it wait for the time."""
-        now_ms = self._clock.utc_ms(heard_ms)
-        if network_time is not None:
-            network_ms = to_utc_ms(network_time)
-            if now_ms is None or network_ms <= now_ms + FUTURE_MS:
-                self._offsets_ms.pop(adopted.settings.address, None)
-                self._observe(batch, adopted, untimed, network_ms // 1000, TimeSource.NETWORK, ())
-                return
-        if now_ms is None or self._holding:
-            self._holding = True
-            self.counters["waited_for_time"] += 1
-            body = self._encoder.encode(untimed)
-            batch.waiting.append(Waiting(self._clock.session, heard_ms, adopted.settings.address, body))
+        address = adopted.settings.address
+        dated = self._dating.by_network(address, heard_ms, network_time)
+        if dated is None and not self._holding:
+            dated = self._dating.by_clock(address, heard_ms, reported=untimed.alive)
+        if dated is not None:
+            self._observe(batch, adopted, untimed, dated)
             return
-        self._note_step(now_ms - heard_ms)
-        flags = self._certainty(adopted.settings.address, now_ms - heard_ms, reported=untimed.alive)
-        self._observe(batch, adopted, untimed, now_ms // 1000, TimeSource.GATEWAY, flags)
+        self._holding = True
+        self.counters["waited_for_time"] += 1
+        batch.waiting.append(Waiting(self._clock.session, heard_ms, address, self._encoder.encode(untimed)))
 
-    def _note_step(self, offset_ms: int) -> None:
-        known, self._offset_ms = self._offset_ms, offset_ms
-        if known is not None and abs(offset_ms - known) > STEP_MS:
-            self.counters["clock_steps"] += 1
-            log.warning("the wall clock stepped by %d ms; the next report of each device is flagged", offset_ms - known)
-            self._offsets_ms = dict.fromkeys(self._states, known) | self._offsets_ms
-
-    def _certainty(self, device: str, offset_ms: int, *, reported: bool) -> tuple[Flag, ...]:
-        """Flagged is the device's first report after a step of the clock, for what it counted since the one before."""
-        known = self._offsets_ms.get(device, offset_ms)
-        if reported:
-            self._offsets_ms[device] = offset_ms
-        return (Flag.CLOCK,) if abs(offset_ms - known) > STEP_MS else ()
-
-    def _observe(
-        self,
-        batch: Batch,
-        adopted: Adopted,
-        untimed: Untimed,
-        at_s: int,
-        source: TimeSource,
-        flags: tuple[Flag, ...],
-    ) -> None:
+    def _observe(self, batch: Batch, adopted: Adopted, untimed: Untimed, dated: Dated) -> None:
+        at_s, source, flags = dated
         moment = Moment(at_s, source, adopted.period_s, self._interval_s, in_order=untimed.in_order, flags=flags)
         observation = Observation(
             readings=untimed.readings,
@@ -371,44 +290,6 @@ class Intake:
     def _state(self, batch: Batch, address: str) -> DeviceState:
         return batch.states.get(address) or self._states.get(address) or DeviceState()
 
-    def _note_stranger(self, link: str, item: Frame | Report | Stranger) -> None:
-        self.counters["heard"] += 1
-        now_ms = self._clock.utc_ms(self._clock.monotonic_ms())
-        if now_ms is None:
-            return
-        known = self._heard.get(item.device)
-        if known is None and isinstance(item, Frame):
-            self._recognise(item)
-        self._heard[item.device] = HeardDevice(
-            device=item.device,
-            link=link,
-            at=to_datetime(now_ms),
-            frames=1 if known is None else known.frames + 1,
-            rssi_dbm=None if isinstance(item, Report) else item.rssi_dbm,
-            hint=None if isinstance(item, Report) else item.hint,
-            models=item.models if isinstance(item, Stranger) else self._guesses.get(item.device, ()),
-        )
-
-    def _recognise(self, frame: Frame) -> None:
-        self._guesses[frame.device] = recognise(frame, self._guesses.pop(frame.device, ()))
-        if len(self._guesses) > MOST_GUESSED:
-            del self._guesses[next(iter(self._guesses))]
-
-
-def _ready(settings: DeviceSettings) -> Adopted:
-    model = catalogue()[settings.model]
-    raw = setting_of(model, settings)
-    identity = Identity(
-        device=settings.address,
-        model=model.name,
-        inverted=settings.invert_presence,
-        debounce_s=settings.debounce_s or 0,
-        watches=() if raw is None else tuple((channel.name, channel.mode or "") for channel in raw.channels),
-        one_way=raw is not None and all(channel.second is None for channel in raw.channels),
-    )
-    period_s = settings.period_s or max(model.reporting_period_s, WATCHING_S if raw else 0)
-    return Adopted(settings, model, identity, period_s, raw)
-
 
 def _is_datable(reading: AnyReading) -> bool:
     return reading.at is None or reading.at >= CLOCK_SET
@@ -421,16 +302,3 @@ def _undatable(frame: Frame, readings: Sequence[AnyReading]) -> Refused | None:
         return None
     reason = f"{len(times)} readings dated {min(times):%Y-%m-%d}, before {CLOCK_SET:%Y}: the device's clock was not set"
     return Refused(name="clock-not-set", reason=reason, data=frame.payload[:600], device=frame.device)
-
-
-def _channel(reading: AnyReading) -> str | None:
-    return reading.channel if isinstance(reading, Total | Delta | Event | Presence) else None
-
-
-def _knowledge(adopted: Adopted, state: DeviceState) -> Knowledge:
-    settings = adopted.settings
-    return Knowledge(
-        firmware=None if state.health is None else state.health.firmware,
-        key=None if settings.key is None else bytes.fromhex(settings.key),
-        options=settings.options,
-    )

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from edge import messages
 from edge.aggregator.device import DeviceState
-from edge.gateway import DESIRED
+from edge.desired import DESIRED
 from edge.messages import AnyMessage, Desired, Dropped, Flow, HealthReport, MessageError, Space
 from edge.outbox import WAITING_DROPPED, OutboxError
 from edge.outbox_schema import SCHEMA_VERSION

@@ -136,14 +136,14 @@ async def report_to(systemd: Notifier, gateway: Gateway, health: Path | None = N
         if gateway.progress != seen:
             seen = gateway.progress
             systemd.tell(WATCHDOG)
-        systemd.tell(status(await asyncio.to_thread(_how_it_does, gateway, health)))
+        systemd.tell(status(await _how_it_does(gateway, health)))
         await asyncio.sleep(every_s)
 
 
-def _how_it_does(gateway: Gateway, file: Path | None) -> str:
+async def _how_it_does(gateway: Gateway, file: Path | None) -> str:
     """In one line, and in the file."""
     try:
-        told, trouble = gateway.status(), ""
+        told, trouble = await gateway.current_status(), ""
     except OutboxError as error:
         told, trouble = None, str(error)
     health = Health(
@@ -155,7 +155,7 @@ def _how_it_does(gateway: Gateway, file: Path | None) -> str:
         devices=gateway.adopted,
         trouble=trouble,
     )
-    write_health(file, health)
+    await asyncio.to_thread(write_health, file, health)
     return trouble if told is None else in_one_line(told)
 
 

@@ -21,7 +21,7 @@ from cloud_api.registry.places import Gateway as GatewayEntry
 from cloud_api.scopes import Scope
 from cloud_api.settings import Broker, Settings
 from cloud_api.stores import open_store
-from edge import gateway as gateways
+from edge import running_links
 from edge.clock import Clock as EdgeClock
 from edge.config import LinkConfig
 from edge.drivers.links.base import Arrival, Inbox, Link
@@ -112,7 +112,7 @@ def with_radio(
         def open_link(config: LinkConfig, _clock: EdgeClock, _intake: Intake) -> Link:
             return Radio(config.name, frames)
 
-        patch.setattr(gateways, "open_link", open_link)
+        patch.setattr(running_links, "open_link", open_link)
         clock, loop = ManualClock(NOW), asyncio.get_running_loop()
         links = (SerialConfig(name="lora", port="/dev/ttyS0", model="hlk-ld2450", device="radar"),)
         it = Gateway(configuration(folder, spot.broker, links), clock)

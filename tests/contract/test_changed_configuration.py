@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edge import gateway as gateways
-from edge import link_runner
+from edge import link_runner, running_links
 from edge.clock import Clock
 from edge.config import LinkConfig
 from edge.drivers.links.base import Arrival, Inbox, Link, Stranger
@@ -82,7 +81,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[Link]:
         links.append(Street(config.name) if config.name == "street" else Stuck(config.name))
         return links[-1]
 
-    monkeypatch.setattr(gateways, "open_link", open_link)
+    monkeypatch.setattr(running_links, "open_link", open_link)
     return links
 
 
