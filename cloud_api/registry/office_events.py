@@ -5,7 +5,7 @@ report as of a date knows what was known then. What a body says is its writer's 
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -14,6 +14,9 @@ from sqlalchemy import Connection, Engine, Select, insert, select
 
 from cloud_api.registry.database import RegistryError, reading, writing
 from cloud_api.registry.tables import AUDIT, OFFICE_EVENT
+
+INSTANT: Final = timedelta(microseconds=1)
+"""Between an edition and the next, at least: a report as of one knows it and none after it."""
 
 
 class EventEdition(Struct, frozen=True, kw_only=True):
@@ -24,7 +27,7 @@ class EventEdition(Struct, frozen=True, kw_only=True):
     event: str
     """Which event: 16 hexadecimal digits, the same in all its editions."""
     at: datetime
-    """UTC; never before that of an edition with a lower number."""
+    """UTC; later than that of every edition with a lower number."""
     who: str
     body: dict[str, Any] | None
     """None: withdrawn."""
@@ -65,7 +68,7 @@ class OfficeEventStore:
             if number != seen:
                 raise EditedMeanwhileError(event, seen, number)
             last = _first(connection, _NEWEST)
-            moment = at if last is None else max(last.at, at)
+            moment = at if last is None else max(last.at + INSTANT, at)
             row = {"event": event, "at": moment, "who": by, "body": body}
             written = connection.execute(insert(OFFICE_EVENT).values(row).returning(OFFICE_EVENT.c.number)).scalar_one()
             trace = {"at": moment, "who": by, "kind": "office_event", "key": event, "before": before, "after": body}

@@ -77,7 +77,7 @@ def season_of(event: Event, asked: Asked, town: Town) -> Span:
     """What an event is held against: its season, that of the year before, and that of the year after as far as "
     "known."""
     midnight = datetime.combine(event.start, time(), town.zone)
-    end = min(midnight + YEAR + SEASON + (event.days[-1] - event.start), asked.as_of.astimezone(town.zone))
+    end = min(midnight + YEAR + SEASON + (event.days[-1] - event.start), asked.committed_until.astimezone(town.zone))
     return Span(midnight - YEAR - SEASON, end.replace(minute=0, second=0, microsecond=0))
 
 
@@ -93,4 +93,4 @@ def _street(town: Town, street: Street, span: Span, asked: Asked, tell: Progress
 
 def _believed(town: Town, counter: Counter, span: Span, asked: Asked, tell: Progress) -> Hours:
     tell(counter.name)
-    return place_hours(town, counter, span, asked.as_of, history=NONE_BEFORE).believed
+    return place_hours(town, counter, span, asked.committed_until, history=NONE_BEFORE).believed

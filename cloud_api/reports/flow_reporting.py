@@ -39,7 +39,7 @@ def make_flow_report(town: Town, asked: Asked, tell: Progress = silently) -> Rep
         years += _year(town, asked, place)
         whole = gathered.take(place.id, place.believed)
         if asked.compared is not None:
-            then = place_hours(town, town.registry.counters[place.id], asked.compared, asked.as_of).believed
+            then = place_hours(town, town.registry.counters[place.id], asked.compared, asked.committed_until).believed
             compared.append(_compared(town, place.name, [place.id], place.believed, then))
             whole_then = before.take(place.id, then)
             if whole is not None and whole_then is not None:
@@ -62,7 +62,7 @@ def make_flow_report(town: Town, asked: Asked, tell: Progress = silently) -> Rep
 
 
 def _year(town: Town, asked: Asked, place: PlaceHours) -> Iterator[PlaceYear]:
-    so_far = year_so_far(town, town.registry.counters[place.id], asked.period, asked.as_of)
+    so_far = year_so_far(town, town.registry.counters[place.id], asked.period, asked.committed_until)
     if so_far is not None:
         yield PlaceYear(name=place.name, total=so_far)
 

@@ -18,7 +18,7 @@ from cloud_api.periods import Period
 from cloud_api.plausibility import Street
 from cloud_api.registry import Counter, Registry
 from cloud_api.registry.office_events import EventEdition
-from cloud_api.reports.asking import period_of
+from cloud_api.reports.asking import period_of, settled_minute
 from cloud_api.reports.calendar import OfficeCalendar
 from cloud_api.reports.counter_hours import counter_hours
 from cloud_api.reports.flow_indicators import Total, year_to_date
@@ -59,8 +59,8 @@ class Town:
         return replace(self, office=self.calendar_at(as_of), named=())
 
     def settled(self, now: datetime) -> datetime:
-        """What a report is as of that is asked for now: the last whole minute, or what the office wrote since."""
-        return max(now.replace(second=0, microsecond=0), last_written(self.named, now))
+        """What a report is as of that is asked for now: a minute that is settled, or when the office wrote since."""
+        return max(settled_minute(now), last_written(self.named, now))
 
 
 def silently(_: str) -> None:
@@ -73,12 +73,12 @@ def counters_of(town: Town, asked: Asked) -> list[Counter]:
 
 
 def place_hours(
-    town: Town, counter: Counter, span: Span, as_of: datetime, *, filled: bool = False, history: timedelta = HISTORY
+    town: Town, counter: Counter, span: Span, until: datetime, *, filled: bool = False, history: timedelta = HISTORY
 ) -> PlaceHours:
-    """One counter over a span, as of a date. Raises `StoreError`."""
+    """One counter over a span, of what was committed until then. Raises `StoreError`."""
     asked = period_of(span)
     period = Period(asked.start - history, asked.end)
-    told = _hours(town, counter, period, as_of)
+    told = _hours(town, counter, period, until)
     quality = judged(told, _street(town, counter, span))
     hours, fault, estimated, left_out = within(quality, span, town.calendar if filled else None)
     return PlaceHours(
@@ -100,37 +100,40 @@ def every_place(town: Town, asked: Asked, tell: Progress = silently) -> Iterator
     """Each counter of a report over its period, one at a time. Raises `StoreError`."""
     for counter in counters_of(town, asked):
         tell(counter.name)
-        yield place_hours(town, counter, asked.period, asked.as_of, filled=asked.filled)
+        yield place_hours(town, counter, asked.period, asked.committed_until, filled=asked.filled)
 
 
-def year_so_far(town: Town, counter: Counter, span: Span, as_of: datetime) -> Total | None:
-    """What was counted from the first of January to the span's end, as far as it is over, as of a date.
+def year_so_far(town: Town, counter: Counter, span: Span, until: datetime) -> Total | None:
+    """What was counted from the first of January to the span's end, as far as it is over and was committed by then.
 
     None where the span begins with the year, or before it: then it is part of what the span tells. Raises `StoreError`.
     """
     first = datetime(span.last_day.year, 1, 1, tzinfo=town.zone)
     if span.start <= first:
         return None
-    begun = as_of.astimezone(town.zone).replace(minute=0, second=0) + timedelta(hours=1)
+    begun = until.astimezone(town.zone).replace(minute=0, second=0) + timedelta(hours=1)
     period = period_of(Span(first, min(span.end, begun)))
     if period.end <= period.start:
         return None
-    return year_to_date(_hours(town, counter, period, as_of), span.last_day)
+    return year_to_date(_hours(town, counter, period, until), span.last_day)
 
 
 def later_parts(town: Town, asked: Asked, sums: Sequence[PlaceSums]) -> tuple[LaterParts, ...]:
-    """What came into the store after the report's date, of each counter of which anything did. Raises `StoreError`."""
+    """What the store committed too late for the report, of each counter of which anything did. Raises `StoreError`."""
     return tuple(later for each in sums if (later := _later(town, asked, each)) is not None)
 
 
 def _later(town: Town, asked: Asked, told: PlaceSums) -> LaterParts | None:
     period, counter = period_of(asked.period), town.registry.counters[told.id]
-    if not _came_later(town, told.id, period, asked.as_of):
+    if not _came_later(town, told.id, period, asked.committed_until):
         return None
     now, then = (
-        counter_hours(town.registry, town.store, counter, period, town.zone, as_of) for as_of in (None, asked.as_of)
+        counter_hours(town.registry, town.store, counter, period, town.zone, until)
+        for until in (None, asked.committed_until)
     )
     changed = ~(_same(now.in_, then.in_) & _same(now.out, then.out) & _same(now.coverage, then.coverage))
+    if not changed.any():
+        return None
     return LaterParts(
         place=told.name,
         hours=int(changed.sum()),
@@ -139,21 +142,23 @@ def _later(town: Town, asked: Asked, told: PlaceSums) -> LaterParts | None:
     )
 
 
-def _hours(town: Town, counter: Counter, period: Period, as_of: datetime) -> Hours:
-    """As of a date; read without it, which is faster, where nothing has come since, nor while they were read."""
-    if not _came_later(town, counter.id, period, as_of):
+def _hours(town: Town, counter: Counter, period: Period, until: datetime) -> Hours:
+    """Of what was committed until then; all is read, which is faster, where nothing has come since, nor meanwhile."""
+    if not _came_later(town, counter.id, period, until):
         told = counter_hours(town.registry, town.store, counter, period, town.zone, None)
-        if not _came_later(town, counter.id, period, as_of):
+        if not _came_later(town, counter.id, period, until):
             return told
-    return counter_hours(town.registry, town.store, counter, period, town.zone, as_of)
+    return counter_hours(town.registry, town.store, counter, period, town.zone, until)
 
 
-def _came_later(town: Town, counter: str, period: Period, as_of: datetime) -> bool:
+def _came_later(town: Town, counter: str, period: Period, until: datetime) -> bool:
+    """Whether anything did that can change these hours, or the doubts in them."""
     serving = town.registry.installations_of(counter, period.start, period.end)
     if not serving:
         return False
-    newest = town.store.newest([channel_of(each) for each in serving], period.start, period.end + CONTEXT)
-    return newest is not None and newest > as_of
+    channels = [channel_of(each) for each in serving]
+    newest = town.store.newest(channels, period.start - CONTEXT, period.end + CONTEXT)
+    return newest is not None and newest > until
 
 
 def _same(one: Floats, other: Floats) -> Flags:

@@ -40,11 +40,11 @@ def make_parking_report(town: Town, asked: Asked, tell: Progress = silently) -> 
 def zone_stays(town: Town, zone: Zone, asked: Asked) -> ZoneStays:
     """The stays in one zone. Raises `StoreError`."""
     period = period_of(asked.period)
-    hours = [hour for hour in period.hours() if hour + timedelta(hours=1) <= asked.as_of]
+    hours = [hour for hour in period.hours() if hour + timedelta(hours=1) <= asked.committed_until]
     edges = [*hours, hours[-1] + timedelta(hours=1)] if hours else []
     single = zone.counting is Counting.SPACES
     spaces = [space.id for space in town.registry.spaces_of(zone.id)] if single else []
-    then, now = ([*_changes(town, asked, spaces, as_of)] for as_of in (asked.as_of, None))
+    then, now = ([*_changes(town, asked, spaces, as_of)] for as_of in (asked.committed_until, None))
     until = [each for each in then if not edges or each.at < edges[-1]]
     return ZoneStays(
         name=zone.name,

@@ -105,6 +105,10 @@ class Span(Struct, frozen=True):
         return (self.end - timedelta(microseconds=1)).date()
 
 
+SETTLING: Final = timedelta(minutes=1)
+"""So long a store may take to show what it commits, the clocks of those that write to it included."""
+
+
 class Asked(Struct, frozen=True, kw_only=True):
     """What was asked for: the same for ever gives the same report."""
 
@@ -113,7 +117,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     """Counters or zones, by their ids."""
     period: Span
     as_of: datetime
-    """What came into the store later is told apart. UTC."""
+    """What is known by then makes the report; a minute before it was asked for, or when the office wrote since. UTC."""
     language: Language = Language.FRENCH
     compared: Span | None = None
     """The period it is held against."""
@@ -123,6 +127,11 @@ class Asked(Struct, frozen=True, kw_only=True):
     """When shops are open, in OpenStreetMap's syntax; a report on flows tells the share of passages within."""
     filled: bool = False
     """Whether gaps are estimated; what was counted is the same either way."""
+
+    @property
+    def committed_until(self) -> datetime:
+        """What the store committed later is told apart: nothing else can still come to light that was before it."""
+        return self.as_of - SETTLING
 
 
 class Figure(Struct, frozen=True, kw_only=True):

@@ -93,8 +93,10 @@ class InfluxStore(LastingStore):
         """Commit all facts, batch by batch."""
         self._prepare()
         sound, refusals = sift(facts, self._marks.forgotten.now())
-        now = self._clock()
-        raise_refusals(refusals + self._add([(fact, now) for fact in sound]))
+        for first in range(0, len(sound), LINES_PER_WRITE):
+            now = self._clock()
+            refusals += self._add([(fact, now) for fact in sound[first : first + LINES_PER_WRITE]])
+        raise_refusals(refusals)
 
     def hours(
         self, channels: Sequence[Channel], start: datetime, end: datetime, as_of: datetime | None = None

@@ -150,8 +150,8 @@ class SqliteStore(LastingStore):
 
     def write(self, facts: Sequence[Fact]) -> None:
         """Commit all facts in one transaction."""
-        now = to_microseconds(self._clock())
         with self._transaction() as connection:
+            now = to_microseconds(self._clock())
             sound, refusals = sift(facts, lasting.forgotten(connection))
             _add(
                 connection,

@@ -104,7 +104,7 @@ def test_a_date_knows_the_events_as_they_were_then(town: Path) -> None:
     assert [each.end for each in with_named(calendar, editions, last - instant).events] == [FAIR.start]
     assert with_named(calendar, editions, last).events == ()
     assert [(each.event.end, each.withdrawn) for each in named_events(editions)] == [(FAIR.start, True)]
-    assert last_written(editions, FIRST + timedelta(minutes=5)) == FIRST
+    assert last_written(editions, FIRST + timedelta(minutes=5)) == FIRST + instant
 
 
 def test_who_saw_an_older_edition_writes_over_nobody(town: Path) -> None:

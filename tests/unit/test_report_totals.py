@@ -23,8 +23,9 @@ from cloud_api.registry import Registry
 from cloud_api.reports.asking import period_of
 from cloud_api.reports.flow_reporting import make_flow_report
 from cloud_api.reports.formats import Format, written
-from cloud_api.reports.gathering import Town, every_place
+from cloud_api.reports.gathering import Town, every_place, place_hours
 from cloud_api.reports.pdf import written_out
+from cloud_api.reports.quality import FAULTS, Fault
 from cloud_api.reports.report import Asked, Report, Span, Table
 from cloud_api.reports.writing import FRENCH
 from cloud_api.stores import open_store
@@ -304,6 +305,47 @@ def test_what_comes_while_a_report_is_made_changes_no_figure_of_its_minute(
 
     assert figures(during) == figures(before)
     assert during.quality.later
+
+
+def test_doubts_rest_on_what_was_known_of_the_days_before_the_period_too(tmp_path: Path) -> None:
+    """Nobody walks towards the station for 29 hours, 18 of them before the period, as far as is known then."""
+    begins, until = midnight("2026-11-03"), NOW - timedelta(hours=1)
+    period = Span(begins, begins + timedelta(days=1))
+    one_sided = [
+        flow(begins + timedelta(hours=at), in_=0 if at < 11 else 20, out=20, covered_s=3600, channel=HIGH_STREET)
+        for at in range(-18, 24)
+    ]
+    clock = Clock(NOW - timedelta(hours=2))
+    with closing(open_store(f"sqlite:///{tmp_path}/history.db", clock)) as store:
+
+        def doubted() -> int:
+            place = place_hours(town(store), REGISTRY.counters["rue-haute"], period, until, history=timedelta())
+            return int((place.fault == FAULTS.index(Fault.DOUBTED)).sum())
+
+        store.write(one_sided)
+        assert doubted() == 11
+        clock.now = NOW
+        store.write([flow(begins - timedelta(hours=1), part=1, in_=9, out=0, covered_s=0, channel=HIGH_STREET)])
+
+        assert doubted() == 11
+
+
+@pytest.mark.parametrize("late_s", [0.3, 50.0])
+def test_what_was_stamped_before_a_minute_and_seen_after_it_changes_no_figure_of_that_minute(
+    tmp_path: Path, late_s: float
+) -> None:
+    clock = Clock(NOW - timedelta(hours=2))
+    asked_at, stamped = NOW + timedelta(seconds=0.1), NOW + timedelta(seconds=0.2 - late_s)
+    wish = asked("2026-11-01", "2026-11-08", "rue-haute", now=asked_at)
+    with closing(open_store(f"sqlite:///{tmp_path}/history.db", clock)) as store:
+        fill(store)
+        before = make_flow_report(town(store), wish)
+        clock.now = stamped
+        store.write([flow(midnight("2026-11-03"), part=7, in_=10, out=3, covered_s=0, channel=HIGH_STREET)])
+        after = make_flow_report(town(store), wish)
+
+    assert figures(after) == figures(before)
+    assert after.quality.later
 
 
 def figures(report: Report) -> list[object]:
