@@ -27,7 +27,8 @@ from cloud_api.feeds.order_closures import Plan as OrdersPlan
 from cloud_api.provisioning.closing import close_places, end_closure
 from cloud_api.provisioning.plan import Plan, together
 from cloud_api.registry import Closure, Registry
-from cloud_api.registry.store import RefusedChangeError, open_registry
+from cloud_api.registry.refusals import RefusedChangeError
+from cloud_api.registry.store import open_registry
 from cloud_api.settings import ConfigError
 from cloud_api.shell import WIDTH, DryRun, RegistryUrl, TimeZone, act
 

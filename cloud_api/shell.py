@@ -17,8 +17,10 @@ from cloud_api.provisioning.carrying_out import Action, carry_out, rehearse
 from cloud_api.provisioning.fitting import Told, fitting
 from cloud_api.provisioning.plan import NotPossibleError, Plan
 from cloud_api.registry import Registry
-from cloud_api.registry.radio_keys import RadioKeys
-from cloud_api.registry.store import NO_RADIO_KEYS, Merged, RefusedChangeError, RegistryStore, open_registry
+from cloud_api.registry.change import Merged
+from cloud_api.registry.radio_keys import NO_RADIO_KEYS, RadioKeys
+from cloud_api.registry.refusals import RefusedChangeError
+from cloud_api.registry.store import RegistryStore, open_registry
 from edge.messages import Models
 
 RegistryUrl = Annotated[str, typer.Option(help="The registry: a file, sqlite:///FILE or postgresql://….")]

@@ -26,9 +26,10 @@ from cloud_api.feeds.orders_process import Answer, Question, plan_apart
 from cloud_api.feeds.poller import pause_s
 from cloud_api.feeds.settings import OrderFeed
 from cloud_api.registry import Registry, Space, Zone
+from cloud_api.registry.change import Merged
 from cloud_api.registry.contradictions import tables_of
 from cloud_api.registry.database import RegistryError
-from cloud_api.registry.store import Merged, RegistryStore
+from cloud_api.registry.store import RegistryStore
 
 log = logging.getLogger(__name__)
 

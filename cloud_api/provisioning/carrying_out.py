@@ -11,8 +11,11 @@ from msgspec import Struct
 
 from cloud_api.provisioning.plan import Plan
 from cloud_api.registry import Registry
-from cloud_api.registry.radio_keys import RadioKeys
-from cloud_api.registry.store import NO_RADIO_KEYS, ChangedMeanwhileError, Merged, RegistryStore, View
+from cloud_api.registry.change import Merged
+from cloud_api.registry.radio_keys import NO_RADIO_KEYS, RadioKeys
+from cloud_api.registry.refusals import ChangedMeanwhileError
+from cloud_api.registry.store import RegistryStore
+from cloud_api.registry.views import View
 
 Action: TypeAlias = Callable[[Registry], Plan]
 """What is to be done, given the registry as it is then. Raises `NotPossibleError`."""

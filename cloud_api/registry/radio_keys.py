@@ -6,7 +6,8 @@ nowhere else: no answer, log or line of the audit trail holds one, only which of
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from types import MappingProxyType
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta, Struct
@@ -37,6 +38,8 @@ class RadioKeys(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
 
 
 NO_KEYS = RadioKeys()
+NO_RADIO_KEYS: Final[Mapping[str, RadioKeys]] = MappingProxyType({})
+"""Of no device."""
 
 
 class RadioKeyStore:

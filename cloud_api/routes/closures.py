@@ -18,7 +18,7 @@ from cloud_api.provisioning.closing import close_places, end_closure
 from cloud_api.provisioning.plan import Plan
 from cloud_api.registry import Closure, Registry
 from cloud_api.registry.places import Label, PlaceId
-from cloud_api.registry.store import View
+from cloud_api.registry.views import View
 from cloud_api.routes.changing import (
     EXAMPLE_DONE,
     DryRun,

@@ -21,8 +21,8 @@ from cloud_api.provisioning.plan import Plan, nearest
 from cloud_api.provisioning.standing import DeviceStanding, Standing, device_standing
 from cloud_api.registry import Device, Registry
 from cloud_api.registry.places import GatewayId, Label
-from cloud_api.registry.radio_keys import NO_KEYS, RadioKeys
-from cloud_api.registry.store import NO_RADIO_KEYS, View
+from cloud_api.registry.radio_keys import NO_KEYS, NO_RADIO_KEYS, RadioKeys
+from cloud_api.registry.views import View
 from cloud_api.routes.changing import (
     EXAMPLE_DONE,
     DryRun,

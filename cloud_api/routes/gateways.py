@@ -18,7 +18,7 @@ from cloud_api.provisioning.plan import Plan
 from cloud_api.provisioning.standing import GatewayStanding, gateway_standing
 from cloud_api.registry import Gateway, Position, Registry
 from cloud_api.registry.places import Label
-from cloud_api.registry.store import View
+from cloud_api.registry.views import View
 from cloud_api.routes.changing import (
     EXAMPLE_DONE,
     DryRun,

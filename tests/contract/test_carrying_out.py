@@ -14,7 +14,8 @@ from cloud_api.provisioning.installing import install
 from cloud_api.provisioning.plan import Plan
 from cloud_api.registry import Device, Gateway, Registry
 from cloud_api.registry.radio_keys import RadioKeys
-from cloud_api.registry.store import ChangedMeanwhileError, RefusedChangeError, RegistryStore
+from cloud_api.registry.refusals import ChangedMeanwhileError, RefusedChangeError
+from cloud_api.registry.store import RegistryStore
 from tests.town import NOW, REGISTRY, kept
 
 PUCK = Device(address="0004a30b00ff0001", model="bosch-tps110", gateway="halles")

@@ -13,7 +13,8 @@ from cloud_api.places_commands import places
 from cloud_api.registry import Audience, Closure, Counter, Installation, Registry, Space, Zone
 from cloud_api.registry.national import NationalRecord
 from cloud_api.registry.places import Capacity
-from cloud_api.registry.store import RefusedChangeError, open_registry
+from cloud_api.registry.refusals import RefusedChangeError
+from cloud_api.registry.store import open_registry
 from tests.town import HERE, NOW, START, kept
 
 MARKET = Zone(

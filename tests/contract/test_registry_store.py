@@ -16,7 +16,8 @@ from cloud_api.registry.acceptances import SignedRecord
 from cloud_api.registry.database import RegistryError, parse_registry_url
 from cloud_api.registry.office_events import EditedMeanwhileError
 from cloud_api.registry.places import Entry
-from cloud_api.registry.store import ChangedMeanwhileError, RefusedChangeError, RegistryStore, open_registry
+from cloud_api.registry.refusals import ChangedMeanwhileError, RefusedChangeError
+from cloud_api.registry.store import RegistryStore, open_registry
 from cloud_api.registry.tables import key_of, kind_of
 from cloud_api.settings import ConfigError
 from tests.postgres import PostgresServer

@@ -21,7 +21,7 @@ from cloud_api.provisioning.carrying_out import Action, Seen, carry_out
 from cloud_api.provisioning.fitting import Told, fitting
 from cloud_api.provisioning.plan import NotPossibleError
 from cloud_api.registry.radio_keys import RadioKeys
-from cloud_api.registry.store import ChangedMeanwhileError, RefusedChangeError
+from cloud_api.registry.refusals import ChangedMeanwhileError, RefusedChangeError
 from cloud_api.web.technician.changes import plan_lines, why_not
 from cloud_api.web.technician.hearing import age
 from cloud_api.web.technician.once import Once

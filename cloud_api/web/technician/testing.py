@@ -23,8 +23,8 @@ from cloud_api.provisioning.acceptance_words import act_words, check_words, find
 from cloud_api.provisioning.errands import Action
 from cloud_api.provisioning.installing import in_force
 from cloud_api.registry import Device, Installation
-from cloud_api.registry.store import View
 from cloud_api.registry.tables import key_of
+from cloud_api.registry.views import View
 from cloud_api.reports.report import Language
 from cloud_api.web.technician.changes import name_of
 from cloud_api.web.technician.gateway_cards import place_name
