@@ -39,9 +39,11 @@ from cloud_api.live import Live
 from cloud_api.metrics import Metrics
 from cloud_api.openapi import DescribedApi, refusal
 from cloud_api.problems import install_problems
+from cloud_api.provisioning.certificates import open_authority
 from cloud_api.provisioning.configurator import Configurator
 from cloud_api.provisioning.enrolment import Enroller
 from cloud_api.provisioning.gateways import Gateways
+from cloud_api.provisioning.renewals import Renewals
 from cloud_api.provisioning.signing import open_signer
 from cloud_api.registry.current import read_current
 from cloud_api.registry.store import RegistryStore
@@ -175,6 +177,7 @@ def create_app(
         keys=registry.radio_keys,
         gateways=gateways,
         metrics=metrics,
+        renewals=_renewals(settings, registry, clock),
     )
     enroller = (
         None if settings.enrolment is None else Enroller(settings.enrolment, registry.invitations, clock, ingest.let_go)
@@ -282,6 +285,12 @@ def _in_front(settings: Settings, keyring: Keyring, services: Services) -> list[
         Middleware(Access, keyring=keyring, everyone_may=settings.everyone_may, limits=settings.limits),
         Middleware(HotRoutes, routes=hot_routes(services)),
     ]
+
+
+def _renewals(settings: Settings, registry: RegistryStore, clock: Callable[[], datetime]) -> Renewals | None:
+    if settings.enrolment is None or settings.enrolment.authority is None:
+        return None
+    return Renewals(open_authority(settings.enrolment.authority), registry.invitations, clock)
 
 
 def _gateways_of(ledger: Ledger) -> Gateways:

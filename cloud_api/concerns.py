@@ -22,6 +22,8 @@ LONG_QUEUE: Final = 1000
 """Messages; a gateway on line gets rid of them within seconds."""
 LITTLE_FREE: Final = 0.1
 SOON: Final = timedelta(days=30)
+NOT_RENEWED: Final = timedelta(days=90)
+"""A gateway's certificate is renewed by itself months before it ends, as long as it comes on line."""
 CLOCK_OFF_S: Final = 60.0
 """A clock that is off by more dates counts into the wrong minutes."""
 BACKUP_EVERY: Final = timedelta(days=2)
@@ -145,7 +147,7 @@ def _certificates(glance: Glance, kept: Kept) -> Iterator[Concern]:
             about = Cause(f"certificat {each.name}", f"certificate {each.name}")
             yield Concern(what=What.CERTIFICATE, about=about, text=_ends(each.ends_at))
     for name, at in kept.gateway_certificates.items():
-        if at < glance.at + SOON:
+        if at < glance.at + NOT_RENEWED:
             about = _named(name, labels.get(name, name))
             yield Concern(what=What.CERTIFICATE, about=about, text=_ends(at), gateway=name)
 

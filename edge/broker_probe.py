@@ -21,7 +21,7 @@ from edge import messages
 from edge.drivers.links.mqtt_source import Broker
 from edge.findings import Finding, duration, ok, warning, wrong
 from edge.messages import Heard
-from edge.publisher import NO_MATCHING_SUBSCRIBERS
+from edge.publisher import NO_MATCHING_SUBSCRIBERS, BrokerConfig
 
 ANSWER_S = 10.0
 KEEPALIVE_S = 30
@@ -66,6 +66,32 @@ def probe(what: str, broker: Broker, gateway: str | None, now_s: float) -> list[
     except RefusedError as refused:
         findings.append(refused.finding)
     return findings
+
+
+def door(config: BrokerConfig, client_id: str) -> Broker:
+    """The way to the city's broker, under a name of one's own."""
+    return Broker(
+        host=config.host,
+        port=config.port,
+        client_id=client_id,
+        username=config.username,
+        password_file=config.password_file,
+        ca_file=config.ca_file,
+        certificate_file=config.certificate_file,
+        key_file=config.key_file,
+    )
+
+
+def refusal(broker: Broker) -> str | None:
+    """Why a broker does not let us in, in one line; None when it does. Blocks for some seconds at most."""
+    what = "broker"
+    try:
+        password, trusted = _password(what, broker, []), _trusted(what, broker)
+        with _connected(what, broker, password, trusted) as (_, answers):
+            _admission(what, broker, answers)
+    except RefusedError as refused:
+        return refused.finding.says
+    return None
 
 
 def _password(what: str, broker: Broker, findings: list[Finding]) -> str | None:

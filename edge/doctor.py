@@ -20,7 +20,6 @@ from edge.drivers.devices import catalogue
 from edge.drivers.links.ble import BleConfig
 from edge.drivers.links.chirpstack import ChirpStackConfig
 from edge.drivers.links.modbus import ModbusConfig
-from edge.drivers.links.mqtt_source import Broker
 from edge.drivers.links.rak3172 import Rak3172Config
 from edge.drivers.links.serial_port import DEFAULT_BAUD, SerialConfig
 from edge.drivers.links.things_stack import TtsConfig
@@ -28,12 +27,16 @@ from edge.findings import Finding, duration, ok, warning, wrong
 from edge.messages import DeviceHealth, DeviceSettings
 from edge.outbox import OutboxError
 from edge.outbox_view import OutboxView, look
+from edge.publisher import BrokerConfig
+from edge.renewal import in_force
 
 MEGABYTE = 1_000_000
 NEEDED_BYTES = 50 * MEGABYTE
 """With less, the outbox may soon not be written."""
 BACKLOG_S = 600
 """The store confirms within seconds: what waits longer is told."""
+CERTIFICATE_S = 90 * 86_400
+"""The platform renews a certificate that ends sooner, months before: one that was not is told."""
 SILENT_PERIODS = 3
 """A device that missed so many of its reports is told."""
 CLIENT_ID = "passerelle-doctor-{}"
@@ -119,18 +122,27 @@ def examine_link(link: LinkConfig, gateway: str, now: datetime) -> list[Finding]
 
 def broker(config: GatewayConfig, now: datetime) -> list[Finding]:
     """Whether the city's broker lets this gateway in and takes what it publishes."""
-    wanted = config.broker
-    door = Broker(
-        host=wanted.host,
-        port=wanted.port,
-        client_id=CLIENT_ID.format(config.gateway.name),
-        username=wanted.username,
-        password_file=wanted.password_file,
-        ca_file=wanted.ca_file,
-        certificate_file=wanted.certificate_file,
-        key_file=wanted.key_file,
-    )
-    return broker_probe.probe("broker", door, config.gateway.name, now.timestamp())
+    way = in_force(config.broker, config.gateway.data)
+    door = broker_probe.door(way, CLIENT_ID.format(config.gateway.name))
+    return [*own_certificate(way, now), *broker_probe.probe("broker", door, config.gateway.name, now.timestamp())]
+
+
+def own_certificate(way: BrokerConfig, now: datetime) -> list[Finding]:
+    """Whether the certificate that the gateway shows ends soon; what cannot be read is told where it is shown."""
+    from cryptography import x509
+
+    if way.certificate_file is None:
+        return []
+    try:
+        ends = x509.load_pem_x509_certificate(way.certificate_file.read_bytes()).not_valid_after_utc
+    except (OSError, ValueError):
+        return []
+    left_s = (ends - now).total_seconds()
+    if left_s < CERTIFICATE_S:
+        says = f"the gateway's own ends in {duration(left_s)}, and was not renewed"
+        advice = "look why in the log of the platform and here; or enrol it anew: passerelle gateway replace"
+        return [warning("certificate", says, advice)]
+    return [ok("certificate", f"the gateway's own is good for {duration(left_s)}")]
 
 
 def last_heard(device: DeviceSettings, view: OutboxView | None, now: datetime) -> Finding:

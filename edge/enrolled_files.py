@@ -4,23 +4,20 @@ In comes an identity, out come the password, the certificates and, last, the con
 what is secret is given to the user who owns the outbox's folder.
 """
 
-import os
 import secrets
-import shutil
 from pathlib import Path
 
 from edge.config import ConfigError, parse
 from edge.enrolling import EnrolmentError, Identity
 from edge.identity import UneditableError, Values, template, with_identity
 from edge.ports import serial_ports
+from edge.whole_file import READABLE, SECRET, place
 
 SYSTEM_CA = Path("/etc/ssl/certs/ca-certificates.crt")
 """What Debian believes."""
 DRAFT = ".enrolling"
 """What this machine calls itself until it has its identity."""
 MACHINE_BYTES = 32
-SECRET = 0o600
-READABLE = 0o644
 CONFIGURATION = 0o640
 """It may hold devices' keys: for the gateway's group, not for all."""
 TRIAL = "trial"
@@ -45,7 +42,7 @@ def machine_name(folder: Path) -> str:
     """A random text of this machine's own, the same until it is enrolled. Raises `OSError`."""
     draft = folder / DRAFT
     if not draft.exists():
-        _place(draft, secrets.token_hex(MACHINE_BYTES).encode(), SECRET)
+        place(draft, secrets.token_hex(MACHINE_BYTES).encode(), SECRET)
     return draft.read_text(encoding="ascii")
 
 
@@ -60,13 +57,13 @@ def write(config: Path, text: str, identity: Identity, key: bytes) -> None:
         data = parse(edited, config).gateway.data
     except (UneditableError, ConfigError) as error:
         raise EnrolmentError(f"what the platform answers is no identity: {error}") from error
-    _place(folder / "broker-password", identity.password.encode(), SECRET, owner=data)
+    place(folder / "broker-password", identity.password.encode(), SECRET, owner=data)
     if identity.broker.ca is not None:
-        _place(folder / "broker-ca.pem", identity.broker.ca.encode(), READABLE)
+        place(folder / "broker-ca.pem", identity.broker.ca.encode(), READABLE)
     if identity.certificate is not None:
-        _place(folder / "broker.pem", identity.certificate.encode(), READABLE)
-        _place(folder / "broker.key", key, SECRET, owner=data)
-    _place(config, edited.encode(), CONFIGURATION, owner=config if config.exists() else folder)
+        place(folder / "broker.pem", identity.certificate.encode(), READABLE)
+        place(folder / "broker.key", key, SECRET, owner=data)
+    place(config, edited.encode(), CONFIGURATION, owner=config if config.exists() else folder)
     (folder / DRAFT).unlink()
 
 
@@ -83,20 +80,3 @@ def _broker(identity: Identity) -> Values:
     if identity.certificate is not None:
         values |= {"certificate_file": "broker.pem", "key_file": "broker.key"}
     return values
-
-
-def _place(path: Path, content: bytes, mode: int, owner: Path | None = None) -> None:
-    """Put a file in its place at once, on the disk too. As root it belongs to whom `owner` belongs to."""
-    draft = path.with_name(f"{path.name}.new")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-        os.fchmod(file.fileno(), mode)
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    if os.geteuid() == 0 and owner is not None and owner.exists():
-        shutil.chown(draft, owner.stat().st_uid, owner.stat().st_gid)
-    draft.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    os.fsync(folder)
-    os.close(folder)

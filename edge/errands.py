@@ -1,9 +1,11 @@
-"""What the cloud asks a gateway to do once: recalibrate a sensor, restart a link, show a device's frames for a minute.
+"""What the cloud asks a gateway to do once: recalibrate a sensor, restart a link, show a device's frames for a minute,
+renew its certificate.
 
 In come commands and whatever arrives, out come their results. What is shown has no effect on what is counted; it is
 bounded in time and number, for a radar sends ten frames a second.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -12,6 +14,7 @@ from edge.clock import Clock, to_datetime
 from edge.drivers.links.base import Refused, Report, Stranger
 from edge.messages import CapturedFrame, Command, CommandResult, Epoch
 from edge.readings import AnyReading, DecodeError, Frame, to_json_line
+from edge.renewal import Renewal, RenewalError
 
 CAPTURE_MS: Final = 60_000
 MOST_FRAMES: Final = 200
@@ -51,6 +54,7 @@ class Errands:
         *,
         explain: Callable[[Frame], tuple[AnyReading, ...]],
         tell: Callable[[CommandResult], None],
+        renewal: Renewal,
     ) -> None:
         """`explain` says what a frame means and may raise `DecodeError` or `LookupError`."""
         self._gateway = gateway
@@ -58,6 +62,7 @@ class Errands:
         self._epoch = epoch
         self._explain = explain
         self._tell = tell
+        self._renewal = renewal
         self._captures: dict[str, _Capture] = {}
 
     async def run(self, command: Command) -> None:
@@ -67,6 +72,8 @@ class Errands:
                 self._start_capture(command)
             case "recalibrate":
                 self._answer(command, await self._gateway.recalibrate(command.target), "it learns anew from now on")
+            case "renew-certificate":
+                await self._renew(command)
             case _:
                 self._answer(command, await self._gateway.restart_link(command.target), "it is opened again")
 
@@ -85,6 +92,17 @@ class Errands:
         for capture in [each for each in self._captures.values() if now_ms >= each.until_ms]:
             self._end(capture, f"{capture.frames} frames in {CAPTURE_MS // 1000} s")
 
+    async def _renew(self, command: Command) -> None:
+        try:
+            if command.certificate is None:
+                csr = await asyncio.to_thread(self._renewal.request, command.target)
+                self._say(command, done=True, text="a new key is made", csr=csr)
+            else:
+                await asyncio.to_thread(self._renewal.use, command.target, command.certificate)
+                self._say(command, done=True, text="its new certificate is in force")
+        except RenewalError as error:
+            self._say(command, done=False, text=str(error))
+
     def _start_capture(self, command: Command) -> None:
         if command.id in self._captures:
             return  # the broker repeats a command whose acknowledgement it missed
@@ -101,10 +119,24 @@ class Errands:
         self._say(command, done=problem is None, text=success if problem is None else problem)
 
     def _say(
-        self, command: Command, *, done: bool, text: str = "", frame: CapturedFrame | None = None, more: bool = False
+        self,
+        command: Command,
+        *,
+        done: bool,
+        text: str = "",
+        frame: CapturedFrame | None = None,
+        more: bool = False,
+        csr: str | None = None,
     ) -> None:
         result = CommandResult(
-            gateway=command.gateway, epoch=self._epoch, id=command.id, done=done, text=text, frame=frame, more=more
+            gateway=command.gateway,
+            epoch=self._epoch,
+            id=command.id,
+            done=done,
+            text=text,
+            frame=frame,
+            more=more,
+            csr=csr,
         )
         self._tell(result)
 

@@ -27,6 +27,7 @@ from edge.persisting import Persisting
 from edge.publisher import Publisher
 from edge.readings import Frame
 from edge.recognition import known_models
+from edge.renewal import Renewal, let_in
 from edge.running_links import RunningLinks
 
 log = logging.getLogger(__name__)
@@ -63,8 +64,18 @@ class Gateway:
         self.intake = Intake(
             config.gateway.name, self._outbox.epoch, clock, config.gateway.interval_s, self._outbox.load_states()
         )
-        self._publisher = Publisher(config.broker, self._outbox, on_connected=self._introduce, on_message=self._receive)
-        self._errands = Errands(self, clock, self._outbox.epoch, explain=self.intake.explain, tell=self._publisher.tell)
+        renewal = Renewal(config.broker, config.gateway.data, let_in(config.gateway.name))
+        self._publisher = Publisher(
+            renewal.present, self._outbox, on_connected=self._introduce, on_message=self._receive
+        )
+        self._errands = Errands(
+            self,
+            clock,
+            self._outbox.epoch,
+            explain=self.intake.explain,
+            tell=self._publisher.tell,
+            renewal=renewal,
+        )
         self._keeper = OutboxKeeper(self._outbox, clock, limits_of(config.gateway))
         self._persist = Persisting()
         self._devices = DesiredDevices(self._outbox, self.intake)

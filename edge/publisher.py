@@ -73,14 +73,18 @@ class Publisher:
 
     def __init__(
         self,
-        broker: BrokerConfig,
+        way: Callable[[], BrokerConfig],
         outbox: Outbox,
         *,
         on_connected: Callable[[], Sequence[AnyMessage]],
         on_message: Callable[[AnyMessage], None],
     ) -> None:
-        """`on_connected` gives what to tell at every connection; `on_message` gets what the cloud sends."""
-        self._broker = broker
+        """`way` says before every connection how to come to the broker.
+
+        `on_connected` gives what to tell at every connection; `on_message` gets what the cloud sends.
+        """
+        self._way = way
+        self._broker = way()
         self._outbox = outbox
         self._on_connected = on_connected
         self._on_message = on_message
@@ -242,6 +246,7 @@ class Publisher:
 
     async def _connect(self) -> str:
         """Live through one connection; why it ended. Raises OSError or ValueError when there is none."""
+        self._broker = self._way()
         self._client = self._new_client()
         async with connected(self._client, self._broker.host, self._broker.port) as connection:
             try:

@@ -17,8 +17,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from cloud_api.settings import ConfigError, SigningAuthority
 
-GOOD_FOR: Final = timedelta(days=10 * 365)
-"""Long: a gateway's access ends with its user at the broker, and nobody climbs a ladder to renew a certificate."""
+GOOD_FOR: Final = timedelta(days=2 * 365)
+"""It is renewed long before, while the gateway works."""
 BEFORE: Final = timedelta(hours=1)
 """Clocks differ."""
 
@@ -53,8 +53,8 @@ class Authority:
         return made.public_bytes(Encoding.PEM).decode()
 
     def end_of(self, now: datetime) -> datetime:
-        """When a certificate ends that is signed now: never after the authority's own."""
-        return min(now + GOOD_FOR, self.certificate.not_valid_after_utc)
+        """When a certificate ends that is signed now, in whole seconds: never after the authority's own."""
+        return min((now + GOOD_FOR).replace(microsecond=0), self.certificate.not_valid_after_utc)
 
 
 def open_authority(files: SigningAuthority) -> Authority:

@@ -17,6 +17,7 @@ from cloud_api.mqtt import Connection, Delivery, Subscription
 from cloud_api.provisioning.desired import desired_devices, holders_of
 from cloud_api.provisioning.errands import NO_EPOCH, Errands
 from cloud_api.provisioning.gateways import Gateways
+from cloud_api.provisioning.renewals import Renewals
 from cloud_api.registry.current import CurrentRegistry
 from cloud_api.registry.database import RegistryError
 from cloud_api.registry.radio_keys import RadioKeys, RadioKeyStore
@@ -60,12 +61,17 @@ class Configurator:
         keys: RadioKeyStore,
         gateways: Gateways,
         metrics: Metrics,
+        renewals: Renewals | None,
     ) -> None:
-        """Raises `ConfigError` when the broker's credentials cannot be read."""
+        """`renewals` renews the certificates of gateways; None where they are given none.
+
+        Raises `ConfigError` when the broker's credentials cannot be read.
+        """
         self._places = places
         self._store = keys
         self._gateways = gateways
         self._metrics = metrics
+        self._renewals = renewals
         self._keys = _Keys(-1, {})
         self._since: dict[str, float] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -86,12 +92,22 @@ class Configurator:
                 subscribed_s = None if self._connection.problem else subscribed_s or now_s
                 if subscribed_s is not None and now_s > subscribed_s + RECALL_S and await self._keys_are_read():
                     self._tell(now_s)
+                    await self._renew(self._renewals)
                 await asyncio.sleep(EVERY_S)
         finally:
             await asyncio.to_thread(self._connection.stop)
 
     def _command(self, command: Command) -> bool:
         return self._connection.problem is None and self._connection.publish(topic_of(command), encode(command))
+
+    async def _renew(self, renewals: Renewals | None) -> None:
+        if renewals is None:
+            return
+        try:
+            for command in await asyncio.to_thread(lambda: list(renewals.due())):
+                self._command(command)
+        except RegistryError as error:
+            log.debug("no certificate is renewed: %s", error)
 
     async def _keys_are_read(self) -> bool:
         revision = self._places.revision
@@ -146,6 +162,7 @@ class Configurator:
             log.debug("%s; bytes %r", error, delivery.body[:BYTES_LOGGED])
             return
         if isinstance(message, CommandResult):
-            self.errands.take(message)
+            if self._renewals is None or not self._renewals.take(message):
+                self.errands.take(message)
         else:
             self._gateways.take(message)

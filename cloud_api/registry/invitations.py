@@ -160,6 +160,14 @@ class InvitationStore:
                 )
             return _add(connection, gateway, by, at, expires_at)
 
+    def renew(self, invitation: Invitation, *, ends_at: datetime, by: str, at: datetime) -> bool:
+        """The machine that used it has another certificate now; False when its access is not what it was."""
+        with writing(self._engine) as connection:
+            if invitation.revoked_at is not None or accesses(_all(connection)).get(invitation.gateway) != invitation:
+                return False
+            _change(connection, invitation, replace(invitation, certificate_ends_at=ends_at), by, at)
+            return True
+
     def revoke(self, gateway: str, *, by: str, at: datetime) -> list[Invitation]:
         """End a gateway's access and all its codes. Raises `InvitationRefusedError` when there is neither."""
         with writing(self._engine) as connection:

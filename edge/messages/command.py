@@ -6,15 +6,20 @@ from msgspec import Meta, Struct
 
 from edge.messages.base import MAX_BATCH, Message, Name, Utc
 
+Pem = Annotated[str, Meta(max_length=10_000)]
+ACTIONS = "recalibrate|capture|restart-link|renew-certificate"
+
 
 class Command(Message, frozen=True, kw_only=True):
     """Cloud to edge: one thing to do once."""
 
     kind = "command"
     id: Name
-    action: Annotated[str, Meta(pattern="^(recalibrate|capture|restart-link)$")]
+    action: Annotated[str, Meta(pattern=f"^({ACTIONS})$")]
     target: Name
-    """A device address, or a link's name."""
+    """A device address, or a link's name; of certificates, the broker's user that it is for."""
+    certificate: Pem | None = None
+    """PEM, to be used from now on; for the key of the last signing request."""
 
 
 class CapturedFrame(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -46,3 +51,5 @@ class CommandResult(Message, frozen=True, kw_only=True):
     frame: CapturedFrame | None = None
     more: bool = False
     """Further results of the same command follow."""
+    csr: Pem | None = None
+    """PEM (PKCS #10): a certificate is asked for, for a new key that never leaves the gateway."""

@@ -205,7 +205,7 @@ def _row() -> tuple[str, bytes]:
 
 def _publisher(outbox: Outbox, broker: Mosquitto) -> Publisher:
     city = BrokerConfig(host=broker.host, port=broker.port)
-    return Publisher(city, outbox, on_connected=list, on_message=lambda _: None)
+    return Publisher(lambda: city, outbox, on_connected=list, on_message=lambda _: None)
 
 
 async def _ended(running: asyncio.Task[None], outbox: Outbox) -> None:

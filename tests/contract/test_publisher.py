@@ -96,7 +96,7 @@ async def publishing(
     ca_file: Path | None = None,
 ) -> AsyncIterator[Publisher]:
     running = Publisher(
-        BrokerConfig(host=broker.host, port=broker.port, ca_file=ca_file),
+        lambda: BrokerConfig(host=broker.host, port=broker.port, ca_file=ca_file),
         outbox,
         on_connected=lambda: [Status(gateway=NAME, epoch=outbox.epoch, online=True)],
         on_message=hear,

@@ -118,7 +118,7 @@ def test_a_refused_publish_is_counted_and_its_message_kept(broker: Mosquitto, tm
         login = BrokerConfig(
             host=broker.host, port=broker.port, username="mairie", password_file=secret(tmp_path, "mairie")
         )
-        publisher = Publisher(login, outbox, on_connected=list, on_message=lambda _: None)
+        publisher = Publisher(lambda: login, outbox, on_connected=list, on_message=lambda _: None)
         running = asyncio.create_task(publisher.run())
         await until(lambda: publisher.counters["publish_refused"] == 1, "a refusal")
         assert len(outbox) == 1
@@ -141,7 +141,7 @@ def test_the_api_shares_the_load_and_answers_what_it_stored(broker: Mosquitto, t
         own = BrokerConfig(
             host=broker.host, port=broker.port, username="mairie", password_file=secret(tmp_path, "mairie")
         )
-        publisher = Publisher(own, outbox, on_connected=lambda: [online(outbox)], on_message=lambda _: None)
+        publisher = Publisher(lambda: own, outbox, on_connected=lambda: [online(outbox)], on_message=lambda _: None)
         running = asyncio.create_task(publisher.run())
         await until(lambda: publisher.connected and not len(outbox), "an answer that the store has it")
         running.cancel()

@@ -20,6 +20,7 @@ from edge.entries import Waiting
 from edge.findings import Finding, Verdict
 from edge.messages import DeviceHealth, Dropped, Epoch, HealthReport, Limit, Trimmed
 from edge.outbox import Outbox
+from edge.publisher import BrokerConfig
 from firmware_sim.links.bluez import Bluez, PrivateBus
 from firmware_sim.links.pty import SerialPeer
 from passerelle import app
@@ -144,6 +145,20 @@ def test_over_tls_the_end_of_the_certificate_is_told(tmp_path: Path, days: int, 
 
     assert first.verdict is verdict
     assert says in first.says
+
+
+@pytest.mark.parametrize(
+    ("days", "verdict", "says"),
+    [(365, Verdict.OK, "is good for 365 days"), (80, Verdict.WARNING, "ends in 80 days, and was not renewed")],
+)
+def test_the_end_of_the_gateways_own_certificate_is_told(
+    tmp_path: Path, days: int, verdict: Verdict, says: str
+) -> None:
+    authority, now = Authority(tmp_path, "town"), datetime.now(UTC)
+    certificate, key = authority.sign(days=days)
+    way = BrokerConfig(host="broker", ca_file=authority.file, certificate_file=certificate, key_file=key)
+    (finding,) = doctor.own_certificate(way, now)
+    assert (finding.verdict, says in finding.says) == (verdict, True)
 
 
 def test_a_wrong_authority_is_named(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -53,6 +53,12 @@ class Town:
         """When the certificate ends that the platform knows of the last machine that it let in."""
         with closing(open_registry(str(self.folder / "registry.db"))) as registry:
             return registry.invitations.all()[-1].certificate_ends_at
+
+    def let_the_certificate_end(self, ends_at: datetime) -> None:
+        """Let the platform believe that the certificate of the machine that it let in ends then."""
+        with closing(open_registry(str(self.folder / "registry.db"))) as registry:
+            (invitation,) = registry.invitations.all()
+            assert registry.invitations.renew(invitation, ends_at=ends_at, by="test", at=datetime.now(UTC))
 
     def run(self, machine: str, *words: str) -> int:
         """The exit status of `passerelle WORDS`."""
@@ -118,7 +124,7 @@ def gateway_at(config: Path) -> AbstractContextManager[Program]:
 
 
 @pytest.mark.slow
-def test_a_machine_becomes_a_gateway_is_replaced_by_another_and_is_revoked(town: Town) -> None:
+def test_a_machine_becomes_a_gateway_is_given_another_certificate_is_replaced_and_revoked(town: Town) -> None:
     with listening_api(town.broker) as api:
         first = town.enrol("first", town.code("invite", "mairie"))
         assert "# A sensor net.\n[[link]]" in first.read_text()
@@ -131,6 +137,11 @@ def test_a_machine_becomes_a_gateway_is_replaced_by_another_and_is_revoked(town:
         assert town.certificate_of_the_last() == end_of(first.with_name("broker.pem"))
         with gateway_at(first) as old:
             until(lambda: applies_what_is_desired(api))
+
+            soon = datetime.now(UTC) + timedelta(days=30)
+            town.let_the_certificate_end(soon)
+            until(lambda: town.certificate_of_the_last() != soon)
+            first.with_name("broker.key").unlink()
 
             impostor = first.with_name("impostor.toml")
             impostor.write_text(first.read_text().replace('name = "mairie"', 'name = "gare"'))

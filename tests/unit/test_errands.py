@@ -8,32 +8,14 @@ import pytest
 from cloud_api.provisioning.errands import MOST_ERRANDS, Action, Outcome
 from cloud_api.provisioning.errands import Errands as Desk
 from edge.drivers.links.base import Refused, Report, Stranger
-from edge.errands import CAPTURE_MS, MOST_CAPTURES, MOST_FRAMES, Errands
-from edge.messages import Command, CommandResult, Epoch
-from edge.readings import AnyReading, DecodeError, DeviceAddress, Frame, Health, Presence
+from edge.errands import CAPTURE_MS, MOST_CAPTURES, MOST_FRAMES
+from edge.messages import Command, CommandResult
+from edge.readings import DeviceAddress, Frame, Health
 from tests.clocks import ManualClock
+from tests.errands import BAY, errands
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
-BAY = DeviceAddress("0004a30b00ff0001")
 FRAME = Frame(device=BAY, payload=b"\x01", port=1, counter=7, rssi_dbm=-90.0)
-
-
-class Willing:
-    """A gateway that knows one sensor and one link."""
-
-    async def recalibrate(self, device: str) -> str | None:
-        return None if device == BAY else "this gateway does not listen to it"
-
-    async def restart_link(self, name: str) -> str | None:
-        return None if name == "lora" else f"no link {name!r}"
-
-
-def explain(frame: Frame) -> tuple[AnyReading, ...]:
-    if frame.device != BAY:
-        raise KeyError(frame.device)
-    if not frame.payload:
-        raise DecodeError("bosch-tps110", "1 byte expected", port=frame.port, offset=0)
-    return (Presence(channel="1", occupied=frame.payload == b"\x01"),)
 
 
 class Bench:
@@ -42,7 +24,7 @@ class Bench:
     def __init__(self) -> None:
         self.told: list[CommandResult] = []
         self.clock = ManualClock(NOW)
-        self.errands = Errands(Willing(), self.clock, Epoch("a" * 16), explain=explain, tell=self.told.append)
+        self.errands = errands(self.told.append, clock=self.clock)
 
     def ask(self, action: Action, target: str, id_: str = "c1") -> None:
         command = Command(gateway="mairie", epoch="0" * 16, id=id_, action=action.value, target=target)

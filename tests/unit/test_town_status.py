@@ -71,7 +71,7 @@ def test_each_thing_that_is_wrong_is_one_line_and_the_store_comes_before_a_link(
         store_problem="locked",
         lost=(Lost(gateway="gw-halles", passages=12, until=WELL.at - timedelta(hours=2)),),
         backup=None,
-        gateway_certificates={"gw-gone": WELL.at + DAY},
+        gateway_certificates={"gw-gone": WELL.at + 89 * DAY, "gw-halles": WELL.at + 91 * DAY},
     )
     told = status_of("Nantes", wrong, kept)
 
@@ -84,7 +84,7 @@ def test_each_thing_that_is_wrong_is_one_line_and_the_store_comes_before_a_link(
         "quarantine: facts refused by the store that wait: 4",
         "gateway gw-mad: floods the server with messages",
         f"certificate broker_ca: its certificate ends on {WELL.at + 3 * DAY:%Y-%m-%d}",
-        f"gateway Les halles (gw-gone): its certificate ends on {WELL.at + DAY:%Y-%m-%d}",
+        f"gateway Les halles (gw-gone): its certificate ends on {WELL.at + 89 * DAY:%Y-%m-%d}",
         "gateway Les halles (gw-gone): off line, for 3 days",
         "gateway gw-lost: off line, never heard here",
         "gateway Les halles (gw-mute): on line, and says nothing, for 3 h",
