@@ -172,7 +172,7 @@ EXTRAS = (
         "cloud",
         "A whole town at one glance: gateways, sensors, store, what is wrong.",
     ),
-    Extra(("demo",), app, "passerelle_demo", "demo", "cloud,sim", "Start a small town and print what to open."),
+    Extra(("demo",), app, "passerelle_demo.command", "demo", "cloud,sim", "Start a small town and print what to open."),
     Extra(
         ("devices", "encode"),
         devices_app,

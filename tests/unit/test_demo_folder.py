@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from passerelle_demo_folder import DemoError, Files, Past
+from passerelle_demo.folder import DemoError, Files, Past
 
 NOW = datetime(2026, 11, 27, 5, tzinfo=UTC)
 
