@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cloud_api.commands import parse_zone
+from cloud_api.existing import existing_registry
 from cloud_api.exits import mistakes_in_words
 from cloud_api.feeds.dialog import LARGEST_EXPORT, Orders, read_orders
 from cloud_api.feeds.fetching import FetchError, download
@@ -28,7 +29,6 @@ from cloud_api.provisioning.closing import close_places, end_closure
 from cloud_api.provisioning.plan import Plan, together
 from cloud_api.registry import Closure, Registry
 from cloud_api.registry.refusals import RefusedChangeError
-from cloud_api.registry.store import open_registry
 from cloud_api.settings import ConfigError
 from cloud_api.shell import WIDTH, DryRun, RegistryUrl, TimeZone, act
 
@@ -94,7 +94,7 @@ def list_closures(
     now = datetime.now(UTC)
     with _mistakes_in_words():
         zone = parse_zone(time_zone)
-        with closing(open_registry(registry)) as store:
+        with closing(existing_registry(registry)) as store:
             known = store.snapshot()
     found = [each for each in _of(known, place) if past or each.end is None or each.end > now]
     table = Table("closure", "place", "from", "until", "why", "says", "")
@@ -189,7 +189,7 @@ def import_orders(
     now = datetime.now(UTC)
     with _mistakes_in_words():
         zone = parse_zone(time_zone)
-        with closing(open_registry(registry)) as store:
+        with closing(existing_registry(registry)) as store:
             with _opened(export) as stream:
                 orders = read_orders(stream, zone)
             planned = plan(store.snapshot(), orders, source=source, now=now, zone=zone, within_m=within_m)

@@ -17,9 +17,10 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from cloud_api.commands import parse_zone
+from cloud_api.existing import existing_registry
 from cloud_api.exits import mistakes_in_words
 from cloud_api.registry.office_events import EventEdition
-from cloud_api.registry.store import RegistryStore, open_registry
+from cloud_api.registry.store import RegistryStore
 from cloud_api.reports.asking import AskError
 from cloud_api.reports.calendar import Event, EventKind
 from cloud_api.reports.named_events import EventTexts, NamedEvent, body_of, event_of, named_events, texts_of
@@ -156,7 +157,7 @@ def list_events(
 
 @contextmanager
 def _opened(registry: str) -> Iterator[RegistryStore]:
-    with mistakes_in_words(misuses=(AskError,)), closing(open_registry(registry)) as store:
+    with mistakes_in_words(misuses=(AskError,)), closing(existing_registry(registry)) as store:
         yield store
 
 

@@ -14,10 +14,11 @@ from urllib.parse import urlsplit
 
 import typer
 
+from cloud_api.existing import existing_registry
 from cloud_api.exits import mistakes_in_words
 from cloud_api.registry.codes import Code
 from cloud_api.registry.invitations import Invitation
-from cloud_api.registry.store import RegistryStore, open_registry
+from cloud_api.registry.store import RegistryStore
 from cloud_api.settings import ConfigError
 
 Maker = Callable[..., tuple[Invitation, Code]]
@@ -70,7 +71,7 @@ def revoke(gateway: Name, registry: RegistryUrl) -> None:
 
         passerelle gateway revoke mairie --registry registry.db
     """
-    with mistakes_in_words(), closing(open_registry(registry)) as store:
+    with mistakes_in_words(), closing(existing_registry(registry)) as store:
         revoked = store.invitations.revoke(gateway, by=_who(), at=datetime.now(UTC))
     users = [each.user for each in revoked if each.used_at is not None]
     typer.echo(
@@ -82,7 +83,7 @@ def _make(
     gateway: str, registry: str, url: str, minutes: int, picture: Path | None, maker: Callable[[RegistryStore], Maker]
 ) -> None:
     now = datetime.now(UTC)
-    with mistakes_in_words(), closing(open_registry(registry)) as store:
+    with mistakes_in_words(), closing(existing_registry(registry)) as store:
         platform = _platform(url)
         if picture is not None and picture.suffix not in PICTURES:
             raise ConfigError(f"--qr {picture}: a name that ends in {' or '.join(PICTURES)} expected")

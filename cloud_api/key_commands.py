@@ -13,9 +13,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from cloud_api.existing import existing_registry
 from cloud_api.exits import mistakes_in_words
 from cloud_api.registry.keys import LONGEST_LABEL, AccessKey
-from cloud_api.registry.store import open_registry
 from cloud_api.scopes import Scope
 from cloud_api.settings import ConfigError
 
@@ -44,7 +44,7 @@ def create_key(
         passerelle key create 'city app' --scope read:flows --days 365 --registry registry.db > city-app.key
     """
     now = datetime.now(UTC)
-    with mistakes_in_words(), closing(open_registry(registry)) as store:
+    with mistakes_in_words(), closing(existing_registry(registry)) as store:
         if not label.strip() or len(label) > LONGEST_LABEL:
             raise ConfigError(f"LABEL: 1 to {LONGEST_LABEL} characters expected")
         expires_at = None if days is None else now + timedelta(days=days)
@@ -61,7 +61,7 @@ def list_keys(registry: RegistryUrl) -> None:
 
         passerelle key list --registry registry.db
     """
-    with mistakes_in_words(), closing(open_registry(registry)) as store:
+    with mistakes_in_words(), closing(existing_registry(registry)) as store:
         keys = store.keys.all()
     if not keys:
         typer.echo("no keys yet; passerelle key create makes one")
@@ -90,7 +90,7 @@ def revoke_key(
 
         passerelle key revoke 9f3a6b01 --registry registry.db
     """
-    with mistakes_in_words(), closing(open_registry(registry)) as store:
+    with mistakes_in_words(), closing(existing_registry(registry)) as store:
         revoked = store.keys.revoke(key_id, by=_who(), at=datetime.now(UTC))
     typer.echo(f"key {revoked.id} for {revoked.label} is revoked since {revoked.revoked_at:%Y-%m-%d %H:%MZ}")
 

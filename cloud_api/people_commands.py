@@ -15,9 +15,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from cloud_api.existing import existing_registry
 from cloud_api.exits import mistakes_in_words
 from cloud_api.registry.people import LONGEST_NAME, TECHNICIAN, grouped, person_id
-from cloud_api.registry.store import open_registry
 from cloud_api.scopes import Scope
 from cloud_api.settings import ConfigError
 
@@ -45,7 +45,7 @@ def add_person(
 
         passerelle person add 'Office de commerce' --scope report --registry registry.db
     """
-    with mistakes_in_words(), closing(open_registry(registry)) as store:
+    with mistakes_in_words(), closing(existing_registry(registry)) as store:
         if not person_id(name) or len(name) > LONGEST_NAME:
             raise ConfigError(f"NAME {name!r}: 1 to {LONGEST_NAME} characters expected, letters among them")
         if email is not None and "@" not in email:
@@ -63,7 +63,7 @@ def list_people(registry: RegistryUrl) -> None:
         passerelle person list --registry registry.db
     """
     now = datetime.now(UTC)
-    with mistakes_in_words(), closing(open_registry(registry)) as store:
+    with mistakes_in_words(), closing(existing_registry(registry)) as store:
         people, keys = store.people.all(), store.keys.all()
     if not people:
         typer.echo("nobody yet; passerelle person add adds somebody")
@@ -103,7 +103,7 @@ def invite_person(
     """
     now = datetime.now(UTC)
     expires_at = now + timedelta(hours=hours)
-    with mistakes_in_words(), closing(open_registry(registry)) as store:
+    with mistakes_in_words(), closing(existing_registry(registry)) as store:
         page = sign_in_page(url)
         invited, secret = store.people.invite(name, code=code, by=_who(), at=now, expires_at=expires_at)
     until = f"for {invited.name}, once, until {expires_at:%Y-%m-%d %H:%MZ}"
@@ -125,7 +125,7 @@ def sign_out(name: Name, registry: RegistryUrl) -> None:
 
         passerelle person sign-out marie-dupont --registry registry.db
     """
-    with mistakes_in_words(), closing(open_registry(registry)) as store:
+    with mistakes_in_words(), closing(existing_registry(registry)) as store:
         gone, count = store.people.sign_out(name, by=_who(), at=datetime.now(UTC))
     typer.echo(f"{gone.name} is signed out of {count} telephone{'s' * (count != 1)}; links and codes are void")
 

@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from cloud_api.existing import existing_registry
 from cloud_api.exits import USAGE, end, mistakes_in_words
 from cloud_api.registry.files.difference import Difference, difference, fields_that_differ
 from cloud_api.registry.files.draft import PlacesError
@@ -93,7 +94,7 @@ def export_places(
 
         passerelle places export 213500000_parkings.csv --registry registry.db --format bnls
     """
-    with _mistakes_in_words(), closing(open_registry(registry)) as store:
+    with _mistakes_in_words(), closing(existing_registry(registry)) as store:
         known, said = store.snapshot(), tongue or format_of(file)
         write(file, said, known)
     typer.echo(f"wrote {file}")
@@ -120,7 +121,7 @@ def check(
     with _mistakes_in_words():
         known = Registry()
         if registry is not None:
-            with closing(open_registry(registry)) as store:
+            with closing(existing_registry(registry)) as store:
                 known = store.snapshot()
         found = _difference(file, tongue or format_of(file), known, prune=False)
     counts = ", ".join(f"{count} {kind}{'s' * (count != 1)}" for kind, count in found.named.items() if count)

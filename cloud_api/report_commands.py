@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from cloud_api.commands import parse_zone
+from cloud_api.existing import existing_registry, require_store
 from cloud_api.exits import FAILURE, end, mistakes_in_words
 from cloud_api.mailing import Mail, MailError, load_mail, send
-from cloud_api.registry.store import open_registry
 from cloud_api.reports.asking import AskError, Texts, address_of
 from cloud_api.reports.formats import Format, file_name
 from cloud_api.reports.gathering import Progress as Tell
@@ -183,7 +183,7 @@ def monthly(
         wanted = _month(month, now.astimezone(parse_zone(time_zone)).date())
         how = None if mail is None else load_mail(mail)
         with (
-            closing(open_registry(registry)) as places,
+            closing(existing_registry(registry)) as places,
             opened(source, places.snapshot(), places.office_events.all()) as known,
             _progress() as tell,
         ):
@@ -221,6 +221,7 @@ def _send_once(how: Mail, town: str, month: date, files: Sequence[Path], write: 
 def _source(store: str, town: str, time_zone: str, school_zone: SchoolZone | None, calendar: Path | None) -> Source:
     with mistakes_in_words():
         parse_zone(time_zone)
+        require_store(store)
     return Source(store=store, name=town, time_zone=time_zone, school_zone=school_zone, calendar=_name(calendar))
 
 
@@ -231,7 +232,7 @@ def _name(file: Path | None) -> str | None:
 def _write(texts: Texts, source: Source, registry: str, form: Format, output: Path | None) -> None:
     with (
         mistakes_in_words(misuses=(AskError,)),
-        closing(open_registry(registry)) as places,
+        closing(existing_registry(registry)) as places,
         opened(source, places.snapshot(), places.office_events.all()) as town,
         _progress() as tell,
     ):

@@ -12,6 +12,7 @@ from typing import Annotated, Final
 
 import typer
 
+from cloud_api.existing import existing_registry
 from cloud_api.exits import USAGE, end, mistakes_in_words
 from cloud_api.provisioning.carrying_out import Action, carry_out, rehearse
 from cloud_api.provisioning.fitting import Told, fitting
@@ -20,7 +21,7 @@ from cloud_api.registry import Registry
 from cloud_api.registry.change import Merged
 from cloud_api.registry.radio_keys import NO_RADIO_KEYS, RadioKeys
 from cloud_api.registry.refusals import RefusedChangeError
-from cloud_api.registry.store import RegistryStore, open_registry
+from cloud_api.registry.store import RegistryStore
 from edge.messages import Models
 
 RegistryUrl = Annotated[str, typer.Option(help="The registry: a file, sqlite:///FILE or postgresql://….")]
@@ -55,7 +56,10 @@ def act(
 @contextmanager
 def opened(registry: str) -> Iterator[RegistryStore]:
     """A registry for the length of a `with`; what it or an action refuses ends the command in words."""
-    with mistakes_in_words(misuses=(RefusedChangeError, NotPossibleError)), closing(open_registry(registry)) as store:
+    with (
+        mistakes_in_words(misuses=(RefusedChangeError, NotPossibleError)),
+        closing(existing_registry(registry)) as store,
+    ):
         yield store
 
 

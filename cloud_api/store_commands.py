@@ -3,20 +3,19 @@
 In come addresses of stores that are there, out come lines for a person and an exit status.
 """
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from cloud_api.backup.influx_tools import is_there
+from cloud_api.existing import existing_store
 from cloud_api.exits import mistakes_in_words
 from cloud_api.progress import told_progress
 from cloud_api.retention import months_before, parse_months
 from cloud_api.settings import ConfigError
 from cloud_api.stores import open_store
-from cloud_api.stores.address import InfluxAddress, SqliteAddress, parse_store_url
+from cloud_api.stores.address import InfluxAddress, parse_store_url
 from cloud_api.stores.copying import copy_store
 from cloud_api.stores.influx_setup import set_up
 from cloud_api.stores.lasting import LastingStore
@@ -69,7 +68,7 @@ def trim(
         passerelle store trim --store influxdb://passerelle@db.example/town?password_file=db-password --keep-raw 24
     """
     now = datetime.now(UTC)
-    with mistakes_in_words(), existing(url) as opened:
+    with mistakes_in_words(), existing_store(url) as opened:
         months = parse_months("--keep-raw", keep_raw)
         if months is None:
             raise ConfigError("--keep-raw ever: then there is nothing to trim; months expected")
@@ -104,7 +103,12 @@ def copy_history(
 
         passerelle store copy influxdb://passerelle@127.0.0.1/town?password_file=db-password sqlite:///history.db
     """
-    with mistakes_in_words(), existing(source) as from_, closing(open_store(target)) as to, told_progress() as progress:
+    with (
+        mistakes_in_words(),
+        existing_store(source) as from_,
+        closing(open_store(target)) as to,
+        told_progress() as progress,
+    ):
         if parse_store_url(source) == parse_store_url(target):
             raise ConfigError("FROM and TO are the same store")
         to.ready()
@@ -113,19 +117,6 @@ def copy_history(
         f"{copied.parts} counts, {copied.sums} hourly sums, {copied.states} states, {copied.corrections} corrections "
         f"copied and verified; {copied.there} of {copied.pieces} months of a channel or space were there already"
     )
-
-
-@contextmanager
-def existing(url: str) -> Iterator[LastingStore]:
-    """A store that is there, never a new one."""
-    address = parse_store_url(url)
-    if isinstance(address, SqliteAddress) and not address.path.is_file():
-        raise ConfigError(f"there is no store {address.path}")
-    if isinstance(address, InfluxAddress) and not is_there(address):
-        raise ConfigError(f"there is no store {address}")
-    with closing(open_store(url)) as opened:
-        opened.ready()
-        yield opened
 
 
 def _trim_all(opened: LastingStore, before: datetime, now: datetime) -> int:

@@ -12,9 +12,8 @@ from typing import Annotated
 import typer
 
 from cloud_api.entrances import CorrectionError, correct
+from cloud_api.existing import existing_registry, existing_store
 from cloud_api.exits import mistakes_in_words
-from cloud_api.registry.store import open_registry
-from cloud_api.stores import open_store
 from cloud_api.stores.base import EARLIEST, Correction, CorrectionCause
 
 zones = typer.Typer(
@@ -44,8 +43,8 @@ def correct_zone(
     """
     with (
         mistakes_in_words(misuses=(CorrectionError,)),
-        closing(open_registry(registry)) as places,
-        closing(open_store(store)) as opened,
+        closing(existing_registry(registry)) as places,
+        existing_store(store) as opened,
     ):
         fact = correct(
             opened,
@@ -67,7 +66,7 @@ def history(zone: ZoneName, store: StoreUrl) -> None:
 
         passerelle zones history parking-gare --store sqlite:///history.db
     """
-    with mistakes_in_words(), closing(open_store(store)) as opened:
+    with mistakes_in_words(), existing_store(store) as opened:
         facts = opened.corrections(zone, EARLIEST, datetime.now(UTC) + timedelta(days=1))
     for fact in facts:
         typer.echo(_in_words(fact))

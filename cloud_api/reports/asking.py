@@ -23,6 +23,17 @@ WEEK: Final = timedelta(days=7)
 YEAR_OF_WEEKS: Final = timedelta(weeks=52)
 """A year before on the same weekdays."""
 
+NO_COUNTERS: Final = Cause(
+    "aucun compteur n’est encore enregistré ; `passerelle places import` en ajoute, `passerelle import counts` aussi, "
+    "avec leur passé",
+    "no counter is registered yet; `passerelle places import` adds some, and so does `passerelle import counts`, with "
+    "their past",
+)
+NO_ZONES: Final = Cause(
+    "aucune zone de stationnement n’est encore enregistrée ; `passerelle places import` en ajoute",
+    "no parking zone is registered yet; `passerelle places import` adds some",
+)
+
 
 class Comparison(StrEnum):
     """What a period is held against by a word."""
@@ -80,7 +91,7 @@ def ask(texts: Texts, zone: ZoneInfo, now: datetime, known: Sequence[str], *, se
         )
     return Asked(
         kind=texts.kind,
-        places=_places(texts.places, known),
+        places=_places(texts.kind, texts.places, known),
         period=period,
         as_of=as_of_asked(texts.as_of, zone, settled or settled_minute(now)),
         language=texts.language,
@@ -117,13 +128,13 @@ def settled_minute(now: datetime) -> datetime:
     return (now - SETTLING).replace(second=0, microsecond=0)
 
 
-def _places(named: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+def _places(kind: Kind, named: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
     for name in named:
         if name not in known:
             some = ", ".join(known[:20]) or "–"
             raise AskError("place", Cause(f"{name} : inconnu ; connus : {some}", f"no place {name!r}; known: {some}"))
     if not known:
-        raise AskError("place", Cause("la ville n’a pas encore de tels lieux", "the town has no such places yet"))
+        raise AskError("place", NO_ZONES if kind is Kind.PARKING else NO_COUNTERS)
     return tuple(dict.fromkeys(named)) or tuple(known)
 
 

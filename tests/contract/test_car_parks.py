@@ -137,6 +137,8 @@ def test_more_cars_than_the_car_park_holds_and_other_zones_are_refused(store: St
 
 def test_a_correction_from_the_shell_is_there_for_the_next_count(tmp_path: Path, url: str) -> None:
     kept(TOWN, tmp_path)
+    with closing(open_store(url)) as store:
+        store.ready()
     registry = str(tmp_path / "registry.db")
     words = ["correct", "gare", "--registry", registry, "--store", url, "--why", "empty after closing", "--by", "Lou"]
 

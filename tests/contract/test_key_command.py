@@ -3,11 +3,17 @@
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner, Result
 
 from cloud_api.key_commands import key
 from cloud_api.registry.keys import digest_of
 from cloud_api.registry.store import open_registry
+
+
+@pytest.fixture(autouse=True)
+def _registry(tmp_path: Path) -> None:
+    open_registry(str(tmp_path / "registry.db")).close()
 
 
 def run(folder: Path, *words: str) -> Result:

@@ -4,6 +4,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner, Result
 
 from cloud_api.people_commands import person
@@ -11,6 +12,11 @@ from cloud_api.registry.people import Asking
 from cloud_api.registry.store import open_registry
 
 TOWN = ("--url", "https://parking.example.fr/")
+
+
+@pytest.fixture(autouse=True)
+def _registry(tmp_path: Path) -> None:
+    open_registry(str(tmp_path / "registry.db")).close()
 
 
 def run(folder: Path, *words: str) -> Result:

@@ -47,9 +47,12 @@ def test_what_makes_no_sense_is_refused_in_both_languages(
     assert english in refused.value.cause.en
 
 
-def test_a_town_without_counters_is_told_so() -> None:
-    with pytest.raises(AskError, match="no such places yet"):
-        ask(wish(), PARIS, NOW, [])
+@pytest.mark.parametrize(
+    ("kind", "told"), [(Kind.FLOWS, "no counter is registered"), (Kind.PARKING, "no parking zone")]
+)
+def test_a_town_without_such_places_is_told_what_adds_some(kind: Kind, told: str) -> None:
+    with pytest.raises(AskError, match=rf"{told}.*`passerelle places import` adds some"):
+        ask(wish(kind=kind), PARIS, NOW, [])
 
 
 def test_a_report_is_as_of_the_last_whole_minute_that_is_settled_unless_an_earlier_time_is_named() -> None:
