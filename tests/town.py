@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
+from time import monotonic
 
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -96,13 +97,13 @@ def serving(api: Api) -> Iterator[str]:
 
 
 def until(condition: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
-    """Wait until a condition holds; fails when it does not in time."""
-    never = Event()
-    for _ in range(int(patience_s / 0.01)):
-        if condition():
-            return
-        never.wait(0.01)
-    raise AssertionError(f"not so within {patience_s:g} s")
+    """Wait until a condition holds, looking the less often the longer it takes; fails when it does not in time."""
+    never, begin = Event(), monotonic()
+    while not condition():
+        waited = monotonic() - begin
+        if waited > patience_s:
+            raise AssertionError(f"not so within {patience_s:g} s")
+        never.wait(min(max(0.01, waited / 10), 0.1))
 
 
 class PublishingGateway:

@@ -5,7 +5,6 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 from msgspec.structs import replace
 
 from cloud_api.app import create_app
@@ -16,6 +15,7 @@ from cloud_api.settings import Broker, Settings
 from cloud_api.stores import open_store
 from edge.messages import LinkHealth, Status
 from tests.broker import Mosquitto
+from tests.loopback import HTTP
 from tests.town import NOW, REGISTRY, Clock, PublishingGateway, gateway, kept, serving, until
 
 GATEWAYS = Registry(gateways=[Gateway(name="gw-halles", label="Les halles"), Gateway(name="gw-gare", label="Gare")])
@@ -54,7 +54,7 @@ class WatchedTown:
 
     def metrics(self) -> str:
         """What Prometheus reads."""
-        return httpx.get(f"{self.address}/metrics").text
+        return HTTP.get(f"{self.address}/metrics").text
 
 
 @contextmanager

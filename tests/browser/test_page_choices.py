@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import httpx
 import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.support.ui import Select
@@ -14,6 +13,7 @@ from cloud_api.registry.places import Audience
 from tests.broker import Mosquitto, running_mosquitto
 from tests.browser.looking import count, find, open_live, resize, wait_for, wait_until, zone_texts
 from tests.browser.market_town import PARKINGS, STREETS, Parking, ServedPage, device, market_town
+from tests.loopback import HTTP
 from tests.town import NOW, gateway
 
 AT_THE_STATION = Position(lat=47.4161, lon=0.9818)
@@ -152,7 +152,7 @@ def test_near_me_asks_on_a_tap_sorts_like_the_api_and_tells_nobody_where(browser
     find(browser, "#near-me").click()
 
     wait_for(browser, "#order", "Libres d’abord, puis au plus court à pied depuis votre position.")
-    answer = httpx.get(
+    answer = HTTP.get(
         f"{page.address}/v1/parking/nearby",
         params={"lat": AT_THE_STATION.lat, "lon": AT_THE_STATION.lon, "radius": 5000},
     ).json()
@@ -201,7 +201,7 @@ def test_where_people_counts_need_a_key_the_page_shows_none(
 
         assert count(browser, ".counter") == 0
         assert count(browser, ".counter-pin") == 0
-        assert "Rue Haute" not in httpx.get(page.address).text
+        assert "Rue Haute" not in HTTP.get(page.address).text
         assert count(browser, "#zones > li") == len(PARKINGS)
 
 

@@ -32,6 +32,7 @@ from edge.readings import DeviceAddress, Frame
 from tests.broker import Mosquitto
 from tests.clocks import ManualClock
 from tests.gateways import NAME, configuration, running
+from tests.loopback import HTTP
 from tests.town import NOW, PATIENCE_S, Clock, kept, serving, until
 
 BAY = DeviceAddress("0004a30b00ff0001")
@@ -204,7 +205,7 @@ def test_a_device_that_nobody_adopted_cannot_be_tested_and_too_much_is_refused(s
 
 def test_who_wants_a_visit_is_told_to_technicians_alone(spot: Spot) -> None:
     visits = spot.client.get("/v1/visits", params={"lat": 47.2, "lon": -1.5})
-    stranger = httpx.get(str(visits.request.url))
+    stranger = HTTP.get(str(visits.request.url))
 
     (visit,) = visits.json()["visits"]
     assert visit["place_name"] == "Place du Marché, m1"

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from cloud_api.commands import app, ledger_beside, parse_broker, registry_beside
 from cloud_api.settings import Broker, ConfigError
 from tests.broker import Mosquitto, free_port
+from tests.loopback import HTTP
 from tests.town import PATIENCE_S, until
 
 
@@ -21,7 +22,7 @@ def arguments(folder: Path, broker: str) -> list[str]:
 
 def answers(address: str) -> bool:
     try:
-        return httpx.get(f"{address}/readyz").status_code == 200
+        return HTTP.get(f"{address}/readyz").status_code == 200
     except httpx.TransportError:
         return False
 
@@ -35,7 +36,7 @@ def test_sigterm_ends_it_with_success_while_someone_listens(mosquitto: Mosquitto
         [sys.executable, "-c", program, *command, "--port", str(port), "--worker", "sigterm"], stderr=subprocess.PIPE
     ) as process:
         until(lambda: answers(address))
-        with httpx.stream("GET", f"{address}/v1/parking/stream", timeout=PATIENCE_S) as stream:
+        with HTTP.stream("GET", f"{address}/v1/parking/stream", timeout=PATIENCE_S) as stream:
             lines = stream.iter_lines()
             assert next(lines).startswith("id: ")
             process.send_signal(signal.SIGTERM)

@@ -7,13 +7,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from cloud_api.stores import open_store
 from cloud_api.stores.base import Store, StoredSpace
 from edge.messages import SpaceState
 from tests.broker import Mosquitto
+from tests.loopback import HTTP
 from tests.town import NOW, Clock, serving, town_api, until
 
 Json = dict[str, Any]
@@ -44,13 +44,13 @@ def remember(store: Store) -> None:
 
 
 def forecast(address: str, zone: str = "marche", leads: str = "15,30,60") -> Json:
-    answer = httpx.get(f"{address}/v1/parking/zones/{zone}/forecast", params={"in": leads}).raise_for_status()
+    answer = HTTP.get(f"{address}/v1/parking/zones/{zone}/forecast", params={"in": leads}).raise_for_status()
     body: Json = answer.json()
     return body
 
 
 def quality(address: str, zone: str) -> list[Json]:
-    zones: list[Json] = httpx.get(f"{address}/v1/parking/forecast/quality").raise_for_status().json()["data"]["zones"]
+    zones: list[Json] = HTTP.get(f"{address}/v1/parking/forecast/quality").raise_for_status().json()["data"]["zones"]
     leads: list[Json] = next(each for each in zones if each["id"] == zone)["leads"]
     return leads
 
@@ -79,7 +79,7 @@ def test_a_zone_with_history_is_forecast_in_the_envelope_of_the_other_answers(
 def _page_later(address: str, clock: Clock) -> str:
     """The page two seconds on: it is written once a second by the town's clock."""
     clock.now += timedelta(seconds=2)
-    return " ".join(httpx.get(address).text.split())
+    return " ".join(HTTP.get(address).text.split())
 
 
 def test_a_zone_of_which_nothing_is_known_says_null_and_why(
@@ -97,9 +97,9 @@ def test_lead_times_and_zones_that_cannot_be_are_refused_by_name(
 ) -> None:
     with serving(town_api(own_mosquitto, store, tmp_path)) as address:
         refused = [
-            httpx.get(f"{address}/v1/parking/zones/marche/forecast", params={"in": leads}) for leads in WRONG_LEADS
+            HTTP.get(f"{address}/v1/parking/zones/marche/forecast", params={"in": leads}) for leads in WRONG_LEADS
         ]
-        unknown = [httpx.get(f"{address}/v1/parking/{path}") for path in UNKNOWN]
+        unknown = [HTTP.get(f"{address}/v1/parking/{path}") for path in UNKNOWN]
 
     assert [(answer.status_code, answer.json()["errors"][0]["field"]) for answer in refused] == [(422, "in")] * len(
         WRONG_LEADS
@@ -124,8 +124,8 @@ def test_what_was_forecast_is_verified_when_its_time_comes_and_a_restart_still_k
     with serving(town_api(own_mosquitto, store, tmp_path, clock=clock)) as address:
         until(lambda: len(quality(address, "marche")) > 0)
         soon = quality(address, "marche")[0]
-        first = httpx.get(f"{address}/v1/parking/forecast/quality?zone=marche")
-        again = httpx.get(
+        first = HTTP.get(f"{address}/v1/parking/forecast/quality?zone=marche")
+        again = HTTP.get(
             f"{address}/v1/parking/forecast/quality?zone=marche", headers={"If-None-Match": first.headers["etag"]}
         )
 

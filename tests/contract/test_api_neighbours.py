@@ -5,8 +5,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from cloud_api.app import create_app
 from cloud_api.feeds.settings import LotFeed, Tongue
 from cloud_api.registry import Closure, Registry, Zone
@@ -14,6 +12,7 @@ from cloud_api.registry.places import Capacity, Counting, FeedSource
 from cloud_api.settings import Broker, Settings
 from cloud_api.stores import open_store
 from tests.broker import Mosquitto
+from tests.loopback import HTTP
 from tests.town import HERE, NOW, Clock, kept, serving, until
 from tests.web_operator import Operator, operator
 
@@ -40,7 +39,7 @@ TOWN = Registry(
 
 
 def zones(address: str) -> dict[str, dict[str, Any]]:
-    answer = httpx.get(f"{address}/v1/parking/zones").json()
+    answer = HTTP.get(f"{address}/v1/parking/zones").json()
     return {zone["id"]: zone for zone in answer["data"]["zones"]}
 
 
@@ -55,8 +54,8 @@ def test_the_town_s_zones_and_those_of_an_operator_stand_side_by_side(mosquitto:
         with serving(api) as address:
             until(lambda: zones(address)["gare"]["free"] == 42)
             known = zones(address)
-            metrics = httpx.get(f"{address}/metrics").text
-            detail = httpx.get(f"{address}/v1/parking/zones/gare").json()["data"]
+            metrics = HTTP.get(f"{address}/metrics").text
+            detail = HTTP.get(f"{address}/v1/parking/zones/gare").json()["data"]
             refuse(effia)
             until(lambda: zones(address)["gare"]["trust"] == "implausible")
             implausible = zones(address)["gare"]

@@ -21,6 +21,7 @@ from cloud_api.stores.base import Store, StoredSpace
 from edge.messages import SpaceState
 from tests.bench.crowd import crowd_of
 from tests.broker import Mosquitto
+from tests.loopback import HTTP
 from tests.town import NOW, PATIENCE_S, REGISTRY, Clock, PublishingGateway, gateway, serving, town_api, until
 
 Json = dict[str, Any]
@@ -51,7 +52,7 @@ class ServerEvent:
 @contextmanager
 def listening(address: str, query: str = "", **headers: str) -> Iterator[Iterator[ServerEvent]]:
     """The events of the stream, for the length of a `with`; a wait for one that does not come fails."""
-    with httpx.stream("GET", f"{address}/v1/parking/stream{query}", headers=headers, timeout=PATIENCE_S) as response:
+    with HTTP.stream("GET", f"{address}/v1/parking/stream{query}", headers=headers, timeout=PATIENCE_S) as response:
         assert response.headers["content-type"].startswith("text/event-stream")
         yield _events(response.iter_lines())
 
@@ -67,7 +68,7 @@ def _events(lines: Iterator[str]) -> Iterator[ServerEvent]:
 
 
 def zone(address: str, name: str) -> Json:
-    zones: list[Json] = httpx.get(f"{address}/v1/parking/zones").json()["data"]["zones"]
+    zones: list[Json] = HTTP.get(f"{address}/v1/parking/zones").json()["data"]["zones"]
     return next(each for each in zones if each["id"] == name)
 
 
@@ -75,7 +76,7 @@ def test_zones_come_in_an_envelope_and_say_null_while_nothing_is_known(
     own_mosquitto: Mosquitto, store: Store, tmp_path: Path
 ) -> None:
     with serving(town_api(own_mosquitto, store, tmp_path)) as address:
-        body = httpx.get(f"{address}/v1/parking/zones").json()
+        body = HTTP.get(f"{address}/v1/parking/zones").json()
 
     assert (body["last_updated"], body["ttl"], body["version"]) == ("2026-11-22T10:30:00Z", 10, "1.0")
     marche = body["data"]["zones"][0]
@@ -87,9 +88,9 @@ def test_zones_come_in_an_envelope_and_say_null_while_nothing_is_known(
 def test_zones_come_compressed_and_not_twice(own_mosquitto: Mosquitto, store: Store, tmp_path: Path) -> None:
     with serving(town_api(own_mosquitto, store, tmp_path)) as address:
         url = f"{address}/v1/parking/zones"
-        plain = httpx.get(url, headers={"Accept-Encoding": "identity"})
-        packed = httpx.get(url, headers={"Accept-Encoding": "gzip, br"})
-        again = httpx.get(url, headers={"Accept-Encoding": "gzip, br", "If-None-Match": packed.headers["etag"]})
+        plain = HTTP.get(url, headers={"Accept-Encoding": "identity"})
+        packed = HTTP.get(url, headers={"Accept-Encoding": "gzip, br"})
+        again = HTTP.get(url, headers={"Accept-Encoding": "gzip, br", "If-None-Match": packed.headers["etag"]})
 
     assert "content-encoding" not in plain.headers
     assert packed.headers["content-encoding"] == "br"
@@ -102,7 +103,7 @@ def test_a_stream_of_zones_that_are_not_there_is_refused(
     own_mosquitto: Mosquitto, store: Store, tmp_path: Path, zones: str
 ) -> None:
     with serving(town_api(own_mosquitto, store, tmp_path)) as address:
-        answer = httpx.get(f"{address}/v1/parking/stream?zones={zones}")
+        answer = HTTP.get(f"{address}/v1/parking/stream?zones={zones}")
 
     assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
     assert answer.json()["errors"][0]["field"] == "zones"
@@ -116,7 +117,7 @@ def test_a_change_at_a_space_is_in_its_zone(
 
         until(lambda: zone(address, "marche")["unknown"] == 1)
         marche = zone(address, "marche")
-        detail = httpx.get(f"{address}/v1/parking/zones/marche").json()["data"]
+        detail = HTTP.get(f"{address}/v1/parking/zones/marche").json()["data"]
 
     assert (marche["free"], marche["occupied"], marche["trust"]) == (1, 1, "fresh")
     assert [each["status"] for each in detail["spaces"]] == ["free", "occupied", "unknown"]

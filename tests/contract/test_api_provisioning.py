@@ -19,6 +19,7 @@ from cloud_api.stores import open_store
 from edge.messages import Heard, HeardDevice, LinkHealth, Models, Status
 from edge.recognition import known_models
 from tests.broker import Mosquitto
+from tests.loopback import HTTP
 from tests.town import EPOCH, NOW, REGISTRY, Clock, PublishingGateway, gateway, kept, serving, until
 
 PUCK, SPARE, LINE = "0004a30b00ff0001", "0004a30b00ff0002", "0004a30b00ff0003"
@@ -85,8 +86,8 @@ def adopted(client: httpx.Client, address: str = PUCK, **settings: Any) -> None:
 
 def test_who_has_no_key_for_it_neither_reads_nor_changes(client: httpx.Client) -> None:
     for path in ("/v1/gateways", "/v1/devices", "/v1/installations", "/v1/closures", "/v1/heard"):
-        assert problem(httpx.get(f"{client.base_url}{path}")) == (401, "key-needed")
-    answer = httpx.put(f"{client.base_url}/v1/devices/{PUCK}", json=ADOPTED, headers=NEW)
+        assert problem(HTTP.get(f"{client.base_url}{path}")) == (401, "key-needed")
+    answer = HTTP.put(f"{client.base_url}/v1/devices/{PUCK}", json=ADOPTED, headers=NEW)
     assert problem(answer) == (401, "key-needed")
 
 

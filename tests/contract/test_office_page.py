@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.broker import Mosquitto
+from tests.loopback import HTTP
 from tests.offices import Office, office_at, write_history
 
 SALES = {"name": "Grande braderie", "start": "2026-11-21", "end": "2026-11-22", "place": "venelle", "kind": "market"}
@@ -34,7 +35,7 @@ def client(office: Office) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="module")
 def october(office: Office) -> str:
     """The page with October's report."""
-    answer = httpx.get(
+    answer = HTTP.get(
         f"{office.address}/bureau", params=OCTOBER, timeout=120, headers={"authorization": f"Bearer {office.secret}"}
     )
     assert answer.status_code == 200, answer.text

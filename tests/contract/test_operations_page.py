@@ -9,6 +9,7 @@ import pytest
 from cloud_api.town_status import TownStatus
 from cloud_api.web.operations.words import ENGLISH, FRENCH
 from tests.broker import Mosquitto
+from tests.loopback import HTTP
 from tests.town import NOW
 from tests.watched_town import WatchedTown, watched_town
 
@@ -29,7 +30,7 @@ def client(town: WatchedTown) -> Iterator[httpx.Client]:
 def test_nobody_who_may_not_run_the_town_sees_how_it_does(town: WatchedTown, status: int, *, signed_in: bool) -> None:
     headers = {"Authorization": f"Bearer {town.reporter}"} if signed_in else {}
     for query in ("", "?part=now", "?lang=en"):
-        answer = httpx.get(f"{town.address}/operations{query}", headers=headers)
+        answer = HTTP.get(f"{town.address}/operations{query}", headers=headers)
 
         assert answer.status_code == status
         assert "gw-halles" not in answer.text
@@ -63,7 +64,7 @@ def test_who_signs_in_at_its_door_comes_back_to_it(town: WatchedTown) -> None:
     _, secret = town.registry.people.invite(
         "Marie Dupont", code=False, by="test", at=NOW, expires_at=NOW.replace(year=2027)
     )
-    signed_in = httpx.post(
+    signed_in = HTTP.post(
         f"{town.address}/technician/sign-in",
         data={"secret": secret, "to": "operations"},
         headers={"Origin": town.address},

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import msgspec
 import pytest
 import typer
@@ -14,6 +13,7 @@ from cloud_api.status_command import status
 from cloud_api.town_status import TownStatus
 from tests.broker import Mosquitto, free_port
 from tests.certificates import Authority
+from tests.loopback import HTTP
 from tests.watched_town import WatchedTown, watched_town
 from tests.web_operator import operator
 
@@ -77,7 +77,7 @@ def test_who_may_not_provision_is_told_which_key_it_takes(
 
     assert shown.exit_code == 2
     assert "passerelle key create --scope provision" in shown.stderr
-    assert httpx.get(f"{town.address}/v1/status").status_code == 401
+    assert HTTP.get(f"{town.address}/v1/status").status_code == 401
 
 
 def test_the_town_s_own_authority_is_believed_where_it_is_named_and_only_there(tmp_path: Path) -> None:

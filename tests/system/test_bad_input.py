@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-import httpx
 import pytest
 
 from cloud_api.stores.base import EARLIEST, LATEST, Store
@@ -27,6 +26,7 @@ from firmware_sim.links.pty import SerialPeer
 from firmware_sim.links.rak3172 import ModemPeer
 from tests.broker import Mosquitto
 from tests.clocks import ManualClock
+from tests.loopback import HTTP
 from tests.system.street import until
 from tests.town import NOW, serving, town_api
 
@@ -251,7 +251,7 @@ def test_it_is_named_counted_and_logged_and_disturbs_nobody(
 
     async def scenario(address: str) -> None:
         def metrics() -> str:
-            return httpx.get(f"{address}/metrics").text
+            return HTTP.get(f"{address}/metrics").text
 
         async with running_town(own_mosquitto, store, tmp_path) as town:
             town.count(1, total=10)

@@ -5,7 +5,6 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-import httpx
 import pytest
 from msgspec import structs
 
@@ -17,6 +16,7 @@ from cloud_api.stores.sqlite import SqliteStore
 from edge import messages
 from edge.messages import MOST_UNCONFIRMED, Dropped, Heard, HeardDevice, Limit, LinkHealth, Status, Trimmed
 from tests.broker import Credentials, Mosquitto, running_mosquitto
+from tests.loopback import HTTP
 from tests.town import (
     EPOCH,
     NOW,
@@ -62,7 +62,7 @@ def edge(own_mosquitto: Mosquitto) -> Iterator[PublishingGateway]:
 
 
 def metrics(address: str) -> str:
-    return httpx.get(f"{address}/metrics").text
+    return HTTP.get(f"{address}/metrics").text
 
 
 def figure(address: str, name: str) -> float:
@@ -72,7 +72,7 @@ def figure(address: str, name: str) -> float:
 
 
 def is_ready(address: str) -> bool:
-    return httpx.get(f"{address}/readyz").status_code == 200
+    return HTTP.get(f"{address}/readyz").status_code == 200
 
 
 def test_what_is_answered_as_stored_is_in_the_store(
@@ -302,7 +302,7 @@ def test_a_broker_that_dies_and_comes_back_is_found_again(
         until(lambda: is_ready(address))
         own_mosquitto.kill()
         until(lambda: not is_ready(address))
-        problem = httpx.get(f"{address}/readyz")
+        problem = HTTP.get(f"{address}/readyz")
         own_mosquitto.start()
         until(lambda: is_ready(address))
         with gateway(own_mosquitto) as edge:
@@ -327,7 +327,7 @@ def test_a_broker_that_wants_a_password_is_given_it_and_a_wrong_one_is_told(stor
                 if file is right:
                     until(lambda: is_ready(address))
                 else:
-                    until(lambda: "refuses the connection" in httpx.get(f"{address}/readyz").text)
+                    until(lambda: "refuses the connection" in HTTP.get(f"{address}/readyz").text)
 
 
 def test_spaces_are_counted_by_status_and_trust(

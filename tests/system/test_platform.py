@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import httpx
 import pytest
 from typer.testing import CliRunner
 
@@ -18,6 +17,7 @@ from cloud_api.mqtt import Connection, Subscription
 from cloud_api.provisioning.broker_rules import API
 from cloud_api.settings import Broker
 from tests.broker import Mosquitto, free_port, running_mosquitto
+from tests.loopback import HTTP
 from tests.platform_files import REPORT, UNITS, command_of, environment_of, settings_of
 from tests.system.programs import REPOSITORY, START_S, running
 from tests.town import until
@@ -103,7 +103,7 @@ def test_a_worker_starts_by_its_unit_is_ready_and_shows_no_password_in_the_proce
         arguments[arguments.index("8001")] = str(port)
         with running(arguments, tmp_path) as program:
             program.says("Serving http://")
-            until(lambda: httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200, START_S)
+            until(lambda: HTTP.get(f"http://127.0.0.1:{port}/readyz").status_code == 200, START_S)
             seen = b"".join(Path(f"/proc/{program.pid}/{each}").read_bytes() for each in ("cmdline", "environ"))
         for file in PASSWORDS:
             assert (tmp_path / file).read_bytes().strip() not in seen

@@ -6,7 +6,6 @@ from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-import httpx
 from typer.testing import CliRunner
 
 from cloud_api.app import create_app
@@ -16,6 +15,7 @@ from cloud_api.scopes import Scope
 from cloud_api.settings import Broker, Settings
 from cloud_api.stores.sqlite import SqliteStore
 from tests.broker import Mosquitto
+from tests.loopback import HTTP
 from tests.town import NOW, REGISTRY, Clock, counted, gateway, interval, kept, serving, until
 
 FLOWS = f"/v1/flows/hourly?counter=rue-haute&from={NOW:%Y-%m-%d}&to={NOW + timedelta(days=1):%Y-%m-%d}"
@@ -23,8 +23,8 @@ FLOWS = f"/v1/flows/hourly?counter=rue-haute&from={NOW:%Y-%m-%d}&to={NOW + timed
 
 def told(address: str, secret: str) -> object:
     """What the API tells who holds a key; nobody else is told anything."""
-    assert httpx.get(f"{address}{FLOWS}").status_code == 401
-    answer = httpx.get(f"{address}{FLOWS}", headers={"Authorization": f"Bearer {secret}"})
+    assert HTTP.get(f"{address}{FLOWS}").status_code == 401
+    answer = HTTP.get(f"{address}{FLOWS}", headers={"Authorization": f"Bearer {secret}"})
     assert answer.status_code == 200, answer.text
     return answer.json()
 

@@ -25,6 +25,7 @@ from cloud_api.stores.base import Channel, Store
 from tests.broker import HOST, Mosquitto, free_port
 from tests.influx import InfluxServer
 from tests.influx import influx as influx
+from tests.loopback import HTTP
 from tests.postgres import PostgresServer
 from tests.postgres import postgres as postgres
 from tests.stores import fresh_name
@@ -69,12 +70,12 @@ class Replica:
         assert self._program is not None
         assert not self._program.has_ended, self._program.words
         try:
-            return httpx.get(f"{self.address}/readyz").is_success
+            return HTTP.get(f"{self.address}/readyz").is_success
         except httpx.TransportError:
             return False
 
     def answer(self, path: str) -> Any:
-        return httpx.get(f"{self.address}{path}", timeout=LONG_S).raise_for_status().json()
+        return HTTP.get(f"{self.address}{path}", timeout=LONG_S).raise_for_status().json()
 
     @property
     def zones(self) -> dict[str, Any]:
@@ -159,7 +160,7 @@ def let_in(replica: Replica, path: str, headers: dict[str, str]) -> None:
     """Ask until let in, once a second."""
     never = Event()
     for _ in range(60):
-        answer = httpx.get(f"{replica.address}{path}", headers=headers)
+        answer = HTTP.get(f"{replica.address}{path}", headers=headers)
         if answer.is_success:
             return
         never.wait(1)
@@ -213,9 +214,9 @@ def test_a_change_in_the_registry_a_key_a_cookie_and_a_signature_of_the_other_ar
     bearer = {"Authorization": f"Bearer {key}"}
     for each in replicas:
         let_in(each, "/v1/devices", bearer)
-        record = httpx.get(f"{each.address}/v1/acceptances/{signed.id}", headers=bearer, timeout=LONG_S).json()
+        record = HTTP.get(f"{each.address}/v1/acceptances/{signed.id}", headers=bearer, timeout=LONG_S).json()
         assert (record["good"], record["signature"]) == (True, signed.signature)
-    signed_in = httpx.post(
+    signed_in = HTTP.post(
         f"{one.address}/technician/sign-in", data={"secret": link}, headers={"Origin": one.address}, timeout=LONG_S
     )
     assert "set-cookie" in signed_in.headers, signed_in.text

@@ -6,8 +6,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from cloud_api.app import create_app
 from cloud_api.feeds.settings import LotFeed, Tongue
 from cloud_api.registry import Closure, Registry, Zone
@@ -15,6 +13,7 @@ from cloud_api.registry.places import Capacity, Counting, FeedSource
 from cloud_api.settings import Broker, Settings
 from cloud_api.stores import open_store
 from tests.broker import Mosquitto
+from tests.loopback import HTTP
 from tests.town import HERE, NOW, REGISTRY, Clock, gateway, kept, serving, until
 
 TONGUES = {
@@ -60,7 +59,7 @@ def served(town: Registry, broker: Mosquitto, folder: Path, *feeds: LotFeed) -> 
 
 
 def zones(address: str) -> dict[str, dict[str, Any]]:
-    answer = httpx.get(f"{address}/v1/parking/zones").json()
+    answer = HTTP.get(f"{address}/v1/parking/zones").json()
     return {zone["id"]: zone for zone in answer["data"]["zones"]}
 
 
