@@ -71,3 +71,8 @@ class Services:
         """The town's parking as last looked at, as every tongue tells of it."""
         told = self.feed.answer()
         return picture(self.settings, self.places, told.data.zones, told.last_updated)
+
+    def end_streams(self) -> None:
+        """Let the listeners of the streams go."""
+        self.feed.end()
+        self.flows.stream.end()
