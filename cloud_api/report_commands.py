@@ -22,7 +22,7 @@ from cloud_api.reports.asking import AskError, Texts, address_of
 from cloud_api.reports.formats import Format, file_name
 from cloud_api.reports.gathering import Progress as Tell
 from cloud_api.reports.making import Source, asked_of, opened, pieces
-from cloud_api.reports.monthly import keep_month, month_before
+from cloud_api.reports.monthly import MonthAsked, keep_month, month_before
 from cloud_api.reports.report import SHOP_HOURS, Kind, Language
 from cloud_api.reports.writing import Writing, writing_in
 from cloud_api.settings import ConfigError, SchoolZone
@@ -168,6 +168,7 @@ def monthly(
     town: TownName = TOWN,
     time_zone: TimeZone = PARIS,
     school_zone: School = None,
+    open_hours: OpenHours = SHOP_HOURS,
 ) -> None:
     """Make a month's reports on flows and parking, keep them, and send them where mail is set up; once.
 
@@ -181,13 +182,14 @@ def monthly(
     now = datetime.now(UTC)
     with mistakes_in_words(misuses=(AskError,), failures=(MailError, OSError)):
         wanted = _month(month, now.astimezone(parse_zone(time_zone)).date())
+        wish = MonthAsked(month=wanted, now=now, language=language, open_hours=open_hours)
         how = None if mail is None else load_mail(mail)
         with (
             closing(existing_registry(registry)) as places,
             opened(source, places.snapshot(), places.office_events.all()) as known,
             _progress() as tell,
         ):
-            files = keep_month(known, wanted, folder, now, language, tell)
+            files = keep_month(known, wish, folder, tell)
         for file in files:
             typer.echo(f"{file}: {file.stat().st_size:,} bytes")
         if how is not None:
