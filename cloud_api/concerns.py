@@ -15,6 +15,7 @@ from cloud_api.glance import GatewayGlance, Glance
 from cloud_api.kept import Kept
 from cloud_api.sensor_glance import SensorKind
 from cloud_api.trust import Cause, Trust, lasting
+from edge.messages import CLOCK_TRUSTED
 
 SILENT_AFTER: Final = timedelta(minutes=15)
 """A gateway that is on line says how it does more often than this."""
@@ -171,7 +172,7 @@ def _gateway(gateway: GatewayGlance, now: datetime) -> Iterator[Concern]:
     if gateway.queued > LONG_QUEUE:
         waiting = f"{gateway.queued} messages"
         yield concern(What.QUEUE, f"{waiting} attendent chez elle", f"{waiting} wait in its outbox")
-    if gateway.online and gateway.clock not in (None, "trusted"):
+    if gateway.online and gateway.clock not in (None, CLOCK_TRUSTED):
         yield concern(What.CLOCK, f"horloge : {gateway.clock}", f"clock: {gateway.clock}")
     elif gateway.clock_ahead_s is not None and abs(gateway.clock_ahead_s) > CLOCK_OFF_S:
         off = lasting(timedelta(seconds=abs(gateway.clock_ahead_s)))

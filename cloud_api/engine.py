@@ -92,6 +92,7 @@ class Engine:
             its.forecaster.run(),
             self._follow_the_registry(),
             its.keyring.watch(),
+            its.status.keep_looking(),
             *_retention(settings, its.store, clock),
             *(() if its.enroller is None else (its.enroller.watch(),)),
         )
@@ -141,7 +142,8 @@ def put_together(
         ingest=metrics.ingest,
         clock=clock,
     )
-    metrics.watch(watch, feed)
+    status = StatusNow(watch, store=store, ledger=ledger, registry=registry)
+    metrics.watch(watch, feed, lambda: status.kept)
     learner = Learner(settings, store=store, registry=places, live=live, feed=feed, clock=clock)
     keyring = Keyring(registry.keys, clock)
     gateways = _gateways_of(ledger)
@@ -177,7 +179,7 @@ def put_together(
         enroller=enroller,
         metrics=metrics,
         watch=watch,
-        status=StatusNow(watch, store=store, ledger=ledger, registry=registry),
+        status=status,
         clock=clock,
         reporter=None if reports_from is None else Reporter(reports_from, places, registry.office_events, clock),
         problems=lambda: [problem for problem in (ingest.problem, follower.problem) if problem],

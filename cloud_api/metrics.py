@@ -4,7 +4,7 @@ In come increments from ingest and the present at the moment of the scrape; out 
 never waits.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -14,6 +14,8 @@ from cloud_api.dropped_metrics import DroppedMetrics
 from cloud_api.feed import ZoneFeed
 from cloud_api.feeds.feed_metrics import FeedMetrics
 from cloud_api.glance import Watch
+from cloud_api.kept import Kept
+from cloud_api.kept_metrics import KeptMetrics
 from cloud_api.present_metrics import PresentMetrics
 from cloud_api.pulse import IngestGlance, Pulse
 from edge.messages import Dropped
@@ -62,9 +64,10 @@ class Metrics:
         self._registry.register(self._dropped)
         self.feeds = FeedMetrics(self._registry)
 
-    def watch(self, watch: Watch, feed: ZoneFeed) -> None:
+    def watch(self, watch: Watch, feed: ZoneFeed, kept: Callable[[], Kept | None]) -> None:
         """Tell the present at every scrape; `text` must then be called from the thread that owns it."""
         self._registry.register(PresentMetrics(watch, feed))
+        self._registry.register(KeptMetrics(kept))
 
     def tell_dropped(self, dropped: Iterable[Dropped]) -> None:
         """All that gateways ever told of it."""

@@ -9,7 +9,7 @@ from prometheus_client.registry import Collector
 from cloud_api.feed import ZoneFeed
 from cloud_api.glance import GatewayGlance, Glance, Watch
 from cloud_api.zones import SpaceView
-from edge.messages import Status
+from edge.messages import CLOCK_TRUSTED, Status
 
 
 class PresentMetrics(Collector):
@@ -28,6 +28,7 @@ class PresentMetrics(Collector):
         glance = self._watch.look()
         statuses = [news.status for news in self._watch.live.gateways.values()]
         yield from _gateway_metrics(glance.gateways)
+        yield from _machine_metrics(glance.gateways)
         yield _event_metrics(statuses)
         yield from _link_metrics(statuses)
         yield from _platform_metrics(glance)
@@ -63,6 +64,33 @@ def _gateway_metrics(gateways: Iterable[GatewayGlance]) -> Iterator[Metric]:
         if each.told_at is not None:
             told.add_metric([each.name], each.told_at.timestamp())
     yield from (online, told, queued)
+
+
+def _machine_metrics(gateways: Iterable[GatewayGlance]) -> Iterator[Metric]:
+    """What gateways say of the machines that they run on; those that never said it are left out."""
+    trusted = GaugeMetricFamily(
+        "passerelle_gateway_clock_trusted", "1 while the gateway trusts its clock", labels=["gateway"]
+    )
+    ahead = GaugeMetricFamily(
+        "passerelle_gateway_clock_ahead_seconds",
+        "So far its clock is ahead of ours, with the way of the message in it",
+        labels=["gateway"],
+    )
+    free = GaugeMetricFamily(
+        "passerelle_gateway_disk_free_bytes", "Free space on the disk of its outbox", labels=["gateway"]
+    )
+    size = GaugeMetricFamily("passerelle_gateway_disk_size_bytes", "Size of that disk", labels=["gateway"])
+    for each in gateways:
+        told = (
+            (trusted, None if each.clock is None else each.clock == CLOCK_TRUSTED),
+            (ahead, each.clock_ahead_s),
+            (free, each.disk_free_bytes),
+            (size, each.disk_size_bytes),
+        )
+        for family, value in told:
+            if value is not None:
+                family.add_metric([each.name], value)
+    yield from (trusted, ahead, free, size)
 
 
 def _event_metrics(statuses: Iterable[Status]) -> Metric:

@@ -19,6 +19,8 @@ from cloud_api.registry.store import RegistryStore
 from cloud_api.stores.base import Store
 
 FRESH_S: Final = 1.0
+LOOK_EVERY_S: Final = 60.0
+"""So often files and databases are looked at for Prometheus, whose scrapes must not wait for them."""
 
 
 class TownStatus(Struct, frozen=True, kw_only=True):
@@ -64,6 +66,17 @@ class StatusNow:
             if self._last is None or self._monotonic() - self._last[0] >= FRESH_S:
                 self._last = self._monotonic(), await self._look()
             return self._last[1]
+
+    @property
+    def kept(self) -> Kept | None:
+        """What files and databases said last; None before they were asked."""
+        return None if self._last is None else self._last[1].kept
+
+    async def keep_looking(self) -> None:
+        """Look every minute until cancelled."""
+        while True:
+            await self.look()
+            await asyncio.sleep(LOOK_EVERY_S)
 
     async def _look(self) -> TownStatus:
         glance, settings = self._watch.look(), self._watch.settings

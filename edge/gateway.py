@@ -20,7 +20,7 @@ from edge.drivers.links.base import Arrival, Refused, Report, Stranger
 from edge.errands import Errands
 from edge.intake import Batch, Intake
 from edge.link_runner import LinkRunner
-from edge.messages import AnyMessage, Command, Desired, Heard, LinkHealth, Models, Status
+from edge.messages import CLOCK_TRUSTED, AnyMessage, Command, Desired, Heard, LinkHealth, Models, Status
 from edge.outbox import Outbox, OutboxError
 from edge.outbox_keeper import OutboxKeeper
 from edge.persisting import Persisting
@@ -200,7 +200,7 @@ class Gateway:
             online=not self._stopping.is_set(),
             at=None if now_ms is None else to_datetime(now_ms),
             version=version("passerelle"),
-            clock="trusted" if now_ms is not None else "not synchronised: counts wait for the time",
+            clock=CLOCK_TRUSTED if now_ms is not None else "not synchronised: counts wait for the time",
             queued=disk.queued,
             disk_free_bytes=disk.free_bytes,
             disk_size_bytes=disk.size_bytes,

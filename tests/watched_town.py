@@ -83,4 +83,5 @@ def watched_town(broker: Mosquitto, folder: Path) -> Iterator[WatchedTown]:
         town = WatchedTown(address, key, reporter, registry, edge)
         until(lambda: 'passerelle_gateway_queued_messages{gateway="gw-halles"} 7.0' in town.metrics())
         until(lambda: 'trust="fresh"' in town.metrics())
+        until(lambda: "\npasserelle_backup_timestamp_seconds" in town.metrics())
         yield town

@@ -32,12 +32,13 @@ from edge.messages.device import DeviceHealth, HealthReport, Heard, HeardDevice
 from edge.messages.dropped import Dropped, Limit, Trimmed
 from edge.messages.flow import FLOWS_PER_MESSAGE, Flag, Flow, FlowInterval, IntervalSeconds
 from edge.messages.space import Space, SpaceState
-from edge.messages.status import LinkHealth, Status
+from edge.messages.status import CLOCK_TRUSTED, LinkHealth, Status
 from edge.messages.stored import MOST_UNCONFIRMED, SeqRange, Stored
 from edge.messages.topics import RETAINED, AnyMessage, MessageError, OutboxMessage, gateway_of, kind_of, topic, topic_of
 from edge.messages.wire import decode, encode
 
 __all__ = [
+    "CLOCK_TRUSTED",
     "FLOWS_PER_MESSAGE",
     "HOUR_S",
     "MAX_BATCH",

@@ -6,6 +6,9 @@ from msgspec import Meta, Struct, field
 
 from edge.messages.base import Message, Name, Utc
 
+CLOCK_TRUSTED = "trusted"
+"""What a gateway says of its clock while it believes it."""
+
 
 class LinkHealth(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How one link does."""

@@ -11,11 +11,15 @@ from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from cloud_api.app import create_app
+from cloud_api.kept import Kept
+from cloud_api.kept_metrics import KeptMetrics
+from cloud_api.registry.backups import LastBackup
 from cloud_api.settings import Broker, Settings
 from cloud_api.stores import open_store
 from tests.broker import running_mosquitto
 from tests.certificates import Authority
-from tests.town import NOW, REGISTRY, Clock, kept
+from tests.town import NOW, REGISTRY, Clock
+from tests.town import kept as kept_registry
 from tests.watched_town import watched_town
 
 NAME = re.compile(r"passerelle(_[a-z]+)+")
@@ -61,6 +65,38 @@ def test_a_gateway_says_how_it_does_and_one_that_never_came_is_off_line(families
     assert value(families, "passerelle_link_up", gateway="gw-halles", link="ble") == 0
 
 
+def test_a_gateways_disk_and_clock_are_told_as_it_told_them(families: Families) -> None:
+    assert value(families, "passerelle_gateway_disk_free_bytes", gateway="gw-halles") == 22_000_000_000
+    assert value(families, "passerelle_gateway_disk_size_bytes", gateway="gw-halles") == 31_000_000_000
+    assert value(families, "passerelle_gateway_clock_trusted", gateway="gw-halles") == 1
+    assert abs(value(families, "passerelle_gateway_clock_ahead_seconds", gateway="gw-halles")) < 1
+    for name in ("disk_free_bytes", "disk_size_bytes", "clock_trusted", "clock_ahead_seconds"):
+        assert [each.labels for each in families[f"passerelle_gateway_{name}"].samples] == [{"gateway": "gw-halles"}]
+
+
+def test_a_town_of_which_no_backup_was_ever_made_says_so(families: Families) -> None:
+    assert value(families, "passerelle_backup_timestamp_seconds") == 0
+
+
+def test_the_last_backup_and_the_certificates_of_gateways_are_told_as_they_were_last_found() -> None:
+    made = LastBackup(at=NOW, file="town.zip", size_bytes=1, store="left out")
+    known = Kept(backup=made, gateway_certificates={"gw-halles": NOW + timedelta(days=400)})
+    assert told(known) == {
+        "passerelle_backup_timestamp_seconds": NOW.timestamp(),
+        "passerelle_gateway_certificate_end_timestamp_seconds": (NOW + timedelta(days=400)).timestamp(),
+    }
+
+
+@pytest.mark.parametrize("kept", [None, Kept(registry_problem="it does not answer")])
+def test_what_could_not_be_asked_is_not_told(kept: Kept | None) -> None:
+    assert told(kept) == {}
+
+
+def told(kept: Kept | None) -> dict[str, float]:
+    """What is read of files and databases, by the name of the metric."""
+    return {each.name: each.value for family in KeptMetrics(lambda: kept).collect() for each in family.samples}
+
+
 def test_sensors_are_counted_by_what_they_serve_and_by_trust(families: Families) -> None:
     assert value(families, "passerelle_sensors", kind="space", trust="fresh") == 1
     assert value(families, "passerelle_sensors", kind="space", trust="unknown") == 3
@@ -79,11 +115,11 @@ def test_disks_connections_and_quarantine_are_told(families: Families) -> None:
 def test_the_end_of_a_certificate_is_told_before_it_comes(tmp_path: Path) -> None:
     settings = Settings(broker=Broker(ca_file=Authority(tmp_path, "town").file), ledger=tmp_path / "town.ledger.db")
     with closing(open_store(f"sqlite:///{tmp_path}/history.db")) as store:
-        api = create_app(settings, store=store, registry=kept(REGISTRY, tmp_path), clock=Clock())
-        (told,) = api.services.watch.look().certificates
+        api = create_app(settings, store=store, registry=kept_registry(REGISTRY, tmp_path), clock=Clock())
+        (certificate,) = api.services.watch.look().certificates
 
-    assert told.name == "broker_ca"
-    assert timedelta(days=360) < told.ends_at - datetime.now(UTC) < timedelta(days=366)
+    assert certificate.name == "broker_ca"
+    assert timedelta(days=360) < certificate.ends_at - datetime.now(UTC) < timedelta(days=366)
 
 
 def value(families: Families, name: str, **labels: str) -> float:

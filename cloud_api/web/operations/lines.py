@@ -20,6 +20,7 @@ from cloud_api.sensor_glance import DoubtfulSensor, SensorKind
 from cloud_api.town_status import TownStatus
 from cloud_api.trust import Cause, Trust, lasting
 from cloud_api.web.operations.words import FRENCH, Words
+from edge.messages import CLOCK_TRUSTED
 
 MOST_CONCERNS: Final = 40
 NOT_SAID_S: Final = 5.0
@@ -241,7 +242,7 @@ def _gateway(
 
 
 def _clock(gateway: GatewayGlance, words: Words) -> str:
-    if gateway.clock not in (None, "trusted"):
+    if gateway.clock not in (None, CLOCK_TRUSTED):
         return str(gateway.clock)
     off = gateway.clock_ahead_s
     if off is None:
