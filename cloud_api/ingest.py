@@ -198,20 +198,23 @@ class Ingest:
         """Commit all facts but those that the store refuses for good, which are returned. Raises `StoreError`."""
         refused: list[RefusedFactError] = []
         with self._metrics.commits.time():
-            while facts:
-                try:
-                    self._store.write(facts)
-                except RefusedFactError as error:
-                    others = [fact for fact in facts if fact != error.fact]
-                    if len(others) == len(facts):
-                        raise StoreError(f"the store refuses a fact that it was not given: {error}") from error
-                    refused.append(error)
-                    facts = others
-                else:
-                    break
+            while facts and (error := self._refusal_of(facts)) is not None:
+                others = [fact for fact in facts if fact != error.fact]
+                if len(others) == len(facts):
+                    raise StoreError(f"the store refuses a fact that it was not given: {error}") from error
+                refused.append(error)
+                facts = others
         self._metrics.facts.inc(len(facts))
         self._metrics.pulse.beat(len(facts), self._clock())
         return refused
+
+    def _refusal_of(self, facts: list[Fact]) -> RefusedFactError | None:
+        """Commit the facts; or why the store, which then took none of them, refuses one for good."""
+        try:
+            self._store.write(facts)
+        except RefusedFactError as error:
+            return error
+        return None
 
     def _count(self, refused: Sequence[RefusedFactError]) -> None:
         self._metrics.refused_facts.inc(len(refused))

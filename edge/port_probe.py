@@ -63,12 +63,17 @@ def holders_of(path: Path) -> list[Holder]:
 def _holder(folder: Path, target: str) -> Holder | None:
     """The process, when it has the target open and lives long enough to be asked."""
     with suppress(OSError):
-        for descriptor in (folder / "fd").iterdir():
-            with suppress(FileNotFoundError):
-                if str(descriptor.readlink()) == target:
-                    command = (folder / "cmdline").read_bytes().decode(errors="replace")
-                    return Holder(int(folder.name), tuple(command.rstrip("\0").split("\0")))
+        if any(_leads_to(target, descriptor) for descriptor in (folder / "fd").iterdir()):
+            command = (folder / "cmdline").read_bytes().decode(errors="replace")
+            return Holder(int(folder.name), tuple(command.rstrip("\0").split("\0")))
     return None
+
+
+def _leads_to(target: str, descriptor: Path) -> bool:
+    try:
+        return str(descriptor.readlink()) == target
+    except FileNotFoundError:  # closed meanwhile
+        return False
 
 
 def _held(what: str, path: str, holders: list[Holder]) -> Finding:

@@ -100,18 +100,20 @@ class Packed(Struct, frozen=True):
 
 def write_archive(file: Path, parts: Sequence[Packed], manifest: Manifest, progress: Progress) -> Manifest:
     """Write parts and manifest to a file that is not there yet; the manifest as written. Raises `OSError`."""
-    members: list[Member] = []
     with open_new(file) as written:
         with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED, compresslevel=FAST) as archive:
-            for part in parts:
-                with part.path.open("rb") as source, archive.open(part.name, "w", force_zip64=True) as target:
-                    digest, length = _copy(source, target, part.path.stat().st_size, part.name, progress)
-                members.append(Member(name=part.name, kind=part.kind, bytes=length, sha256=digest))
-            whole = msgspec.structs.replace(manifest, members=tuple(members))
+            members = tuple(_put(archive, part, progress) for part in parts)
+            whole = msgspec.structs.replace(manifest, members=members)
             archive.writestr(MANIFEST, msgspec.json.format(msgspec.json.encode(whole), indent=1))
         written.flush()
         os.fsync(written.fileno())
     return whole
+
+
+def _put(archive: zipfile.ZipFile, part: Packed, progress: Progress) -> Member:
+    with part.path.open("rb") as source, archive.open(part.name, "w", force_zip64=True) as target:
+        digest, length = _copy(source, target, part.path.stat().st_size, part.name, progress)
+    return Member(name=part.name, kind=part.kind, bytes=length, sha256=digest)
 
 
 class Archive:

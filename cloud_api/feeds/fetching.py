@@ -75,9 +75,7 @@ class Address:
                 return False
             _refuse(answer)
             async for chunk in answer.aiter_raw():
-                body.write(chunk)
-                if body.tell() > largest:
-                    raise FetchError(f"the answer is larger than {largest} bytes")
+                _write(body, chunk, largest)
             self._remember(answer)
             return True
 
@@ -93,11 +91,15 @@ def download(url: str, into: BinaryIO, largest: int) -> None:
         with httpx.stream("GET", url, headers=PLAIN, timeout=DOWNLOAD_TIMEOUTS, trust_env=False) as answer:
             _refuse(answer)
             for chunk in answer.iter_raw():
-                into.write(chunk)
-                if into.tell() > largest:
-                    raise FetchError(f"the answer is larger than {largest} bytes")
+                _write(into, chunk, largest)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise FetchError(f"{type(error).__name__}: {error}") from error
+
+
+def _write(body: BinaryIO, chunk: bytes, largest: int) -> None:
+    body.write(chunk)
+    if body.tell() > largest:
+        raise FetchError(f"the answer is larger than {largest} bytes")
 
 
 def _refuse(answer: httpx.Response) -> None:

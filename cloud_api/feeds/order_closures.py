@@ -8,6 +8,7 @@ closures of an order that could not be read stay as they are.
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import product
 from math import cos, radians
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -20,7 +21,7 @@ from shapely.affinity import scale
 from shapely.geometry import Point
 from shapely.geometry.base import BaseGeometry
 
-from cloud_api.feeds.dialog import Orders, Validity
+from cloud_api.feeds.dialog import Ban, Order, Orders, Validity
 from cloud_api.feeds.lots import Refusal
 from cloud_api.registry import Closure, Position, Registry, Space, Zone
 from cloud_api.registry.places import Counting, ZoneKind
@@ -49,17 +50,14 @@ def plan(
     """What the orders of a source change in a town."""
     wanted: dict[str, Closure] = {}
     doubtful: dict[str, str] = {}
-    ground = Ground(registry)
-    for order in orders.orders:
-        for ban in order.bans:
-            places = dict(_places(registry, ground, ban.shape, within_m))
-            doubtful |= {place: f"{why} ({order.reason})" for place, why in places.items() if why}
-            for window in _windows(ban.validities, now, zone):
-                for place in (place for place, why in places.items() if not why):
-                    closure = _closure(source, order.id, place, window, order.reason)
-                    other = wanted.get(closure.id)
-                    if other is None or _end(other) < _end(closure):
-                        wanted[closure.id] = closure
+    for order, ban, places in _touched(registry, orders, within_m):
+        doubtful |= {place: f"{why} ({order.reason})" for place, why in places.items() if why}
+        clear = [place for place, why in places.items() if not why]
+        for window, place in product(_windows(ban.validities, now, zone), clear):
+            closure = _closure(source, order.id, place, window, order.reason)
+            other = wanted.get(closure.id)
+            if other is None or _end(other) < _end(closure):
+                wanted[closure.id] = closure
     unread = tuple(_prefix(source, each.id) for each in orders.refused)
     known = [each for each in registry.closures if each.source == source and not each.id.startswith(unread)]
     changes = tuple(_changes(known, wanted, now))
@@ -68,6 +66,14 @@ def plan(
         doubtful=tuple(Refusal(id=place, reason=why) for place, why in sorted(doubtful.items())),
         same=len(wanted) - len({each.id for each in changes} & wanted.keys()),
     )
+
+
+def _touched(registry: Registry, orders: Orders, within_m: float) -> Iterator[tuple[Order, Ban, dict[str, str]]]:
+    """Every ban with the places that it touches, each with why a person must decide; empty where it is clear."""
+    ground = Ground(registry)
+    for order in orders.orders:
+        for ban in order.bans:
+            yield order, ban, dict(_places(registry, ground, ban.shape, within_m))
 
 
 def windows(validity: Validity, now: datetime, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:

@@ -5,7 +5,7 @@ In come what is known of each sensor, out come visits with their reasons in word
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from itertools import pairwise
+from itertools import combinations, pairwise
 from statistics import median
 from typing import Final
 
@@ -180,15 +180,18 @@ def _nearest_next(placed: Sequence[Placed], start: Position) -> list[Placed]:
 
 def _uncrossed(way: list[Placed], start: Position) -> list[Placed]:
     """Turn stretches round for as long as that makes the way shorter."""
-    best = way
-    improved = True
-    while improved:
-        improved = False
-        for first in range(len(best) - 1):
-            for last in range(first + 1, len(best)):
-                turned = best[:first] + best[first : last + 1][::-1] + best[last + 1 :]
-                if _length(turned, start) < _length(best, start) - 0.1:
-                    best, improved = turned, True
+    while (shorter := _turned_round(way, start)) != way:
+        way = shorter
+    return way
+
+
+def _turned_round(way: list[Placed], start: Position) -> list[Placed]:
+    """One look at every stretch: turned round where that makes the way shorter."""
+    best, length = way, _length(way, start)
+    for first, last in combinations(range(len(way)), 2):
+        turned = best[:first] + best[first : last + 1][::-1] + best[last + 1 :]
+        if (turned_length := _length(turned, start)) < length - 0.1:
+            best, length = turned, turned_length
     return best
 
 

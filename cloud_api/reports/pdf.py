@@ -6,7 +6,7 @@ the longest.
 """
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ import msgspec
 from cloud_api.reports.asking import address_of
 from cloud_api.reports.chart_values import values_of
 from cloud_api.reports.charts import specification, svg
-from cloud_api.reports.report import Column, Report, Table, Unit
+from cloud_api.reports.report import Chart, Column, Report, Table, Unit
 from cloud_api.reports.writing import Writing, writing_in
 
 TEMPLATE: Final = "report.typ"
@@ -45,7 +45,6 @@ def pdf(report: Report) -> bytes:
 def written_out(report: Report) -> dict[str, Any]:
     """All words and figures of a report as they stand on paper."""
     write = writing_in(report.asked.language)
-    say = write.say
     on_paper = _on_paper(report.tables)
     return {
         "language": report.asked.language.value,
@@ -61,32 +60,38 @@ def written_out(report: Report) -> dict[str, Any]:
             {"name": each.name, "value": write.figure(each.value, each.unit), "note": each.note}
             for each in report.figures
         ],
-        "charts": [
-            {
-                "title": each.title,
-                "kind": each.kind.value,
-                "dates": each.dates,
-                "alternative": each.alternative,
-                "svg": (drawn := svg(each, report.asked.language)),
-                "base64": b64encode(drawn.encode()).decode(),
-                "specification": specification(each),
-                "readings": values_of(each, write),
-            }
-            for each in report.charts
-        ],
+        "charts": [_chart(each, write) for each in report.charts],
         "tables": [_table(each, write) for each in on_paper],
         "elsewhere": _elsewhere([each.title for each in report.tables if each not in on_paper], write),
         "method": report.method,
         "quality": _quality(report, write),
-        "words": {
-            "summary": say("En bref", "In brief"),
-            "figures": say("Chiffres clés", "Key figures"),
-            "figure_heads": (say("Chiffre", "Figure"), say("Valeur", "Value"), say("Précision", "Note")),
-            "method": say("Méthode", "Method"),
-            "quality": say("Qualité des données", "Data quality"),
-            "left_out": say("Ce qui est écarté, et pourquoi", "What is left out, and why"),
-            "left_out_heads": (say("Lieu", "Place"), say("De", "From"), say("À", "To"), say("Pourquoi", "Why")),
-        },
+        "words": _headings(write.say),
+    }
+
+
+def _chart(chart: Chart, write: Writing) -> dict[str, Any]:
+    drawn = svg(chart, write.language)
+    return {
+        "title": chart.title,
+        "kind": chart.kind.value,
+        "dates": chart.dates,
+        "alternative": chart.alternative,
+        "svg": drawn,
+        "base64": b64encode(drawn.encode()).decode(),
+        "specification": specification(chart),
+        "readings": values_of(chart, write),
+    }
+
+
+def _headings(say: Callable[[str, str], str]) -> dict[str, str | tuple[str, ...]]:
+    return {
+        "summary": say("En bref", "In brief"),
+        "figures": say("Chiffres clés", "Key figures"),
+        "figure_heads": (say("Chiffre", "Figure"), say("Valeur", "Value"), say("Précision", "Note")),
+        "method": say("Méthode", "Method"),
+        "quality": say("Qualité des données", "Data quality"),
+        "left_out": say("Ce qui est écarté, et pourquoi", "What is left out, and why"),
+        "left_out_heads": (say("Lieu", "Place"), say("De", "From"), say("À", "To"), say("Pourquoi", "Why")),
     }
 
 

@@ -18,6 +18,7 @@ from cloud_api.web.technician.changes import plan_lines, why_not
 from cloud_api.web.technician.english import ENGLISH
 from cloud_api.web.technician.french import FRENCH
 from cloud_api.web.technician.hearing import HeardLine, heard_lines
+from cloud_api.web.technician.testing import Progress
 from cloud_api.web.technician.words import Words
 from edge.messages import HeardDevice
 
@@ -108,3 +109,8 @@ def test_a_sensor_is_shown_once_where_it_is_heard_best_and_only_while_nobody_ado
     assert lines(town(devices=(SENSOR,))) == []
     assert lines(town(), wanted="ffff") == []
     assert lines(town(), NOW + timedelta(hours=7)) == []
+
+
+@pytest.mark.parametrize("since", ["soon", "9" * 15, "9" * 30, "9" * 400])
+def test_a_test_whose_address_is_nonsense_begins_anew(since: str) -> None:
+    assert Progress.read({"channel": "line1", "since": since}) == Progress()

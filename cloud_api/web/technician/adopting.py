@@ -20,6 +20,7 @@ from cloud_api.provisioning.plan import NotPossibleError
 from cloud_api.registry import Registry
 from cloud_api.registry.places import Device
 from cloud_api.registry.radio_keys import RadioKeys
+from cloud_api.registry.views import View
 from cloud_api.web.technician.changes import why_not
 from cloud_api.web.technician.deciding import Deciding, Wish, WrongInputError, seen_in
 from cloud_api.web.technician.hearing import Signal, age, signal
@@ -58,40 +59,48 @@ def add_routes(routes: APIRouter, room: Room) -> None:
     @routes.get("/adopt/{address}")
     async def show(request: Request, address: str, gateway: str = "") -> Response:
         room.admit(request)
-        words, now = words_for(request), services.clock()
         view = await asyncio.to_thread(services.registry_store.view)
-        known = view.registry.devices.get(address)
-        sightings = [each for each in services.gateways.heard.values() if each.device.device == address]
-        likely = models_of(sightings)
-        return room.page(
-            request,
-            "adopt.html",
-            address=address,
-            known=known,
-            version=view.versions.get(("device", address), 0),
-            gateways=gateway_choices(view.registry, sightings, words, now),
-            chosen=gateway or (sightings[-1].gateway if sightings else ""),
-            models=models_known(services.gateways),
-            likely=likely,
-            model=known.model if known else likely[0] if len(likely) == 1 else "",
-            link=sightings[-1].device.link if sightings else "",
-            hint=next((each.device.hint for each in reversed(sightings) if each.device.hint), ""),
-        )
+        return _form_page(room, request, view, address, gateway)
 
     @routes.post("/adopt/{address}")
     async def decide(request: Request, address: str) -> Response:
         caller = room.admit_change(request)
         form = await request.form()
-        wish = Wish(
-            title=words_for(request).adopt,
-            action=lambda town: adopt(town, device_of_form(town, address, form)),
-            seen=Seen("device", address, seen_in(form)),
-            back=f"{HOME}/adopt/{address}",
-            onward=f"{HOME}/devices/{address}",
-            draft=f"adopt {address}",
-            keys=keys_of_form(address, form),
-        )
-        return await deciding.answer(request, caller, form, wish)
+        return await deciding.answer(request, caller, form, _wish(address, form, words_for(request)))
+
+
+def _form_page(room: Room, request: Request, view: View, address: str, gateway: str) -> Response:
+    """The form, filled in with what was heard of the sensor; `gateway` was chosen before."""
+    services = room.services
+    known = view.registry.devices.get(address)
+    sightings = [each for each in services.gateways.heard.values() if each.device.device == address]
+    likely = models_of(sightings)
+    return room.page(
+        request,
+        "adopt.html",
+        address=address,
+        known=known,
+        version=view.versions.get(("device", address), 0),
+        gateways=gateway_choices(view.registry, sightings, words_for(request), services.clock()),
+        chosen=gateway or (sightings[-1].gateway if sightings else ""),
+        models=models_known(services.gateways),
+        likely=likely,
+        model=known.model if known else likely[0] if len(likely) == 1 else "",
+        link=sightings[-1].device.link if sightings else "",
+        hint=next((each.device.hint for each in reversed(sightings) if each.device.hint), ""),
+    )
+
+
+def _wish(address: str, form: FormData, words: Words) -> Wish:
+    return Wish(
+        title=words.adopt,
+        action=lambda town: adopt(town, device_of_form(town, address, form)),
+        seen=Seen("device", address, seen_in(form)),
+        back=f"{HOME}/adopt/{address}",
+        onward=f"{HOME}/devices/{address}",
+        draft=f"adopt {address}",
+        keys=keys_of_form(address, form),
+    )
 
 
 def models_of(sightings: Iterable[Sighting]) -> tuple[str, ...]:
