@@ -5,25 +5,23 @@ report as of a date knows what was known then.
 """
 
 import getpass
-import secrets
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
-from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Column, Table
 
 from cloud_api.commands import parse_zone
+from cloud_api.event_writing import Writer, find_event, new_event_id, withdraw_event, write_event
 from cloud_api.existing import existing_registry
 from cloud_api.exits import mistakes_in_words
-from cloud_api.registry.office_events import EventEdition
 from cloud_api.registry.store import RegistryStore
 from cloud_api.reports.asking import AskError
 from cloud_api.reports.calendar import Event, EventKind
-from cloud_api.reports.named_events import EventTexts, NamedEvent, body_of, event_of, named_events, texts_of
+from cloud_api.reports.named_events import EventChange, EventTexts, NamedEvent, named_events
 from cloud_api.settings import ConfigError
 from cloud_api.shell import WIDTH, RegistryUrl, TimeZone
 
@@ -40,6 +38,7 @@ Closes = Annotated[str, typer.Option("--closes", help="When it closes; before `-
 Places = Annotated[
     list[str] | None, typer.Option("--place", help="A counter where it is, by its id; several times; else the town.")
 ]
+NOTHING: Final = "nothing to do"
 Kind = Annotated[EventKind, typer.Option(help="What sort of event it is.")]
 
 
@@ -71,10 +70,8 @@ def add(
         name=name, start=start, end=end, opens=opens, closes=closes, places=tuple(place or ()), kind=kind
     )
     with _opened(registry) as store:
-        named = event_of(texts, store.snapshot().counters)
-        event_id = secrets.token_hex(8)
-        _write(context, store, event_id, named, seen=0)
-    typer.echo(f"{event_id}: {_in_words(named)}")
+        written = _write(context, store, new_event_id(), texts, seen=0)
+    typer.echo(_told(written))
 
 
 @event.command()
@@ -98,14 +95,12 @@ def change(
 
         passerelle event change 3f0a5c2d9b1e4477 --to 2026-12-31 --registry registry.db
     """
-    said = {"name": name, "start": start, "end": end, "opens": opens, "closes": closes, "kind": kind}
-    changes = {field: value for field, value in said.items() if value is not None}
+    places = None if place is None else tuple(place)
+    change = EventChange(name=name, start=start, end=end, opens=opens, closes=closes, places=places, kind=kind)
     with _opened(registry) as store:
         known = _known(store, event_id)
-        texts = replace(texts_of(known.event), **changes, **({} if place is None else {"places": tuple(place)}))
-        named = event_of(texts, store.snapshot().counters)
-        written = _write(context, store, event_id, named, seen=known.edition)
-    typer.echo("nothing to do" if written is None else f"{event_id}: {_in_words(named)}")
+        written = _write(context, store, event_id, change.made(known.event), seen=known.edition)
+    typer.echo(_told(written))
 
 
 @event.command()
@@ -118,8 +113,8 @@ def withdraw(context: typer.Context, event_id: EventId, registry: RegistryUrl) -
     """
     with _opened(registry) as store:
         known = _known(store, event_id)
-        written = _write(context, store, event_id, None, seen=known.edition)
-    typer.echo("nothing to do" if written is None else f"withdrawn: {_in_words(known.event)}")
+        done = withdraw_event(store.office_events, event_id, seen=known.edition, by=_writer(context))
+    typer.echo(f"withdrawn: {_in_words(known.event)}" if done else NOTHING)
 
 
 @event.command("list")
@@ -162,18 +157,25 @@ def _opened(registry: str) -> Iterator[RegistryStore]:
 
 
 def _write(
-    context: typer.Context, store: RegistryStore, event_id: str, named: Event | None, *, seen: int
-) -> EventEdition | None:
-    body = None if named is None else body_of(named)
-    by = f"{context.command_path} ({getpass.getuser()})"
-    return store.office_events.write(event_id, body, seen=seen, by=by, at=datetime.now(UTC))
+    context: typer.Context, store: RegistryStore, event_id: str, texts: EventTexts, *, seen: int
+) -> NamedEvent | None:
+    counters = store.snapshot().counters
+    return write_event(store.office_events, event_id, texts, counters, seen=seen, by=_writer(context))
+
+
+def _writer(context: typer.Context) -> Writer:
+    return Writer(f"{context.command_path} ({getpass.getuser()})", datetime.now(UTC))
 
 
 def _known(store: RegistryStore, event_id: str) -> NamedEvent:
-    for each in named_events(store.office_events.all()):
-        if each.id == event_id:
-            return each
-    raise ConfigError(f"no event {event_id!r}; `passerelle event list --withdrawn` names them all")
+    known = find_event(store.office_events, event_id)
+    if known is None:
+        raise ConfigError(f"no event {event_id!r}; `passerelle event list --withdrawn` names them all")
+    return known
+
+
+def _told(written: NamedEvent | None) -> str:
+    return NOTHING if written is None else f"{written.id}: {_in_words(written.event)}"
 
 
 def _in_words(its: Event) -> str:

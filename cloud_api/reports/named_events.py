@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from typing import Any, Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from cloud_api.registry.office_events import EventEdition
@@ -25,20 +25,38 @@ CLOCK: Final = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
 NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
-class EventTexts(Struct, frozen=True, kw_only=True):
+class EventTexts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An event as it was typed."""
 
     name: str = ""
-    start: str = ""
+    start: str = field(name="from", default="")
     """Its first day (`2026-11-27`)."""
-    end: str = ""
+    end: str = field(name="to", default="")
     """Its last day, included; empty for the first."""
     opens: str = ""
     """Of each day, by the town's clock (`10:00`); empty for midnight."""
     closes: str = ""
     """Likewise; before `opens` it is past midnight."""
     places: tuple[str, ...] = ()
+    """Counters where it is, by their ids; none: the whole town."""
     kind: str = EventKind.OTHER.value
+
+
+class EventChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to be another in an event as it was typed; what is null stays."""
+
+    name: str | None = None
+    start: str | None = field(name="from", default=None)
+    end: str | None = field(name="to", default=None)
+    opens: str | None = None
+    closes: str | None = None
+    places: tuple[str, ...] | None = None
+    kind: str | None = None
+
+    def made(self, event: Event) -> EventTexts:
+        """What is to be typed for the event when it is corrected so."""
+        said = ((name, getattr(self, name)) for name in self.__struct_fields__)
+        return replace(texts_of(event), **{name: value for name, value in said if value is not None})
 
 
 def event_of(texts: EventTexts, known: Collection[str]) -> Event:

@@ -1,4 +1,4 @@
-"""Reports over HTTP and from the shell: for holders of a key, reproducible by their address, off the hot path."""
+"""Reports and events over HTTP, and reports from the shell: for holders of a key, reproducible by their address."""
 
 import io
 from collections.abc import Iterator
@@ -97,6 +97,57 @@ def test_what_makes_no_sense_is_refused_in_words(
     (error,) = answer.json()["errors"]
     assert error["field"] == field
     assert words in error["reason"]
+
+
+FAIR = {"name": "Foire", "from": "2026-11-07", "opens": "10:00", "closes": "01:30", "places": ["rue-haute"]}
+
+
+def test_an_event_is_named_corrected_and_withdrawn_and_its_edition_keeps_who_comes_late_from_writing_over_it(
+    client: httpx.Client,
+) -> None:
+    named = client.post("/v1/events", json=FAIR)
+    assert named.status_code == 201, named.text
+    where, first = named.headers["location"], {"if-match": named.headers["etag"]}
+    assert named.json()["event"] == {**FAIR, "to": "2026-11-07", "kind": "other"}
+    assert named.json()["who"].startswith("key")
+
+    corrected = client.patch(where, json={"to": "2026-11-08"}, headers=first)
+    assert body_of(corrected)["event"]["to"] == "2026-11-08"
+    assert client.patch(where, json={"to": "2026-11-09"}, headers=first).status_code == 412
+    assert client.delete(where).status_code == 428
+    withdrawn = client.delete(where, headers={"if-match": corrected.headers["etag"]})
+
+    assert body_of(withdrawn)["withdrawn"] is True
+    assert body_of(client.get(where)) == withdrawn.json()
+    assert body_of(client.get("/v1/events"))["events"] == []
+    assert body_of(client.get("/v1/events", params={"withdrawn": True}))["events"] == [withdrawn.json()]
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "reason"),
+    [
+        ({"from": "samedi"}, "from", "a day (2026-11-27) expected"),
+        ({"to": "2026-11-01"}, "to", "the last day expected"),
+        ({"places": ["nulle-part"]}, "places", "no place 'nulle-part'"),
+        ({"kind": "fair"}, "kind", "one of festivity"),
+        ({"colour": "red"}, "body", "unknown field `colour`"),
+    ],
+)
+def test_what_cannot_be_an_event_is_refused_by_its_field(
+    client: httpx.Client, typed: dict[str, object], field: str, reason: str
+) -> None:
+    answer = client.post("/v1/events", json={**FAIR, **typed})
+
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["field"]) == (422, field)
+    assert reason in error["reason"]
+
+
+def test_events_are_the_offices_alone(client: httpx.Client, office: Office) -> None:
+    client.headers["authorization"] = f"Bearer {office.technician}"
+
+    assert client.post("/v1/events", json=FAIR).status_code == 403
+    assert client.get("/v1/events/3f0a5c2d9b1e4477").status_code == 403
 
 
 def run(folder: Path, *words: str, output: Path) -> tuple[int, str]:

@@ -6,10 +6,9 @@ with what was expected at its field.
 
 import asyncio
 import re
-import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 from fastapi import APIRouter, Request
 from msgspec import Struct
@@ -18,11 +17,11 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from cloud_api.access import caller_of
-from cloud_api.registry import Counter
+from cloud_api.event_writing import Writer, new_event_id, withdraw_event, write_event
 from cloud_api.registry.database import RegistryError
 from cloud_api.registry.office_events import EditedMeanwhileError
 from cloud_api.reports.asking import AskError
-from cloud_api.reports.named_events import EventTexts, NamedEvent, body_of, event_of, named_events, texts_of
+from cloud_api.reports.named_events import EventTexts, NamedEvent, named_events, texts_of
 from cloud_api.reports.report import Language
 from cloud_api.web.office.asked import LONGEST_TEXT, MOST_PLACES
 from cloud_api.web.office.desk import PATH, Desk, chosen_language, words_for
@@ -82,10 +81,13 @@ async def _page(desk: Desk, request: Request, draft: Draft | None = None) -> Res
 
 async def _write(desk: Desk, request: Request, form: FormData) -> Response:
     services, draft, language = desk.services, _typed(form), chosen_language(request)
-    store, who = services.registry_store.office_events, caller_of(request).who
+    events, by = services.registry_store.office_events, Writer(caller_of(request).who, services.clock())
     try:
-        body = None if form.get("do") == WITHDRAW else _body(draft, services.registry.counters)
-        await asyncio.to_thread(store.write, draft.id, body, seen=draft.edition, by=who, at=services.clock())
+        if form.get("do") == WITHDRAW:
+            await asyncio.to_thread(withdraw_event, events, draft.id, seen=draft.edition, by=by)
+        else:
+            counters = services.registry.counters
+            await asyncio.to_thread(write_event, events, draft.id, draft.texts, counters, seen=draft.edition, by=by)
     except AskError as error:
         reason = error.cause.fr if language is Language.FRENCH else error.cause.en
         wrong = replace(draft, field=error.field, mistake=reason, status=HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -98,16 +100,12 @@ async def _write(desk: Desk, request: Request, form: FormData) -> Response:
     return desk.go(request, f"{EVENTS.strip('/')}?language={language.value}&done={draft.id}#event-{draft.id}")
 
 
-def _body(draft: Draft, counters: Mapping[str, Counter]) -> dict[str, Any]:
-    return body_of(event_of(draft.texts, counters))
-
-
 def _draft(known: Sequence[NamedEvent], event: str) -> Draft:
     """The form for an event that is to be corrected; an empty one for a new event."""
     for each in known:
         if each.id == event:
             return Draft(id=each.id, edition=each.edition, texts=texts_of(each.event))
-    return Draft(id=secrets.token_hex(8))
+    return Draft(id=new_event_id())
 
 
 def _typed(form: FormData) -> Draft:
@@ -115,7 +113,7 @@ def _typed(form: FormData) -> Draft:
     said = {name: str(form.get(name, "")).strip()[: LONGEST_TEXT + 1] for name in TYPED}
     places = tuple(str(place) for place in form.getlist("place") if place)[:MOST_PLACES]
     return Draft(
-        id=event if ID.fullmatch(event) else secrets.token_hex(8),
+        id=event if ID.fullmatch(event) else new_event_id(),
         edition=int(edition) if EDITION.fullmatch(edition) else 0,
         texts=EventTexts(**said, places=places),
     )
