@@ -1,4 +1,4 @@
-"""Events are named, corrected and withdrawn: what the shell, the office's page and the API have in common.
+"""Events are named, corrected and withdrawn, and the calendar's file is kept: what shell, page and API have in common.
 
 In come texts, out comes the event as it is written now. Editions are only added; who names the edition that he saw
 writes over nobody. Blocks on the registry. Raises `AskError`, `EditedMeanwhileError` and `RegistryError`.
@@ -6,11 +6,13 @@ writes over nobody. Blocks on the registry. Raises `AskError`, `EditedMeanwhileE
 
 from collections.abc import Collection
 from datetime import datetime
+from pathlib import Path
 from secrets import token_hex
 
 from msgspec import Struct
 
-from cloud_api.registry.office_events import OfficeEventStore
+from cloud_api.registry.office_events import CALENDAR, OfficeEventStore
+from cloud_api.reports.calendar import load_calendar
 from cloud_api.reports.named_events import EventTexts, NamedEvent, body_of, event_of, named_events
 
 
@@ -19,6 +21,16 @@ class Writer(Struct, frozen=True):
 
     who: str
     at: datetime
+
+
+def keep_calendar(events: OfficeEventStore, file: Path, by: Writer) -> None:
+    """Write down what the calendar's file says, where it says anything new: older reports go on with what it said.
+
+    Raises `PlacesError` for a file that cannot be read.
+    """
+    said = body_of(load_calendar(file))
+    newest = next((each for each in reversed(events.all()) if each.event == CALENDAR), None)
+    events.write(CALENDAR, said, seen=0 if newest is None else newest.number, by=by.who, at=by.at)
 
 
 def new_event_id() -> str:

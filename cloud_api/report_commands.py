@@ -4,6 +4,7 @@ In come a store, a registry and a wish; out come a file, what the report says in
 the same report again. A wish that makes no sense ends it with exit status 2 and one line that says what was expected.
 """
 
+import getpass
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime
@@ -15,9 +16,12 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from cloud_api.commands import parse_zone
+from cloud_api.event_writing import Writer, keep_calendar
 from cloud_api.existing import existing_registry, require_store
 from cloud_api.exits import FAILURE, end, mistakes_in_words
 from cloud_api.mailing import Mail, MailError, load_mail, send
+from cloud_api.registry.office_events import EventEdition
+from cloud_api.registry.store import RegistryStore
 from cloud_api.reports.asking import AskError, Texts, address_of
 from cloud_api.reports.formats import Format, file_name
 from cloud_api.reports.gathering import Progress as Tell
@@ -179,16 +183,15 @@ def monthly(
         passerelle report monthly --store sqlite:///history.db --registry registry.db --folder reports --mail mail.toml
     """
     source = _source(store, town, time_zone, school_zone, calendar)
-    now = datetime.now(UTC)
     with mistakes_in_words(misuses=(AskError,), failures=(MailError, OSError)):
-        wanted = _month(month, now.astimezone(parse_zone(time_zone)).date())
-        wish = MonthAsked(month=wanted, now=now, language=language, open_hours=open_hours)
+        wanted = _month(month, datetime.now(parse_zone(time_zone)).date())
         how = None if mail is None else load_mail(mail)
         with (
             closing(existing_registry(registry)) as places,
-            opened(source, places.snapshot(), places.office_events.all()) as known,
+            opened(source, places.snapshot(), _written_by_the_office(places, source)) as known,
             _progress() as tell,
         ):
+            wish = MonthAsked(month=wanted, now=datetime.now(UTC), language=language, open_hours=open_hours)
             files = keep_month(known, wish, folder, tell)
         for file in files:
             typer.echo(f"{file}: {file.stat().st_size:,} bytes")
@@ -227,6 +230,14 @@ def _source(store: str, town: str, time_zone: str, school_zone: SchoolZone | Non
     return Source(store=store, name=town, time_zone=time_zone, school_zone=school_zone, calendar=_name(calendar))
 
 
+def _written_by_the_office(places: RegistryStore, source: Source) -> tuple[EventEdition, ...]:
+    """After what the calendar's file says now is written down with it. Raises `PlacesError`."""
+    if source.calendar is not None:
+        by = Writer(f"passerelle report ({getpass.getuser()})", datetime.now(UTC))
+        keep_calendar(places.office_events, Path(source.calendar), by)
+    return places.office_events.all()
+
+
 def _name(file: Path | None) -> str | None:
     return None if file is None else str(file)
 
@@ -235,7 +246,7 @@ def _write(texts: Texts, source: Source, registry: str, form: Format, output: Pa
     with (
         mistakes_in_words(misuses=(AskError,)),
         closing(existing_registry(registry)) as places,
-        opened(source, places.snapshot(), places.office_events.all()) as town,
+        opened(source, places.snapshot(), _written_by_the_office(places, source)) as town,
         _progress() as tell,
     ):
         asked = asked_of(town, texts, datetime.now(UTC))

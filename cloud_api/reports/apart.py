@@ -16,7 +16,6 @@ from msgspec import Struct
 
 from cloud_api.registry import Registry
 from cloud_api.registry.contradictions import Tables
-from cloud_api.registry.files.draft import PlacesError
 from cloud_api.registry.office_events import EventEdition
 from cloud_api.reports.asking import AskError, Texts
 from cloud_api.reports.formats import Format
@@ -39,7 +38,7 @@ class Question(Struct, frozen=True, kw_only=True):
     source: Source
     town: Tables
     named: tuple[EventEdition, ...] = ()
-    """Events that the office named."""
+    """What the office wrote of events."""
 
 
 class Made(Struct, frozen=True, tag=True):
@@ -54,7 +53,7 @@ class Misasked(Struct, frozen=True, tag=True):
 
 
 class Away(Struct, frozen=True, tag=True):
-    """The store, or the calendar, cannot be read."""
+    """The store cannot be read."""
 
     reason: str
 
@@ -94,8 +93,6 @@ def answer_to(question: Question) -> tuple[How, bytes]:
             return Made(), b"".join(pieces(known, asked, question.form))
     except AskError as error:
         return Misasked(error.field, error.cause), b""
-    except PlacesError as error:
-        return Misasked("calendar", Cause(f"l’agenda ne peut pas être lu : {error}", str(error))), b""
     except StoreError as error:
         return Away(str(error)), b""
 

@@ -46,12 +46,12 @@ class Town:
     zone: ZoneInfo
     calendar: Calendar
     office: OfficeCalendar
-    """Markets and events of the calendar's file."""
+    """Markets and events where nobody ever read a calendar's file."""
     named: Sequence[EventEdition] = ()
-    """Events that the office named besides."""
+    """What the office wrote of events, and what the calendar's file said."""
 
     def calendar_at(self, as_of: datetime) -> OfficeCalendar:
-        """The file's markets and events, and those that the office had named by then."""
+        """The markets and events that were known then."""
         return with_named(self.office, self.named, as_of)
 
     def known_at(self, as_of: datetime) -> "Town":

@@ -1,12 +1,11 @@
 """Makes any report, and writes it in any form: what the command, the API and the monthly run have in common.
 
-Blocks on the store. Raises `AskError` for what cannot be asked so, `PlacesError` for a calendar that cannot be read.
+Blocks on the store. Raises `AskError` for what cannot be asked so.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -15,7 +14,7 @@ from cloud_api.forecast.days import Calendar
 from cloud_api.registry import Registry
 from cloud_api.registry.office_events import EventEdition
 from cloud_api.reports.asking import Texts, ask
-from cloud_api.reports.calendar import OfficeCalendar, load_calendar
+from cloud_api.reports.calendar import OfficeCalendar
 from cloud_api.reports.event_reporting import event_asked, make_event_report
 from cloud_api.reports.flow_reporting import make_flow_report
 from cloud_api.reports.formats import Format, written
@@ -36,7 +35,7 @@ class Source(Struct, frozen=True, kw_only=True):
     time_zone: str
     school_zone: SchoolZone | None = None
     calendar: str | None = None
-    """The file of the office's calendar of markets and events."""
+    """The file of the office's calendar; `cloud_api.event_writing.keep_calendar` keeps what it says."""
 
     def __repr__(self) -> str:
         """Without the store's address: it may hold a password."""
@@ -45,11 +44,10 @@ class Source(Struct, frozen=True, kw_only=True):
 
 @contextmanager
 def opened(source: Source, registry: Registry, named: Sequence[EventEdition]) -> Iterator[Town]:
-    """The town for the length of a `with`; `named`: the events that its office named.
+    """The town for the length of a `with`; `named`: what its office wrote of events, the calendar's file included.
 
-    Raises `StoreError`, `StoreUrlError` and `PlacesError`.
+    Raises `StoreError` and `StoreUrlError`.
     """
-    office = OfficeCalendar() if source.calendar is None else load_calendar(Path(source.calendar))
     with closing(open_store(source.store)) as store:
         yield Town(
             name=source.name,
@@ -57,7 +55,7 @@ def opened(source: Source, registry: Registry, named: Sequence[EventEdition]) ->
             store=store,
             zone=ZoneInfo(source.time_zone),
             calendar=Calendar(source.school_zone),
-            office=office,
+            office=OfficeCalendar(),
             named=named,
         )
 

@@ -6,14 +6,14 @@ expected.
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from cloud_api.registry.office_events import EventEdition
+from cloud_api.registry.office_events import CALENDAR, EventEdition
 from cloud_api.registry.soundness import FORMULA
 from cloud_api.reports.asking import AskError
 from cloud_api.reports.calendar import LONGEST_EVENT, YEARS, Event, EventKind, OfficeCalendar
@@ -22,6 +22,7 @@ from cloud_api.trust import Cause
 LONGEST_NAME: Final = 200
 WHOLE_DAY: Final = ("00:00", "24:00")
 CLOCK: Final = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
+AT_ONCE: Final = timedelta(seconds=1)
 NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
@@ -96,9 +97,9 @@ def texts_of(event: Event) -> EventTexts:
     )
 
 
-def body_of(event: Event) -> dict[str, Any]:
+def body_of(said: Event | OfficeCalendar) -> dict[str, Any]:
     """What is kept of it: JSON."""
-    body: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(event))
+    body: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(said))
     return body
 
 
@@ -119,6 +120,8 @@ def named_events(editions: Iterable[EventEdition]) -> list[NamedEvent]:
     """Every event, as its newest edition says, the last to begin at the front."""
     found: dict[str, NamedEvent] = {}
     for each in editions:
+        if each.event == CALENDAR:
+            continue
         known = found.get(each.event)
         if each.body is not None:
             event = msgspec.convert(each.body, Event)
@@ -138,15 +141,26 @@ def named_events(editions: Iterable[EventEdition]) -> list[NamedEvent]:
 
 
 def with_named(calendar: OfficeCalendar, editions: Sequence[EventEdition], as_of: datetime) -> OfficeCalendar:
-    """The calendar, and the events that the office had named by then."""
+    """What the calendar's file said then (`calendar`, where it was never read), and the events named by then."""
+    calendar = calendar_at(editions, as_of) or calendar
     then = named_events(each for each in editions if each.at <= as_of)
     events = (each.event for each in reversed(then) if not each.withdrawn)
     return replace(calendar, events=(*calendar.events, *events))
 
 
+def calendar_at(editions: Iterable[EventEdition], as_of: datetime) -> OfficeCalendar | None:
+    """What the calendar's file said then; before anybody read it, what it said first. None where nobody ever did."""
+    kept = [each for each in editions if each.event == CALENDAR]
+    known = [each for each in kept if each.at <= as_of] or kept[:1]
+    return msgspec.convert(known[-1].body, OfficeCalendar) if known else None
+
+
 def last_written(editions: Iterable[EventEdition], now: datetime) -> datetime:
-    """When the newest edition was written that counts by now; the beginning of time where there is none."""
-    return max((each.at for each in editions if each.at <= now), default=NEVER)
+    """When the newest edition was written that counts by now; the beginning of time where there is none.
+
+    Several that are written at once are told apart by microseconds that are still to come.
+    """
+    return max((each.at for each in editions if each.at <= now + AT_ONCE), default=NEVER)
 
 
 def _day(field: str, text: str) -> date:

@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 from cloud_api.backup.archive import RegistryPart
 from cloud_api.backup.registry_rows import dump_registry, load_registry
 from cloud_api.event_commands import event
+from cloud_api.event_writing import Writer, keep_calendar
 from cloud_api.registry.office_events import EditedMeanwhileError
 from cloud_api.registry.store import open_registry
 from cloud_api.reports.calendar import Event, OfficeCalendar
@@ -105,6 +106,24 @@ def test_a_date_knows_the_events_as_they_were_then(town: Path) -> None:
     assert with_named(calendar, editions, last).events == ()
     assert [(each.event.end, each.withdrawn) for each in named_events(editions)] == [(FAIR.start, True)]
     assert last_written(editions, FIRST + timedelta(minutes=5)) == FIRST + instant
+
+
+def test_a_date_knows_the_calendars_file_as_it_was_then_and_what_it_said_first_before_that(
+    town: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "agenda.toml"
+    said = [f'[[market]]\nname = "Lices"\nweekdays = ["{day}"]\n' for day in ("samedi", "samedi", "lundi")]
+    with closing(open_registry(str(town))) as store:
+        for number, text in enumerate(said):
+            file.write_text(text, encoding="utf-8")
+            keep_calendar(store.office_events, file, Writer("Claire", FIRST + number * timedelta(hours=1)))
+        editions = store.office_events.all()
+
+    assert [each.at - FIRST for each in editions] == [timedelta(), timedelta(hours=2)], "what says nothing new is none"
+    assert named_events(editions) == []
+    for hours, day in ((-1, "samedi"), (1, "samedi"), (2, "lundi")):
+        (market,) = with_named(OfficeCalendar(), editions, FIRST + timedelta(hours=hours)).markets
+        assert market.weekdays == (day,)
 
 
 def test_who_saw_an_older_edition_writes_over_nobody(town: Path) -> None:

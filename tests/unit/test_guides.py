@@ -26,7 +26,7 @@ LINE = re.compile(r"(?<![\w.@-])(?<!-u )passerelle ((?:[^\n`\\#;&>|]|\\\n|(?<=\w
 """What stands after the program's name, to the end of its line or of its part of a pipe, a backslash carrying it on."""
 LINK = re.compile(r"""\]\((?P<markdown>[^)\s]+)\)|(?:src|href)="(?P<html>[^"]+)\"""")
 HEADING = re.compile(r"^#+ +(.+?) *$", re.MULTILINE)
-ROOMS = ("edge", "cloud_api", "firmware_sim")
+ROOMS = ("edge", "cloud_api", "firmware_sim", "passerelle_demo")
 RUN_ALONE = {("edge",)}
 """Groups that do something without a further word."""
 

@@ -11,8 +11,9 @@ from msgspec.structs import replace
 from cloud_api.registry import Registry
 from cloud_api.registry.database import RegistryError
 from cloud_api.registry.files.draft import PlacesError
-from cloud_api.reports.calendar import Event, EventKind, load_calendar
-from cloud_api.reports.named_events import WHOLE_DAY, NamedEvent, named_events
+from cloud_api.registry.office_events import EventEdition
+from cloud_api.reports.calendar import Event, EventKind, OfficeCalendar, load_calendar
+from cloud_api.reports.named_events import WHOLE_DAY, NamedEvent, calendar_at, named_events
 from cloud_api.reports.report import Language, Span
 from cloud_api.reports.writing import Writing, writing_in
 from cloud_api.services import Services
@@ -44,14 +45,15 @@ def event_names(services: Services) -> list[str]:
     """The events that a report can be on, the last to begin at the front, each once; none where none can be read:
     the report says what is wrong."""
     try:
-        named = [each.event for each in named_events(services.registry_store.office_events.all()) if not each.withdrawn]
+        written = services.registry_store.office_events.all()
     except RegistryError:
-        named = []
-    found = sorted([*named, *_of_the_file(services)], key=lambda each: each.start, reverse=True)
+        written = ()
+    named = (each.event for each in named_events(written) if not each.withdrawn)
+    found = sorted([*named, *_of_the_file(services, written)], key=lambda each: each.start, reverse=True)
     return list(dict.fromkeys(each.name for each in found))
 
 
-def events_shown(services: Services, known: Sequence[NamedEvent], language: Language) -> list[EventShown]:
+def events_shown(services: Services, written: Sequence[EventEdition], language: Language) -> list[EventShown]:
     """All events, the last to begin at the front, those of the file after the named ones."""
     tell = _Telling(
         write=writing_in(language),
@@ -60,8 +62,8 @@ def events_shown(services: Services, known: Sequence[NamedEvent], language: Lang
         town=services.registry,
         today=services.clock().astimezone(services.settings.time_zone).date(),
     )
-    filed = sorted(_of_the_file(services), key=lambda each: each.start, reverse=True)
-    return [*map(tell.named, known), *map(tell.filed, filed)]
+    filed = sorted(_of_the_file(services, written), key=lambda each: each.start, reverse=True)
+    return [*map(tell.named, named_events(written)), *map(tell.filed, filed)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +101,11 @@ class _Telling:
         return datetime.combine(day, time(), self.zone)
 
 
-def _of_the_file(services: Services) -> tuple[Event, ...]:
+def _of_the_file(services: Services, written: Sequence[EventEdition]) -> tuple[Event, ...]:
+    """As it is now, or as it was read last where the API reads none."""
     reporter = services.reporter
     if reporter is None or reporter.source.calendar is None:
-        return ()
+        return (calendar_at(written, services.clock()) or OfficeCalendar()).events
     try:
         return load_calendar(Path(reporter.source.calendar)).events
     except PlacesError:

@@ -64,16 +64,16 @@ def add_routes(routes: APIRouter, desk: Desk) -> None:
 async def _page(desk: Desk, request: Request, draft: Draft | None = None) -> Response:
     services, words = desk.services, words_for(request)
     try:
-        known = named_events(await asyncio.to_thread(services.registry_store.office_events.all))
+        written = await asyncio.to_thread(services.registry_store.office_events.all)
     except RegistryError:
         return desk.page(request, "away.html", HTTPStatus.SERVICE_UNAVAILABLE)
-    draft = draft or _draft(known, request.query_params.get("event", ""))
+    draft = draft or _draft(named_events(written), request.query_params.get("event", ""))
     return desk.page(
         request,
         "events.html",
         draft.status,
         draft=draft,
-        events=await asyncio.to_thread(events_shown, services, known, words.lang),
+        events=await asyncio.to_thread(events_shown, services, written, words.lang),
         counters=[(each.id, each.name) for each in services.registry.counters.values()],
         done=request.query_params.get("done", ""),
     )
