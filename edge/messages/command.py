@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from edge.messages.base import MAX_BATCH, Message, Name, Utc
+from edge.messages.base import MAX_BATCH, Message, Name, Number, Utc
 
 Pem = Annotated[str, Meta(max_length=10_000)]
 ACTIONS = "recalibrate|capture|restart-link|renew-certificate"
@@ -30,9 +30,9 @@ class CapturedFrame(Struct, frozen=True, kw_only=True, omit_defaults=True):
     link: Name
     payload: Annotated[str, Meta(pattern="^([0-9a-f]{2})*$", max_length=1200)] = ""
     """Its first 600 bytes in hexadecimal."""
-    port: int | None = None
+    port: Number | None = None
     """LoRaWAN fPort."""
-    counter: int | None = None
+    counter: Number | None = None
     rssi_dbm: float | None = None
     snr_db: float | None = None
     readings: Annotated[tuple[str, ...], Meta(max_length=MAX_BATCH)] = ()

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
-from edge.messages.base import Message, Name
+from edge.messages.base import Message, Name, Number, Whole
 
 
 class DeviceSettings(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -44,7 +44,7 @@ class Desired(Message, frozen=True, kw_only=True):
     """Cloud to edge: the devices this gateway owns."""
 
     kind = "desired"
-    revision: Annotated[int, Meta(ge=0)]
+    revision: Whole
     """Grows with every change in the registry."""
     devices: Annotated[tuple[DeviceSettings, ...], Meta(max_length=1000)]
     """All of them: what is not listed is no longer this gateway's."""
@@ -62,7 +62,7 @@ class Reported(Message, frozen=True, kw_only=True):
     """Which revision is applied, and what of it was refused and why."""
 
     kind = "reported"
-    revision: int
+    revision: Number
     devices: tuple[str, ...] = ()
     """Addresses in force."""
     refused: tuple[RefusedSetting, ...] = ()

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from edge.messages.base import MAX_BATCH, Message, Name, TimeSource, Utc
+from edge.messages.base import MAX_BATCH, Message, Name, Number, Positive, TimeSource, Utc, Whole
 
 
 class DeviceHealth(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -25,10 +25,10 @@ class DeviceHealth(Struct, frozen=True, kw_only=True, omit_defaults=True):
     tamper: bool | None = None
     firmware: str | None = None
     note: str | None = None
-    diagnostics: dict[str, int | float | bool | str] | None = None
+    diagnostics: dict[str, Number | float | bool | str] | None = None
     rssi_dbm: float | None = None
     snr_db: float | None = None
-    lost_frames: Annotated[int, Meta(ge=0)] = 0
+    lost_frames: Whole = 0
     """Gaps in its frame counter since the gateway first heard it."""
     source: TimeSource = TimeSource.GATEWAY
     """Whose clock dated it."""
@@ -48,7 +48,7 @@ class HeardDevice(Struct, frozen=True, kw_only=True, omit_defaults=True):
     device: Name
     link: Name
     at: Utc
-    frames: Annotated[int, Meta(ge=1)] = 1
+    frames: Positive = 1
     """How often it was heard since it was last told."""
     rssi_dbm: float | None = None
     hint: str | None = None

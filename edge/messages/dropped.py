@@ -1,11 +1,10 @@
 """What an outbox at its limit let go of."""
 
 from enum import StrEnum
-from typing import Annotated
 
-from msgspec import Meta, field
+from msgspec import field
 
-from edge.messages.base import Message, Utc
+from edge.messages.base import Message, Positive, Utc, Whole
 
 
 class Trimmed(StrEnum):
@@ -36,15 +35,15 @@ class Dropped(Message, frozen=True, kw_only=True):
     kind = "dropped"
     what: Trimmed
     why: Limit
-    messages: Annotated[int, Meta(ge=1)]
+    messages: Positive
     """So many messages fewer in the outbox."""
-    in_: Annotated[int, Meta(ge=0)] = field(name="in", default=0)
+    in_: Whole = field(name="in", default=0)
     """Passages lost in the devices' first direction."""
-    out: Annotated[int, Meta(ge=0)] = 0
+    out: Whole = 0
     """Passages lost in their second direction, where it is counted."""
     start: Utc = field(name="from")
     """The earliest moment that was told of."""
     end: Utc = field(name="to")
     """The latest."""
-    perhaps_stored: Annotated[int, Meta(ge=0)] = 0
+    perhaps_stored: Whole = 0
     """So many of the messages had been handed to the broker: what they tell may be stored nevertheless."""

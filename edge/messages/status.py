@@ -1,10 +1,8 @@
 """How a gateway and its links do."""
 
-from typing import Annotated
+from msgspec import Struct, field
 
-from msgspec import Meta, Struct, field
-
-from edge.messages.base import Message, Name, Utc
+from edge.messages.base import Message, Name, Utc, Whole
 
 CLOCK_TRUSTED = "trusted"
 """What a gateway says of its clock while it believes it."""
@@ -17,10 +15,10 @@ class LinkHealth(Struct, frozen=True, kw_only=True, omit_defaults=True):
     kind: str
     state: str
     """`up`, `starting`, or `down: ` and why."""
-    frames: int = 0
+    frames: Whole = 0
     """Frames taken in since the gateway started."""
-    restarts: int = 0
-    refused: dict[str, int] = field(default_factory=dict)
+    restarts: Whole = 0
+    refused: dict[str, Whole] = field(default_factory=dict)
     """What was refused since the gateway started, counted by the name of the error."""
 
 
@@ -34,12 +32,12 @@ class Status(Message, frozen=True, kw_only=True):
     version: str = ""
     clock: str = "unknown"
     """`trusted`, or why it is not."""
-    queued: int = 0
+    queued: Whole = 0
     """Messages in the outbox that the store has not confirmed."""
-    disk_free_bytes: Annotated[int, Meta(ge=0)] | None = None
+    disk_free_bytes: Whole | None = None
     """Free on the disk of the outbox; None where that cannot be told."""
-    disk_size_bytes: Annotated[int, Meta(ge=0)] | None = None
+    disk_size_bytes: Whole | None = None
     """Size of that disk."""
     links: tuple[LinkHealth, ...] = ()
-    counters: dict[str, int] = field(default_factory=dict)
+    counters: dict[str, Whole] = field(default_factory=dict)
     """Further counts since the gateway started, by name (`duplicates`, `heard`, `publish_refused`, …)."""

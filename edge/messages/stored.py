@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from edge.messages.base import MAX_BATCH, Message
+from edge.messages.base import MAX_BATCH, Message, Positive
 
 MOST_UNCONFIRMED = 200
 """So many messages of a gateway may be out without `stored`. Ingest lets go of what is beyond, without an answer."""
@@ -13,8 +13,8 @@ MOST_UNCONFIRMED = 200
 class SeqRange(Struct, frozen=True, array_like=True):
     """Sequence numbers from `first` to `last`, both included."""
 
-    first: Annotated[int, Meta(ge=1)]
-    last: Annotated[int, Meta(ge=1)]
+    first: Positive
+    last: Positive
 
 
 class Stored(Message, frozen=True, kw_only=True):

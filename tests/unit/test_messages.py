@@ -73,6 +73,28 @@ def test_each_mistake_has_its_name(name: str, where: str, body: bytes) -> None:
     assert caught.value.name == name
 
 
+@pytest.mark.parametrize(
+    ("where", "field", "value"),
+    [
+        ("status", "queued", "%d"),
+        ("status", "counters", '{"heard":%d}'),
+        ("dropped", "seq", "%d"),
+        ("dropped", "in", "%d"),
+        ("config/reported", "revision", "%d"),
+        (
+            "health/d1",
+            "health",
+            '{"device":"d1","model":"m","at":"2026-11-22T10:00:00Z","period_s":60,"lost_frames":%d}',
+        ),
+    ],
+)
+def test_a_number_that_no_store_can_hold_is_refused_where_it_comes_in(where: str, field: str, value: str) -> None:
+    body = f'{{"gateway":"mairie","epoch":"{EPOCH}","{field}":{value % 2**63}}}'
+
+    with pytest.raises(MessageError, match=r"9223372036854775807.*" + field):
+        decode(f"passerelle/1/mairie/{where}", body.encode())
+
+
 def test_a_device_name_cannot_leave_its_topic_level() -> None:
     state = SpaceState(device="a/b+#", channel="1", occupied=True, at=NOW)
     assert topic_of(Space(gateway=GATEWAY, epoch=EPOCH, states=(state,))) == "passerelle/1/mairie/space/a-b--"
