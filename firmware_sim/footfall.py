@@ -114,9 +114,13 @@ def _count_days(rows: Iterable[Sequence[str]]) -> dict[date, list[tuple[int, lis
     """Each count day's (hour, counts by column), in the order of the file."""
     days: dict[date, list[tuple[int, list[int]]]] = {}
     for day, hour, _year, *cells in rows:
-        counts = [round(float(cell)) if cell else UNKNOWN for cell in cells]
-        days.setdefault(date.fromisoformat(day), []).append((int(hour.partition(":")[0]), counts))
+        days.setdefault(date.fromisoformat(day), []).append((int(hour.partition(":")[0]), list(map(_count, cells))))
     return days
+
+
+@cache
+def _count(cell: str) -> int:
+    return round(float(cell)) if cell else UNKNOWN
 
 
 def _enter(cells: NDArray[np.int32], count_day: int, by_hour: Iterable[tuple[int, list[int]]]) -> None:

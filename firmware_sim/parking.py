@@ -63,7 +63,7 @@ class Drivers:
         """Whether a car stands there; from the second of a change on, the new state."""
         day, second = _day_and_second(moment)
         changes = sum(change <= second for change in _changes(self, day % CYCLE_DAYS))
-        return _begins_occupied(self, day) ^ (changes % 2 == 1)
+        return _begins_occupied(self, day % CYCLE_DAYS) ^ (changes % 2 == 1)
 
     def since(self, moment: datetime) -> datetime:
         """When the state at `moment` began, at most four weeks back."""
@@ -79,7 +79,7 @@ class Drivers:
         first_day, _ = _day_and_second(start)
         last_day, _ = _day_and_second(end)
         for day in range(first_day, last_day + 1):
-            occupied = _begins_occupied(self, day)
+            occupied = _begins_occupied(self, day % CYCLE_DAYS)
             for second in _changes(self, day % CYCLE_DAYS):
                 occupied = not occupied
                 at = _moment(day, second)
@@ -99,8 +99,9 @@ class Drivers:
         return cycles * sums[-1] + sums[day_of_cycle] + today
 
 
-def _begins_occupied(drivers: Drivers, day: int) -> bool:
-    generator = np.random.default_rng((drivers.seed, crc32(drivers.space.encode()), day % CYCLE_DAYS))
+@lru_cache(maxsize=8192)
+def _begins_occupied(drivers: Drivers, day_of_cycle: int) -> bool:
+    generator = np.random.default_rng((drivers.seed, crc32(drivers.space.encode()), day_of_cycle))
     return bool(generator.random() < drivers.habits.at_night)
 
 
@@ -108,7 +109,7 @@ def _begins_occupied(drivers: Drivers, day: int) -> bool:
 def _changes(drivers: Drivers, day_of_cycle: int) -> tuple[int, ...]:
     """Seconds since the day's beginning at which the state changes; the next day begins as this one ends."""
     generator = np.random.default_rng((drivers.seed, crc32(drivers.space.encode()), day_of_cycle, 1))
-    begins, next_begins = _begins_occupied(drivers, day_of_cycle), _begins_occupied(drivers, day_of_cycle + 1)
+    begins, next_begins = (_begins_occupied(drivers, day % CYCLE_DAYS) for day in (day_of_cycle, day_of_cycle + 1))
     changes = list(_comings_and_goings(drivers.habits, day_of_cycle, generator, occupied=begins))
     if begins ^ (len(changes) % 2 == 1) != next_begins:
         earliest = (changes[-1] if changes else 0) + SHORTEST_S

@@ -6,10 +6,13 @@ and crosses x = 0 at the passage's own time. It must never show a fourth person:
 not seen until one of them has left.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from heapq import merge
+from math import hypot
 
 import numpy as np
 
@@ -17,6 +20,7 @@ from firmware_sim.encoders.hlk_ld2450 import SLOTS, Target
 from firmware_sim.walkers import EPOCH, Direction, Passage
 
 FRAME_MS = 100
+FRAMES_PER_S = 1000 // FRAME_MS
 COMING_MS = 1_500
 """Everybody comes into view so long before crossing the line."""
 GOING_MS = (700, 2_500)
@@ -84,7 +88,15 @@ class _Walk:
         return self.times_ms[0]
 
     def position(self, at_ms: float) -> tuple[float, float]:
-        return float(np.interp(at_ms, self.times_ms, self.xs_mm)), float(self.y_mm or 0)
+        return self._x_mm(at_ms), float(self.y_mm or 0)
+
+    def _x_mm(self, at_ms: float) -> float:
+        """On the straight line between the two points around it; at the nearest point before and after the walk."""
+        after = bisect_right(self.times_ms, at_ms)
+        if not 0 < after < len(self.times_ms):
+            return self.xs_mm[0 if after == 0 else -1]
+        (begin_ms, end_ms), (begin, end) = self.times_ms[after - 1 : after + 1], self.xs_mm[after - 1 : after + 1]
+        return (end - begin) / (end_ms - begin_ms) * (at_ms - begin_ms) + begin
 
 
 def walk_frames(
@@ -184,14 +196,20 @@ def _targets(in_view: Sequence[_Walk], at_ms: int, disturbance: Disturbance, see
     if not in_view:
         return []
     groups = _groups(in_view, at_ms, disturbance.merge_mm)[:SLOTS]
-    generator = np.random.default_rng((seed, at_ms, 2))
-    noise = generator.normal(0, disturbance.noise_mm, size=(len(groups), 2))
-    seen = generator.random(len(groups)) >= disturbance.dropout
+    second, frame = divmod(at_ms // FRAME_MS, FRAMES_PER_S)
+    noise, luck = _chances(seed, second)
     return [
-        _target(group, at_ms, dx, dy)
-        for group, (dx, dy), is_seen in zip(groups, noise.tolist(), seen.tolist(), strict=True)
-        if is_seen
+        _target(group, at_ms, dx * disturbance.noise_mm, dy * disturbance.noise_mm)
+        for group, (dx, dy), fortune in zip(groups, noise[frame], luck[frame], strict=False)
+        if fortune >= disturbance.dropout
     ]
+
+
+@lru_cache(maxsize=64)
+def _chances(seed: int, second: int) -> tuple[list[list[list[float]]], list[list[float]]]:
+    """For each frame of a second since 1970 and each slot: noise (dx, dy) of standard deviation 1, and 0 <= luck < 1."""
+    generator = np.random.default_rng((seed, second, 2))
+    return generator.normal(size=(FRAMES_PER_S, SLOTS, 2)).tolist(), generator.random((FRAMES_PER_S, SLOTS)).tolist()
 
 
 def _groups(in_view: Sequence[_Walk], at_ms: int, merge_mm: float) -> list[list[_Walk]]:
@@ -209,12 +227,12 @@ def _groups(in_view: Sequence[_Walk], at_ms: int, merge_mm: float) -> list[list[
 
 def _apart_mm(one: _Walk, other: _Walk, at_ms: int) -> float:
     (x, y), (other_x, other_y) = one.position(at_ms), other.position(at_ms)
-    return float(np.hypot(other_x - x, other_y - y))
+    return hypot(other_x - x, other_y - y)
 
 
 def _target(group: Sequence[_Walk], at_ms: int, dx: float, dy: float) -> Target:
     (x, y), (x_before, y_before) = _middle(group, at_ms), _middle(group, at_ms - FRAME_MS)
-    away_mm = float(np.hypot(x, y) - np.hypot(x_before, y_before))
+    away_mm = hypot(x, y) - hypot(x_before, y_before)
     return Target(
         x_mm=round(x + dx),
         y_mm=max(round(y + dy), 0),

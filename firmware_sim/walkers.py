@@ -112,10 +112,11 @@ class Walkers:
         """Everybody who passed since `opened` and before `moment`."""
         if moment <= self.opened:
             return NOBODY
-        hour = moment.replace(minute=0, second=0, microsecond=0)
-        passages = list(self.passages_between(hour, moment))
-        ins = sum(passage.direction is Direction.IN for passage in passages)
-        return self._before(hour) + Count(ins, len(passages) - ins)
+        hour = _hour_number(moment)
+        times, inwards = _hour(self, hour)
+        passed = int(np.searchsorted(times, _milliseconds(moment)))
+        ins = int(inwards[:passed].sum())
+        return self._before(hour) + Count(ins, passed - ins)
 
     def passages_between(self, start: datetime, end: datetime) -> Iterator[Passage]:
         """Who passes at `start` <= t < `end`, in order of time."""
@@ -126,14 +127,19 @@ class Walkers:
             for at_ms, is_in in zip(times[first:last].tolist(), ins[first:last].tolist(), strict=True):
                 yield Passage(EPOCH + timedelta(milliseconds=at_ms), Direction.IN if is_in else Direction.OUT)
 
-    def _before(self, hour: datetime) -> Count:
-        """Everybody from `opened` to a full hour."""
-        (first_week, first_row), (last_week, end_row) = (
-            _week_and_row(_hour_number(moment)) for moment in (self.opened, hour)
-        )
-        total = sum((_week(self, week).sum(axis=0) for week in range(first_week, last_week)), np.zeros(2, np.int64))
-        total = total - _week(self, first_week)[:first_row].sum(axis=0) + _week(self, last_week)[:end_row].sum(axis=0)
-        return Count(int(total[0]), int(total[1]))
+    def _before(self, hour: int) -> Count:
+        """Everybody from `opened` to a full hour, in hours since 1970."""
+        first_week, first_row = _week_and_row(_hour_number(self.opened))
+        week, row = _week_and_row(hour)
+        total = _weeks(self, first_week, week) + _week(self, week)[:row].sum(axis=0)
+        in_, out = (total - _week(self, first_week)[:first_row].sum(axis=0)).tolist()
+        return Count(in_, out)
+
+
+@lru_cache(maxsize=1024)
+def _weeks(walkers: Walkers, first: int, end: int) -> Ints:
+    """int64[2]: persons in and out in the whole weeks `first` <= week < `end`."""
+    return sum((_week(walkers, week).sum(axis=0) for week in range(first, end)), np.zeros(2, np.int64))
 
 
 @lru_cache(maxsize=4096)
