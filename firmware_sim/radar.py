@@ -207,7 +207,7 @@ def _targets(in_view: Sequence[_Walk], at_ms: int, disturbance: Disturbance, see
 
 @lru_cache(maxsize=64)
 def _chances(seed: int, second: int) -> tuple[list[list[list[float]]], list[list[float]]]:
-    """For each frame of a second since 1970 and each slot: noise (dx, dy) of standard deviation 1, and 0 <= luck < 1."""
+    """Of each frame and slot of a second since 1970: noise (dx, dy) of standard deviation 1, and luck in [0, 1)."""
     generator = np.random.default_rng((seed, second, 2))
     return generator.normal(size=(FRAMES_PER_S, SLOTS, 2)).tolist(), generator.random((FRAMES_PER_S, SLOTS)).tolist()
 
