@@ -4,10 +4,7 @@ In come the export's file and, on standard input, what is known of the town; out
 that the orders mean. Run as `python -m cloud_api.feeds.orders_process EXPORT`; it has no connection and writes nothing.
 """
 
-import asyncio
-import os
 import sys
-from asyncio.subprocess import PIPE
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -16,6 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Struct
 
+from cloud_api.apart import ApartError, ask_apart, read_question
 from cloud_api.feeds.dialog import read_orders
 from cloud_api.feeds.lots import FeedError
 from cloud_api.feeds.order_closures import Plan, plan
@@ -23,8 +21,6 @@ from cloud_api.registry import Registry
 from cloud_api.registry.contradictions import Tables
 
 MODULE: Final = "cloud_api.feeds.orders_process"
-POLITE: Final = 10
-"""Its niceness: whoever asks the API goes first."""
 
 
 class Question(Struct, frozen=True, kw_only=True):
@@ -56,18 +52,10 @@ class Unreadable(Struct, frozen=True, tag=True):
 
 async def plan_apart(export: Path, question: Question) -> Answer:
     """The closures that an export means; the process ends with the task that waits for it. Raises `FeedError`."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", MODULE, str(export), stdin=PIPE, stdout=PIPE, stderr=PIPE
-    )
     try:
-        out, trouble = await process.communicate(msgspec.json.encode(question))
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode:
-        last = trouble.decode(errors="replace").strip().rpartition("\n")[2]
-        raise FeedError("the reading process", f"an answer (it ended with {process.returncode}: {last[:200]})")
+        out = await ask_apart(MODULE, msgspec.json.encode(question), str(export))
+    except ApartError as error:
+        raise FeedError("the reading process", f"an answer ({error})") from error
     answer = msgspec.json.decode(out, type=Answer | Unreadable)
     if isinstance(answer, Unreadable):
         raise FeedError(answer.place, answer.expected)
@@ -95,8 +83,7 @@ def answer_to(export: Path, question: Question) -> Answer | Unreadable:
 
 def main() -> None:
     """Answer the question on standard input."""
-    os.nice(POLITE)
-    question = msgspec.json.decode(sys.stdin.buffer.read(), type=Question)
+    question = msgspec.json.decode(read_question(), type=Question)
     sys.stdout.buffer.write(msgspec.json.encode(answer_to(Path(sys.argv[1]), question)))
 
 

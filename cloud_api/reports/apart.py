@@ -4,16 +4,14 @@ In come, on standard input, what is asked and what is known of the town; out com
 tells how it went and then the file. Run as `python -m cloud_api.reports.apart`.
 """
 
-import asyncio
-import os
 import sys
-from asyncio.subprocess import PIPE
 from datetime import datetime
 from typing import Final
 
 import msgspec
 from msgspec import Struct
 
+from cloud_api.apart import ApartError, ask_apart, read_question
 from cloud_api.registry import Registry
 from cloud_api.registry.contradictions import Tables
 from cloud_api.registry.office_events import EventEdition
@@ -24,8 +22,6 @@ from cloud_api.stores.base import StoreError
 from cloud_api.trust import Cause
 
 MODULE: Final = "cloud_api.reports.apart"
-POLITE: Final = 10
-"""Its niceness: whoever asks where to park goes first."""
 LINE_END: Final = b"\n"
 
 
@@ -63,16 +59,10 @@ How = Made | Misasked | Away
 
 async def file_apart(question: Question) -> bytes:
     """A report's file; the process ends with the task that waits for it. Raises `AskError` and `StoreError`."""
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", MODULE, stdin=PIPE, stdout=PIPE, stderr=PIPE)
     try:
-        out, trouble = await process.communicate(msgspec.json.encode(question))
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode:
-        last = trouble.decode(errors="replace").strip().rpartition("\n")[2]
-        raise StoreError(f"the process that makes reports ended with {process.returncode}: {last[:200]}")
+        out = await ask_apart(MODULE, msgspec.json.encode(question))
+    except ApartError as error:
+        raise StoreError(f"no report from its process: {error}") from error
     line, _, file = out.partition(LINE_END)
     how: How = msgspec.json.decode(line, type=How)
     match how:
@@ -99,8 +89,7 @@ def answer_to(question: Question) -> tuple[How, bytes]:
 
 def main() -> None:
     """Answer the question on standard input."""
-    os.nice(POLITE)
-    question = msgspec.json.decode(sys.stdin.buffer.read(), type=Question)
+    question = msgspec.json.decode(read_question(), type=Question)
     how, file = answer_to(question)
     sys.stdout.buffer.write(msgspec.json.encode(how) + LINE_END + file)
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Request
 from msgspec import Meta, Struct
 from starlette.responses import Response
 
-from cloud_api.access import caller_of, needs
+from cloud_api.access import caller_of
 from cloud_api.openapi import JSON, answer, key_refusals, parameter, refusal
 from cloud_api.problems import FieldError, invalid, not_found
 from cloud_api.provisioning.acceptance import (
@@ -30,6 +30,7 @@ from cloud_api.registry import Installation, Registry
 from cloud_api.registry.acceptances import SignedRecord
 from cloud_api.registry.places import Device
 from cloud_api.reports.report import Language
+from cloud_api.routes.provisioning import provisioning_routes
 from cloud_api.scopes import Scope
 from cloud_api.services import Services
 from edge.messages import CapturedFrame
@@ -116,9 +117,7 @@ RecordPath = Annotated[str, Path(max_length=16, openapi_examples=parameter(_RECO
 
 def router(services: Services) -> APIRouter:
     """The routes `/v1/acceptances` and `…/{record}`, as data and as a PDF."""
-    routes = APIRouter(
-        prefix=PATH, tags=["provisioning"], default_response_class=Response, dependencies=[needs(Scope.PROVISION)]
-    )
+    routes = provisioning_routes(PATH)
     key = key_refusals(Scope.PROVISION, PATH)
 
     @routes.post(

@@ -10,7 +10,6 @@ from msgspec import Meta, Struct, field
 from starlette.responses import Response
 
 from cloud_api import examples
-from cloud_api.access import needs
 from cloud_api.openapi import JSON, answer, parameter, refusal
 from cloud_api.problems import not_found
 from cloud_api.provisioning.carrying_out import Seen
@@ -31,7 +30,7 @@ from cloud_api.routes.changing import (
     takes,
     version_seen,
 )
-from cloud_api.scopes import Scope
+from cloud_api.routes.provisioning import provisioning_routes
 from cloud_api.services import Services
 from edge.messages import Utc
 
@@ -88,9 +87,7 @@ ClosurePath = Annotated[str, Path(max_length=127, openapi_examples=parameter(KEY
 
 def router(services: Services) -> APIRouter:
     """The routes `/v1/closures` and `…/{closure}`."""
-    routes = APIRouter(
-        prefix=PATH, tags=["provisioning"], default_response_class=Response, dependencies=[needs(Scope.PROVISION)]
-    )
+    routes = provisioning_routes(PATH)
     unknown = refusal(not_found("closure", KEY), ONE)
 
     @routes.get(

@@ -11,7 +11,6 @@ from fastapi import APIRouter, Request
 from msgspec import Struct
 from starlette.responses import Response
 
-from cloud_api.access import needs
 from cloud_api.openapi import answer
 from cloud_api.provisioning import actions, installing
 from cloud_api.provisioning.addresses import address_meant
@@ -31,7 +30,7 @@ from cloud_api.routes.changing import (
     takes,
 )
 from cloud_api.routes.devices import ONE, PATH, DevicePath
-from cloud_api.scopes import Scope
+from cloud_api.routes.provisioning import provisioning_routes
 from cloud_api.services import Services
 from edge.messages import Name
 
@@ -162,9 +161,7 @@ ANSWERS: Final = tuple({type(each.body): each.body for each in DEEDS}.values())
 
 def router(services: Services) -> APIRouter:
     """The routes `/v1/devices/{device}/DEED`."""
-    routes = APIRouter(
-        prefix=PATH, tags=["provisioning"], default_response_class=Response, dependencies=[needs(Scope.PROVISION)]
-    )
+    routes = provisioning_routes(PATH)
     for deed in DEEDS:
         routes.add_api_route(
             f"/{{device}}/{deed.name}",

@@ -10,7 +10,6 @@ from msgspec import Struct, field
 from msgspec.structs import asdict, replace
 from starlette.responses import Response
 
-from cloud_api.access import needs
 from cloud_api.openapi import JSON, answer, parameter, refusal
 from cloud_api.problems import not_found
 from cloud_api.provisioning import actions, installing
@@ -38,7 +37,7 @@ from cloud_api.routes.changing import (
     takes,
 )
 from cloud_api.routes.installations import InstallationView, installation_view
-from cloud_api.scopes import Scope
+from cloud_api.routes.provisioning import provisioning_routes
 from cloud_api.services import Services
 from edge.messages import Name
 
@@ -100,9 +99,7 @@ ANSWERS: Final = (EXAMPLE, DeviceList((EXAMPLE,)), EXAMPLE_SETTINGS)
 
 def router(services: Services) -> APIRouter:
     """The routes `/v1/devices` and `…/{device}`."""
-    routes = APIRouter(
-        prefix=PATH, tags=["provisioning"], default_response_class=Response, dependencies=[needs(Scope.PROVISION)]
-    )
+    routes = provisioning_routes(PATH)
     unknown = refusal(not_found("device", "0004a30b00ff0009"), ONE)
 
     @routes.get("", summary="Devices", responses={**answer(ANSWERS[1], "By their addresses"), **refusals(PATH)})

@@ -8,10 +8,10 @@ import msgspec
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
-from cloud_api.access import needs
 from cloud_api.openapi import JSON, answer, key_refusals, parameter, refusal
 from cloud_api.problems import FieldError, invalid, not_found, unavailable
 from cloud_api.provisioning.errands import Action, Errand, Outcome
+from cloud_api.routes.provisioning import provisioning_routes
 from cloud_api.scopes import Scope
 from cloud_api.services import Services
 from edge.messages import CapturedFrame
@@ -44,12 +44,7 @@ GatewayPath = Annotated[str, Path(max_length=63, openapi_examples=parameter("gw-
 
 def router(services: Services) -> APIRouter:
     """The routes `/v1/gateways/{gateway}/errands` and `…/{errand}`."""
-    routes = APIRouter(
-        prefix="/v1/gateways/{gateway}/errands",
-        tags=["provisioning"],
-        default_response_class=Response,
-        dependencies=[needs(Scope.PROVISION)],
-    )
+    routes = provisioning_routes("/v1/gateways/{gateway}/errands")
     refusals = {
         **key_refusals(Scope.PROVISION, PATH),
         **refusal(not_found("gateway", "gw-hales"), PATH),

@@ -9,7 +9,6 @@ from msgspec.structs import asdict
 from starlette.responses import Response
 
 from cloud_api import examples
-from cloud_api.access import needs
 from cloud_api.openapi import JSON, answer, parameter, refusal
 from cloud_api.problems import not_found
 from cloud_api.provisioning.carrying_out import Seen
@@ -31,7 +30,7 @@ from cloud_api.routes.changing import (
     takes,
     version_seen,
 )
-from cloud_api.scopes import Scope
+from cloud_api.routes.provisioning import provisioning_routes
 from cloud_api.services import Services
 from edge.messages import LinkHealth, ModelInfo
 
@@ -119,9 +118,7 @@ ANSWERS: Final = (EXAMPLE, GatewayList((EXAMPLE,)), EXAMPLE_SETTINGS, EXAMPLE_MO
 
 def router(services: Services) -> APIRouter:
     """The routes `/v1/gateways`, `…/{gateway}` and `…/{gateway}/models`."""
-    routes = APIRouter(
-        prefix=PATH, tags=["provisioning"], default_response_class=Response, dependencies=[needs(Scope.PROVISION)]
-    )
+    routes = provisioning_routes(PATH)
     unknown = refusal(not_found("gateway", "gw-hales"), ONE)
 
     @routes.get("", summary="All gateways", responses={**answer(ANSWERS[1], "By name"), **refusals(PATH)})

@@ -9,9 +9,9 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from cloud_api import examples
-from cloud_api.access import needs
 from cloud_api.openapi import JSON, answer, key_refusals
 from cloud_api.provisioning.heard import Belongs, HeardView, Hearing, heard_devices
+from cloud_api.routes.provisioning import provisioning_routes
 from cloud_api.scopes import Scope
 from cloud_api.services import Services
 
@@ -43,7 +43,7 @@ ANSWERS: Final = (EXAMPLE,)
 
 def router(services: Services) -> APIRouter:
     """The route `/v1/heard`."""
-    routes = APIRouter(tags=["provisioning"], default_response_class=Response, dependencies=[needs(Scope.PROVISION)])
+    routes = provisioning_routes()
 
     @routes.get(
         PATH,

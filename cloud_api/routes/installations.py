@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from starlette.responses import Response
 
 from cloud_api import examples
-from cloud_api.access import needs
 from cloud_api.openapi import JSON, answer, parameter, refusal
 from cloud_api.problems import not_found
 from cloud_api.provisioning.carrying_out import Seen
@@ -32,7 +31,7 @@ from cloud_api.routes.changing import (
     takes,
     version_seen,
 )
-from cloud_api.scopes import Scope
+from cloud_api.routes.provisioning import provisioning_routes
 from cloud_api.services import Services
 from edge.messages import Name, Utc
 
@@ -100,9 +99,7 @@ InstallationPath = Annotated[str, Path(max_length=400, openapi_examples=paramete
 
 def router(services: Services) -> APIRouter:
     """The routes `/v1/installations` and `…/{installation}`."""
-    routes = APIRouter(
-        prefix=PATH, tags=["provisioning"], default_response_class=Response, dependencies=[needs(Scope.PROVISION)]
-    )
+    routes = provisioning_routes(PATH)
     unknown = refusal(not_found("installation", KEY), ONE)
 
     @routes.get("", summary="Installations", responses={**answer(ANSWERS[1], "The newest first"), **refusals(PATH)})

@@ -8,12 +8,12 @@ from fastapi import APIRouter, Query
 from msgspec import Struct
 from starlette.responses import Response
 
-from cloud_api.access import needs
 from cloud_api.openapi import JSON, answer, key_refusals, parameter, refusal
 from cloud_api.problems import FieldError, invalid, unavailable
 from cloud_api.provisioning.visiting import Town, find_visits
 from cloud_api.provisioning.visits import Reason, Visit, Why
 from cloud_api.registry import Position
+from cloud_api.routes.provisioning import provisioning_routes
 from cloud_api.scopes import Scope
 from cloud_api.services import Services
 from cloud_api.trust import Cause
@@ -50,7 +50,7 @@ WRONG_LATITUDE: Final = FieldError(field="lat", reason="Input should be less tha
 
 def router(services: Services) -> APIRouter:
     """The route `/v1/visits`."""
-    routes = APIRouter(tags=["provisioning"], default_response_class=Response, dependencies=[needs(Scope.PROVISION)])
+    routes = provisioning_routes()
 
     @routes.get(
         PATH,

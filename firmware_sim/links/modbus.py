@@ -4,7 +4,6 @@ In go the requests from the port, out come answers and refusals, whole or spoilt
 Serial Line V1.02 and Modbus Application Protocol V1.1b3.
 """
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,7 +54,6 @@ class BusPeer:
         """By address, 1 to 247. Who is not here is silent."""
         self._echo = echo
         self._partial = b""
-        self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def path(self) -> str:
@@ -64,14 +62,10 @@ class BusPeer:
 
     def start(self) -> None:
         """Answer from now on, in the running event loop."""
-        self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(self.cable.descriptor, self._receive)
+        self.cable.watch(self._receive)
 
     def close(self) -> None:
         """Stop answering and pull the cable."""
-        if self._loop is not None:
-            self._loop.remove_reader(self.cable.descriptor)
-            self._loop = None
         self.cable.close()
 
     def _receive(self) -> None:

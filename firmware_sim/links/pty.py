@@ -4,9 +4,11 @@ In go the bytes a sensor sends, out come the bytes it is sent. Like a real wire 
 not take in time is lost. The cable can be pulled and put back.
 """
 
+import asyncio
 import os
 import pty
 import tty
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,6 +23,7 @@ class SerialPeer:
         self._link = path
         self._ends: tuple[int, ...] | None = None
         self._name = ""
+        self._watching: asyncio.AbstractEventLoop | None = None
         self.plug()
 
     @property
@@ -81,4 +84,14 @@ class SerialPeer:
         except BlockingIOError:
             return b""
 
-    close = unplug
+    def watch(self, heard: Callable[[], None]) -> None:
+        """Call `heard` in the running event loop whenever the other side has sent something, until `close`."""
+        self._watching = asyncio.get_running_loop()
+        self._watching.add_reader(self.descriptor, heard)
+
+    def close(self) -> None:
+        """Stop watching, and pull the cable."""
+        if self._watching is not None:
+            self._watching.remove_reader(self.descriptor)
+            self._watching = None
+        self.unplug()

@@ -60,7 +60,6 @@ class ModemPeer:
         self._once = False
         self._before_next_answer: list[str] = []
         self._partial = b""
-        self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def path(self) -> str:
@@ -78,14 +77,10 @@ class ModemPeer:
 
     def start(self) -> None:
         """Answer commands from now on, in the running event loop."""
-        self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(self.cable.descriptor, self._receive)
+        self.cable.watch(self._receive)
 
     def close(self) -> None:
         """Stop answering and pull the cable."""
-        if self._loop is not None:
-            self._loop.remove_reader(self.cable.descriptor)
-            self._loop = None
         self.cable.close()
 
     def transmit(self, phy: bytes, rssi_dbm: float = -80, snr_db: float = 7) -> bool:
@@ -128,8 +123,8 @@ class ModemPeer:
         *commands, self._partial = (self._partial + self.cable.receive()).split(b"\r\n")
         for command in commands:
             self.commands.append(command.decode())
-            if self._loop is not None and not self._silent:
-                self._loop.call_later(self._late_s, self._answer, command.decode())
+            if not self._silent:
+                asyncio.get_running_loop().call_later(self._late_s, self._answer, command.decode())
 
     def _answer(self, command: str) -> None:
         for line in self._before_next_answer:

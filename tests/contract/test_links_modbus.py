@@ -150,7 +150,12 @@ def test_a_unit_that_comes_back_is_well_again(tmp_path: Path) -> None:
                     await collected.until(_missed(minute))
                     clock.fixed_ms = minute * 60_000
                 pair.units[1] = _bay()
-                await collected.until(_heard(BAY, 1))
+
+                def heard_or_asked_again(seen: Collected) -> bool:
+                    clock.fixed_ms = 60_000 * (len(seen.refused) + 1)
+                    return _heard(BAY, 1)(seen)
+
+                await collected.until(heard_or_asked_again)
                 assert [health.fault for health in collected.health][-2:] == ["no answer", None]
 
     asyncio.run(scenario())

@@ -4,18 +4,9 @@ In comes one data frame of 9 bytes or one answer to a command, out come a distan
 A car or a passage is concluded behind it, never here. Source: Benewake, TF-Luna product manual A05.
 """
 
-from edge.drivers.formats.benewake import (
-    BAUD,
-    COMMAND_HEADER,
-    DATA_HEADER,
-    OPTIONS,
-    Benewake,
-    frame_length,
-    weak_or_overexposed,
-)
+from edge.drivers.formats.benewake import BAUD, OPTIONS, Benewake, framing, weak_or_overexposed
 from edge.drivers.formats.distance import CHANNELS
-from edge.drivers.formats.serial_frames import problem_of
-from edge.drivers.model import Framing, Kind, LinkKind, Model, Signal
+from edge.drivers.model import Kind, LinkKind, Model, Signal
 from edge.readings import AnyReading, Frame, Knowledge
 
 NAME = "benewake-tf-luna"
@@ -52,7 +43,7 @@ MODEL = Model(
     ),
     source="Benewake, TF-Luna product manual A05",
     decode=decode,
-    framing=Framing(header=(DATA_HEADER, COMMAND_HEADER), length=frame_length, problem=problem_of(decode)),
+    framing=framing(decode),
     baud=BAUD,
     signal=Signal.RANGES,
 )

@@ -5,7 +5,7 @@ a downlink sets it to zero. Source: Dingtek decoder of The Things Network's devi
 """
 
 from edge.drivers.formats import dingtek
-from edge.drivers.formats.fields import figures, notes, unsigned, volts, volts_note
+from edge.drivers.formats.fields import notes, unsigned, volts, volts_note
 from edge.drivers.model import Channel, Kind, LinkKind, Model
 from edge.readings import AnyReading, Frame, Health, Knowledge, Total
 
@@ -20,7 +20,7 @@ PARAMETERS = {"upload_interval_h": (7, 1), "count_threshold": (8, 2), "battery_t
 def decode(frame: Frame, knowledge: Knowledge) -> list[AnyReading]:
     """The total and the health that one uplink tells. Raises `DecodeError`."""
     dingtek.check(frame, LAYOUT)
-    return [_parameters(frame)] if dingtek.is_parameters(frame) else _measurement(frame)
+    return [dingtek.parameters(frame, PARAMETERS)] if dingtek.is_parameters(frame) else _measurement(frame)
 
 
 def _measurement(frame: Frame) -> list[AnyReading]:
@@ -35,14 +35,6 @@ def _measurement(frame: Frame) -> list[AnyReading]:
             diagnostics={"count_alarm": dingtek.high(payload[7]), "frame_counter": unsigned(payload, 17)},
         ),
     ]
-
-
-def _parameters(frame: Frame) -> Health:
-    return Health(
-        firmware=dingtek.firmware(frame),
-        note=dingtek.head_note(frame),
-        diagnostics=figures(frame.payload, PARAMETERS),
-    )
 
 
 MODEL = Model(

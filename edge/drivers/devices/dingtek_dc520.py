@@ -5,7 +5,7 @@ is a figure, never a count. Source: Dingtek decoder of The Things Network's devi
 """
 
 from edge.drivers.formats import dingtek
-from edge.drivers.formats.fields import figures, notes, unsigned, volts
+from edge.drivers.formats.fields import notes, unsigned, volts
 from edge.drivers.model import Channel, Kind, LinkKind, Model
 from edge.readings import AnyReading, Frame, Health, Knowledge, Total
 
@@ -29,7 +29,7 @@ PLAUSIBLE_V = range(2, 31)
 def decode(frame: Frame, knowledge: Knowledge) -> list[AnyReading]:
     """The totals and the health that one uplink tells. Raises `DecodeError`."""
     dingtek.check(frame, LAYOUT)
-    return [_parameters(frame)] if dingtek.is_parameters(frame) else _measurement(frame)
+    return [dingtek.parameters(frame, PARAMETERS)] if dingtek.is_parameters(frame) else _measurement(frame)
 
 
 def _measurement(frame: Frame) -> list[AnyReading]:
@@ -56,14 +56,6 @@ def _measurement(frame: Frame) -> list[AnyReading]:
 
 def _supply_note(supply: int) -> str | None:
     return None if supply in PLAUSIBLE_V else f"supply {supply} V is not plausible: expected 2 to 30 V"
-
-
-def _parameters(frame: Frame) -> Health:
-    return Health(
-        firmware=dingtek.firmware(frame),
-        note=dingtek.head_note(frame),
-        diagnostics=figures(frame.payload, PARAMETERS),
-    )
 
 
 MODEL = Model(

@@ -13,7 +13,8 @@ import msgspec
 
 from edge.drivers.formats import distance
 from edge.drivers.formats.fields import celsius, celsius_note, notes, require_length
-from edge.drivers.formats.serial_frames import little
+from edge.drivers.formats.serial_frames import little, problem_of
+from edge.drivers.model import Decode, Framing
 from edge.readings import AnyReading, DecodeError, Frame, Health, Knowledge, Range
 
 DATA_HEADER, COMMAND_HEADER = b"\x59\x59", b"\x5a"
@@ -131,7 +132,12 @@ def _told(command: int, value: bytes) -> Health:
     return Health(note=f"command: {name}", diagnostics={"value": value.hex()} if value else None)
 
 
-def frame_length(seen: bytes) -> int | None:
+def framing(decode: Decode) -> Framing:
+    """How a port's bytes are cut into frames of the model that `decode` reads."""
+    return Framing(header=(DATA_HEADER, COMMAND_HEADER), length=_length, problem=problem_of(decode))
+
+
+def _length(seen: bytes) -> int | None:
     """`Framing.length`: an impossible length byte ends the frame behind itself, to be refused at once."""
     if not seen.startswith(COMMAND_HEADER):
         return DATA_LENGTH

@@ -8,8 +8,8 @@ Source: Dingtek decoders of The Things Network's device repository (vendor/dingt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from edge.drivers.formats.fields import unknown_port
-from edge.readings import DecodeError, Frame
+from edge.drivers.formats.fields import figures, unknown_port
+from edge.readings import DecodeError, Frame, Health
 
 PORT = 3
 HEAD, TAIL = 0x80, 0x81
@@ -72,6 +72,11 @@ def head_note(frame: Frame) -> str | None:
 def firmware(frame: Frame) -> str:
     """The firmware version of a parameter frame."""
     return f"{frame.payload[5]}.{frame.payload[6]}"
+
+
+def parameters(frame: Frame, layout: Mapping[str, tuple[int, int]]) -> Health:
+    """What a parameter frame says; its figures by name, each laid out as (offset, width in bytes)."""
+    return Health(firmware=firmware(frame), note=head_note(frame), diagnostics=figures(frame.payload, layout))
 
 
 def high(byte: int) -> bool:
