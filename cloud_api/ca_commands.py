@@ -102,7 +102,7 @@ def list_issued(folder: Folder) -> None:
 
 def _state(each: Issued, now: datetime) -> str:
     left = each.days_left(now)
-    return "has ended" if left < 0 else f"{left} days left"
+    return "has ended" if left < 0 else f"days left: {left}"
 
 
 def _tell(files: tuple[Path, Path], days: int) -> None:

@@ -42,7 +42,7 @@ def import_delivery(
         except DeliveryError as error:
             _end_with(error, file)
     act(context, registry, lambda _now: delivery.plan, dry_run=dry_run, keys=delivery.keys)
-    typer.echo(f"{len(delivery.plan.entries)} devices in {file}, {len(delivery.keys)} with keys")
+    typer.echo(f"devices in {file}: {len(delivery.plan.entries)}, with keys: {len(delivery.keys)}")
 
 
 def _text(file: Path) -> str:
@@ -59,4 +59,4 @@ def _text(file: Path) -> str:
 def _end_with(error: DeliveryError, file: Path) -> NoReturn:
     for mistake in error.mistakes[:SHOWN]:
         typer.echo(f"{file}, {mistake}", err=True)
-    end(USAGE, f"{file}: {len(error.mistakes)} mistakes; nothing is written. Mend them and run it again.")
+    end(USAGE, f"{file}: mistakes: {len(error.mistakes)}; nothing is written. Mend them and run it again.")

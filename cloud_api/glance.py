@@ -171,12 +171,17 @@ def _closures(town: Registry, now: datetime) -> tuple[ClosureGlance, ...]:
 
 
 def _disks(files: Mapping[str, Path | None]) -> tuple[DiskGlance, ...]:
-    found = []
-    for name, file in files.items():
-        if file is not None and file.parent.is_dir():
-            usage = shutil.disk_usage(file.parent)
-            found.append(DiskGlance(file=name, free_bytes=usage.free, size_bytes=usage.total))
-    return tuple(found)
+    looked_at = (_disk(name, file.parent) for name, file in files.items() if file is not None)
+    return tuple(disk for disk in looked_at if disk is not None)
+
+
+def _disk(name: str, folder: Path) -> DiskGlance | None:
+    """The disk under a folder; None while it cannot be asked."""
+    try:
+        usage = shutil.disk_usage(folder)
+    except OSError:
+        return None
+    return DiskGlance(file=name, free_bytes=usage.free, size_bytes=usage.total)
 
 
 def _certificates(settings: Settings) -> tuple[CertificateGlance, ...]:

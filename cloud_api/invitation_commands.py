@@ -75,7 +75,7 @@ def revoke(gateway: Name, registry: RegistryUrl) -> None:
         revoked = store.invitations.revoke(gateway, by=_who(), at=datetime.now(UTC))
     users = [each.user for each in revoked if each.used_at is not None]
     typer.echo(
-        f"gateway {gateway} is revoked: {', '.join(users) or 'no machine'} and {len(revoked) - len(users)} codes"
+        f"gateway {gateway} is revoked: {', '.join(users) or 'no machine'}; open codes: {len(revoked) - len(users)}"
     )
 
 

@@ -162,7 +162,7 @@ def _lines(told: TownStatus) -> Iterator[tuple[str, str]]:
     glance = told.glance
     kept, ingest = told.kept, glance.ingest
     yield "store", kept.store_problem or "answers"
-    yield "quarantine", "not known" if kept.quarantined is None else f"{kept.quarantined} facts"
+    yield "quarantine", "not known" if kept.quarantined is None else f"{kept.quarantined} waiting"
     yield f"ingest, worker {ingest.worker}", f"{ingest.facts_per_minute:g} facts a minute, last {_ago(ingest, glance)}"
     yield "backup", "none" if kept.backup is None else f"{kept.backup.file}, {kept.backup.at:%Y-%m-%d %H:%MZ}"
     for disk in glance.disks:

@@ -114,8 +114,8 @@ def copy_history(
         to.ready()
         copied = copy_store(from_, to, progress)
     typer.echo(
-        f"{copied.parts} counts, {copied.sums} hourly sums, {copied.states} states, {copied.corrections} corrections "
-        f"copied and verified; {copied.there} of {copied.pieces} months of a channel or space were there already"
+        f"copied and verified: counts {copied.parts}, hourly sums {copied.sums}, states {copied.states}, corrections "
+        f"{copied.corrections}; months of a channel or space that were there already: {copied.there} of {copied.pieces}"
     )
 
 

@@ -7,6 +7,7 @@ second at most.
 import asyncio
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 
 from msgspec import Struct
@@ -59,6 +60,8 @@ class StatusNow:
         self._monotonic = monotonic
         self._looking = asyncio.Lock()
         self._last: tuple[float, TownStatus] | None = None
+        self.kept: Kept | None = None
+        """What files and databases said within the last minute; None before they were asked."""
 
     async def look(self) -> TownStatus:
         """The town's status, at most a second old."""
@@ -67,18 +70,16 @@ class StatusNow:
                 self._last = self._monotonic(), await self._look()
             return self._last[1]
 
-    @property
-    def kept(self) -> Kept | None:
-        """What files and databases said last; None before they were asked."""
-        return None if self._last is None else self._last[1].kept
-
     async def keep_looking(self) -> None:
-        """Look every minute until cancelled."""
+        """Look at files and databases every minute, until cancelled."""
         while True:
-            await self.look()
+            self.kept = await self._look_at_kept(self._watch.clock())
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def _look(self) -> TownStatus:
         glance, settings = self._watch.look(), self._watch.settings
-        kept = await asyncio.to_thread(look_at_kept, self._store, self._ledger, self._registry, glance.at)
+        kept = await self._look_at_kept(glance.at)
         return status_of(settings.town or settings.title, glance, kept)
+
+    async def _look_at_kept(self, now: datetime) -> Kept:
+        return await asyncio.to_thread(look_at_kept, self._store, self._ledger, self._registry, now)

@@ -70,7 +70,7 @@ def history(zone: ZoneName, store: StoreUrl) -> None:
         facts = opened.corrections(zone, EARLIEST, datetime.now(UTC) + timedelta(days=1))
     for fact in facts:
         typer.echo(_in_words(fact))
-    typer.echo(f"{len(facts)} corrections of {zone}")
+    typer.echo(f"corrections of {zone}: {len(facts)}")
 
 
 def _in_words(fact: Correction) -> str:

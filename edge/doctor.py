@@ -188,14 +188,14 @@ def _judge_outbox(view: OutboxView, section: GatewaySection, now: datetime) -> F
         return wrong("outbox", f"it belongs to gateway {view.gateway!r}, not {section.name!r}", advice)
     if view.waiting:
         advice = "mend the clock: they are sent once the time is known"
-        too_many = f", {view.waiting_dropped} older ones were dropped" if view.waiting_dropped else ""
-        return warning("outbox", f"{says}; {view.waiting} observations wait for the clock{too_many}", advice)
+        too_many = f", older ones that were dropped: {view.waiting_dropped}" if view.waiting_dropped else ""
+        return warning("outbox", f"{says}; observations that wait for the clock: {view.waiting}{too_many}", advice)
     lost = sum(each.in_ + each.out for each in view.dropped)
     if lost:
         advice = (
             "let it reach the city's platform, or raise `outbox_mb`: from its limit on the oldest counts are dropped"
         )
-        return wrong("outbox", f"{says}; it had reached its limit, and {lost} passages are lost", advice)
+        return wrong("outbox", f"{says}; it had reached its limit, passages lost: {lost}", advice)
     age_s = 0.0 if view.oldest is None else (now - view.oldest).total_seconds()
     if age_s > BACKLOG_S:
         advice = "nothing is lost; see `broker`, then the city's platform and its store"

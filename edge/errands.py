@@ -90,7 +90,7 @@ class Errands:
         """End the captures whose minute is over."""
         now_ms = self._clock.monotonic_ms()
         for capture in [each for each in self._captures.values() if now_ms >= each.until_ms]:
-            self._end(capture, f"{capture.frames} frames in {CAPTURE_MS // 1000} s")
+            self._end(capture, f"frames in {CAPTURE_MS // 1000} s: {capture.frames}")
 
     async def _renew(self, command: Command) -> None:
         try:

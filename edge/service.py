@@ -162,7 +162,7 @@ async def _how_it_does(gateway: Gateway, file: Path | None) -> str:
 def in_one_line(told: Status) -> str:
     """How a gateway does, for `systemctl status`."""
     links = ", ".join(f"{link.name} {link.state.split(':')[0]}" for link in told.links) or "no links"
-    return f"{links}; {told.queued} messages not confirmed as stored; clock {told.clock}"
+    return f"{links}; not confirmed as stored: {told.queued}; clock {told.clock}"
 
 
 async def _reload(gateway: Gateway, path: Path, wanted: asyncio.Event) -> None:

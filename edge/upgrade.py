@@ -151,7 +151,7 @@ def _worse(before: Health, now: Health) -> str | None:
     if lost:
         return f"what was up is not any more: {', '.join(lost)}"
     if now.devices < before.devices:
-        return f"it reads {now.devices} devices, where {before.devices} were read"
+        return f"devices that it reads: {now.devices}, before: {before.devices}"
     if before.broker and not now.broker:
         return "the broker was reached before, and is not any more"
     return None

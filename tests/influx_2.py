@@ -1,7 +1,7 @@
-"""A stand-in for InfluxDB 2, which Debian does not have: what its documentation says of setup, `/write` and `/query`.
+"""A stand-in for InfluxDB 2, which Debian does not have: what is documented of setup, buckets, `/write` and `/query`.
 
 It keeps no points. It answers as `http/legacy` and `v1/coordinator` of the server's source do (2.7), and as its API's
-description says of `/api/v2/setup`. Nothing here proves what a real one does.
+description says of `/api/v2/setup` and `/api/v2/buckets`. Nothing here proves what a real one does.
 """
 
 import json
@@ -32,6 +32,8 @@ class Influx2:
     refusal: str = ""
     """What it answers to every write that comes with it, instead of 204."""
     lines: list[str] = field(default_factory=list)
+    is_locked: bool = False
+    """Whether its token may not delete buckets."""
 
     def url(self, database: str, password_file: Path) -> str:
         """The address of a bucket, as `open_store` takes it."""
@@ -42,6 +44,8 @@ class Influx2:
         parts = urlsplit(path)
         if parts.path == "/api/v2/setup":
             return self._setup(method, body)
+        if parts.path.startswith("/api/v2/buckets") and login == f"Token {self.first.get('token')}":
+            return self._buckets(method, parts.path.removeprefix("/api/v2/buckets"), parse_qs(parts.query))
         if not self.first or login != self._login:
             return 401, {"code": "unauthorized", "message": "unauthorized access"}
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
@@ -61,6 +65,19 @@ class Influx2:
             return 422, {"code": "conflict", "message": "onboarding has already been completed"}
         self.first = json.loads(body)
         return 201, {"auth": {"token": self.first["token"]}}
+
+    def _buckets(self, method: str, bucket_id: str, query: dict[str, list[str]]) -> tuple[int, Any]:
+        """One bucket, whose id is its name in hexadecimal digits."""
+        bucket = self.first["bucket"]
+        known = {"id": bucket.encode().hex(), "name": bucket, "retentionRules": []}
+        if method == "GET":
+            return 200, {"buckets": [known] if query["name"] == [bucket] else []}
+        if self.is_locked:
+            return 403, {"code": "forbidden", "message": "insufficient permissions for delete"}
+        if bucket_id != f"/{known['id']}":
+            return 404, {"code": "not found", "message": "bucket not found"}
+        self.first["bucket"] = ""
+        return 204, None
 
     def _write(self, database: str, lines: str) -> tuple[int, Any]:
         if database != self.first["bucket"]:
@@ -87,6 +104,9 @@ def running_influx_2() -> Iterator[Influx2]:
             self._respond()
 
         def do_POST(self) -> None:
+            self._respond()
+
+        def do_DELETE(self) -> None:
             self._respond()
 
         def _respond(self) -> None:

@@ -7,12 +7,15 @@ a command line, where every user of the machine could read it.
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from urllib3.exceptions import HTTPError
+
 from cloud_api.backup.archive import BackupError, Kind
 from cloud_api.stores.address import InfluxAddress
+from cloud_api.stores.base import StoreError
 from cloud_api.stores.influx_server import InfluxServer, NoDatabaseError
 
 DEFAULT_RPC: Final = "127.0.0.1:8088"
@@ -76,8 +79,24 @@ def restore_influx(address: InfluxAddress, rpc: str, kind: Kind, folder: Path, w
         _run(["influx", "restore", *names, str(folder)], _login(address))
 
 
-def drop(address: InfluxAddress) -> None:
-    """Take away a database that was restored in part. Raises `StoreError`."""
+def dropping(address: InfluxAddress, kind: Kind) -> Callable[[object, BaseException | None, object], None]:
+    """Takes away what was restored in part, at the end of a `with` that fails (`ExitStack.push`)."""
+
+    def drop_what_came(_type: object, failure: BaseException | None, _trace: object) -> None:
+        try:
+            if is_there(address):
+                _drop(address, kind)
+        except StoreError as error:
+            says = f"{failure}; what came of it is still in {address}, delete it by hand: {error}"
+            raise BackupError(says) from failure
+
+    return drop_what_came
+
+
+def _drop(address: InfluxAddress, kind: Kind) -> None:
+    if kind is Kind.INFLUX_2:
+        _delete_bucket(address)
+        return
     server = InfluxServer(address)
     try:
         server.create(f'DROP DATABASE "{address.database}"')
@@ -85,9 +104,26 @@ def drop(address: InfluxAddress) -> None:
         server.close()
 
 
+def _delete_bucket(address: InfluxAddress) -> None:
+    """2.x knows no DROP DATABASE. Source: InfluxDB OSS v2 API, `/api/v2/buckets`."""
+    from influxdb_client.client.influxdb_client import InfluxDBClient  # takes a second to import
+    from influxdb_client.rest import ApiException
+
+    ca_file = None if address.ca_file is None else str(address.ca_file)
+    try:
+        with InfluxDBClient(_server_url(address), address.password, ssl_ca_cert=ca_file) as client:
+            buckets = client.buckets_api()
+            buckets.delete_bucket(buckets.find_bucket_by_name(address.database))
+    except (ApiException, HTTPError) as error:
+        raise StoreError(f"{address}: its bucket is not deleted: {error}") from error
+
+
+def _server_url(address: InfluxAddress) -> str:
+    return f"{'https' if address.tls else 'http'}://{address.host}:{address.port}"
+
+
 def _login(address: InfluxAddress) -> dict[str, str]:
-    scheme = "https" if address.tls else "http"
-    login = {"INFLUX_HOST": f"{scheme}://{address.host}:{address.port}", "INFLUX_TOKEN": address.password}
+    login = {"INFLUX_HOST": _server_url(address), "INFLUX_TOKEN": address.password}
     return login if address.ca_file is None else {**login, "SSL_CERT_FILE": str(address.ca_file)}
 
 

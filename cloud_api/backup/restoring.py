@@ -13,7 +13,7 @@ from typing import Final
 from msgspec import Struct
 
 from cloud_api.backup.archive import Archive, BackupError, Kind, Manifest, Progress, open_archive
-from cloud_api.backup.influx_tools import drop, is_there, restore_influx, tool_of
+from cloud_api.backup.influx_tools import dropping, is_there, restore_influx, tool_of
 from cloud_api.backup.registry_rows import holds_registry, load_registry
 from cloud_api.backup.snapshots import check_sound, close_out_others, is_empty
 from cloud_api.backup.taking import Kept, sync_folder
@@ -74,7 +74,7 @@ def _check_fits(manifest: Manifest, kept: Kept) -> None:
 
 def _check_room(kept: Kept, manifest: Manifest, *, replace: bool) -> None:
     if isinstance(kept.store, InfluxAddress) and is_there(kept.store):
-        raise BackupError(f"{kept.store} is there already: DROP DATABASE it if nothing is in it, or name another")
+        raise BackupError(f"{kept.store} is there already: delete it if nothing is in it, or name another")
     url = parse_registry_url(kept.registry)
     if url.host is not None and holds_registry(kept.registry):
         raise BackupError("--registry: the database holds a registry already: name an empty one")
@@ -143,18 +143,13 @@ def _fill_databases(archive: Archive, kept: Kept, stack: ExitStack, progress: Pr
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="passerelle-restore-")))
             for member in manifest.of(kind):
                 archive.extract(member, folder / Path(member.name).name, progress)
-            undo.callback(_drop_if_there, kept.store)
+            undo.push(dropping(kept.store, kind))
             restore_influx(kept.store, kept.rpc, kind, folder, manifest.database)
         if parse_registry_url(kept.registry).host is not None:
             (member,) = manifest.of(Kind.REGISTRY)
             with archive.reading(member) as lines:
                 load_registry(kept.registry, lines, manifest.registry)
         undo.pop_all()
-
-
-def _drop_if_there(address: InfluxAddress) -> None:
-    if is_there(address):
-        drop(address)
 
 
 def _move(each: _Ready) -> None:

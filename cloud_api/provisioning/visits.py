@@ -4,6 +4,7 @@ In come what is known of each sensor, out come visits with their reasons in word
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from enum import StrEnum
 from itertools import combinations, pairwise
 from statistics import median
@@ -15,7 +16,7 @@ from cloud_api.nearby import metres
 from cloud_api.provisioning.acceptance import WEAK_DBM
 from cloud_api.provisioning.standing import DeviceStanding, Standing
 from cloud_api.registry import Position
-from cloud_api.trust import Cause, Trust, Verdict
+from cloud_api.trust import Cause, Trust, Verdict, lasting
 
 BATTERY_SOON_DAYS: Final = 60
 DRIFT: Final = 2.0
@@ -133,7 +134,8 @@ def _drift_words(drift: float) -> Cause:
 def _battery_words(days: int | None) -> Cause:
     if days is None:
         return Cause("pile faible", "battery low")
-    return Cause(f"pile vide dans {days} jours environ", f"battery flat in about {days} days")
+    left = lasting(timedelta(days=max(days, 1)))
+    return Cause(f"pile vide dans {left.fr} environ", f"battery flat in about {left.en}")
 
 
 def drifts(weeks: Mapping[str, float | None], months: Mapping[str, float | None]) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """Which backup was made last: a line of the audit trail, so that every process of a town knows of it."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct, to_builtins
 from sqlalchemy import Engine, insert, select
@@ -9,7 +9,8 @@ from sqlalchemy import Engine, insert, select
 from cloud_api.registry.database import connect, reading, writing
 from cloud_api.registry.tables import AUDIT
 
-KIND = "backup"
+KIND: Final = "backup"
+LAST: Final = select(AUDIT.c.after).where(AUDIT.c.kind == KIND).order_by(AUDIT.c.number.desc()).limit(1)
 
 
 class LastBackup(Struct, frozen=True, kw_only=True):
@@ -47,7 +48,6 @@ class BackupTrail:
 
     def last(self) -> LastBackup | None:
         """The last one; None where none was made."""
-        query = select(AUDIT.c.after).where(AUDIT.c.kind == KIND).order_by(AUDIT.c.number.desc()).limit(1)
         with reading(self._engine) as connection:
-            found: dict[str, Any] | None = connection.execute(query).scalar()
+            found: dict[str, Any] | None = connection.execute(LAST).scalar()
         return None if found is None else LastBackup(**{**found, "at": datetime.fromisoformat(found["at"])})

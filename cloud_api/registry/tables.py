@@ -9,11 +9,23 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final
 
-from sqlalchemy import JSON, Column, DateTime, Dialect, Integer, LargeBinary, MetaData, String, Table, TypeDecorator
+from sqlalchemy import (
+    JSON,
+    Column,
+    DateTime,
+    Dialect,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+)
 
 from cloud_api.registry.places import Closure, Counter, Device, Entry, Gateway, Installation, Space, Zone
 
-HEAD: Final = "0007"
+HEAD: Final = "0008"
 """The migration that makes these tables."""
 
 KINDS: Final[Mapping[str, type[Entry]]] = MappingProxyType(
@@ -74,6 +86,7 @@ AUDIT: Final = Table(
     Column("key", String(400), nullable=False),
     Column("before", JSON(none_as_null=True)),
     Column("after", JSON(none_as_null=True)),
+    Index("audit_kind", "kind", "number"),
 )
 """Who changed what, when, from what to what. A trigger refuses whatever is not an insertion."""
 PERSON: Final = Table(

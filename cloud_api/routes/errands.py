@@ -24,7 +24,7 @@ EXAMPLE: Final = Errand(
     gateway="gw-halles",
     asked_at=datetime(2026, 11, 27, 10, 15, tzinfo=UTC),
     outcome=Outcome.DONE,
-    text="1 frames in 60 s",
+    text="frames in 60 s: 1",
     frames=(
         CapturedFrame(
             at=datetime(2026, 11, 27, 10, 15, 42, tzinfo=UTC),

@@ -150,4 +150,4 @@ def test_a_correction_from_the_shell_is_there_for_the_next_count(tmp_path: Path,
     assert "gare: 0 cars, manual (Lou: empty after closing)" in done.output
     assert refused.exit_code == 2
     assert "0 to 100 expected" in refused.output
-    assert "1 corrections of gare" in history.output
+    assert "corrections of gare: 1" in history.output

@@ -4,13 +4,14 @@ Held against a stand-in that speaks what is documented (`tests/influx_2.py`): a 
 """
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
-from cloud_api.backup.influx_tools import is_there
+from cloud_api.backup.archive import BackupError, Kind
+from cloud_api.backup.influx_tools import dropping, is_there
 from cloud_api.store_commands import store as commands
 from cloud_api.stores import open_store
 from cloud_api.stores.address import InfluxAddress, parse_store_url
@@ -119,3 +120,35 @@ def test_a_bucket_that_is_not_there_is_known_to_be_missing(server: Influx2, url:
 
     assert is_there(address(url))
     assert not is_there(address(server.url("elsewhere", token_file)))
+
+
+def test_what_was_restored_in_part_is_taken_away_again(url: str) -> None:
+    init(url)
+
+    assert fail_to_restore(url) == "the tool failed"
+    assert not is_there(address(url))
+    assert fail_to_restore(url) == "the tool failed"
+
+
+def test_what_cannot_be_taken_away_is_told_beside_what_failed(server: Influx2, url: str) -> None:
+    init(url)
+    server.is_locked = True
+
+    said = fail_to_restore(url)
+
+    assert said.startswith(f"the tool failed; what came of it is still in {address(url)}, delete it by hand:")
+    assert "403" in said
+    assert is_there(address(url))
+
+
+def fail_to_restore(url: str) -> str:
+    """What is said when the server's tool fails half-way."""
+    with pytest.raises(BackupError) as failed:
+        restore_in_part(url)
+    return str(failed.value)
+
+
+def restore_in_part(url: str) -> None:
+    with ExitStack() as undo:
+        undo.push(dropping(address(url), Kind.INFLUX_2))
+        raise BackupError("the tool failed")

@@ -356,7 +356,7 @@ def test_passages_lost_at_the_outboxs_limit_are_told_until_the_platform_knows(tm
     (finding,) = found(gateway_file(tmp_path, free_port()), "outbox")
 
     assert finding.verdict is Verdict.WRONG
-    assert finding.says.endswith("MB of 512 MB at most; it had reached its limit, and 42 passages are lost")
+    assert finding.says.endswith("MB of 512 MB at most; it had reached its limit, passages lost: 42")
 
 
 def test_what_waited_for_the_clock_in_vain_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -367,7 +367,7 @@ def test_what_waited_for_the_clock_in_vain_is_told(tmp_path: Path, monkeypatch: 
     (finding,) = found(gateway_file(tmp_path, free_port()), "outbox")
 
     assert finding.verdict is Verdict.WARNING
-    assert finding.says.endswith("2 observations wait for the clock, 3 older ones were dropped")
+    assert finding.says.endswith("observations that wait for the clock: 2, older ones that were dropped: 3")
 
 
 def test_the_outbox_of_another_gateway_or_a_damaged_one_is_named(tmp_path: Path) -> None:

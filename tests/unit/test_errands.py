@@ -94,7 +94,7 @@ def test_a_capture_ends_after_a_minute_and_says_how_much_it_saw(bench: Bench) ->
     bench.errands.end_due()
     bench.errands.see("lora", FRAME)
 
-    assert bench.told[-1].text == "1 frames in 60 s"
+    assert bench.told[-1].text == "frames in 60 s: 1"
     assert not bench.told[-1].more
     assert len(bench.told) == 2
 

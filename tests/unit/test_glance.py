@@ -81,6 +81,15 @@ def test_a_gateways_clock_is_held_against_ours_unless_the_broker_kept_its_word(t
     assert kept.clock_ahead_s is None
 
 
+def test_a_disk_whose_folder_has_vanished_is_not_told_of_and_breaks_nothing(tmp_path: Path) -> None:
+    places = CurrentRegistry(REGISTRY)
+    there = looking(Live(places), places, tmp_path)().disks
+    gone = looking(Live(places), places, tmp_path / "unmounted")().disks
+
+    assert [each.file for each in there] == ["ledger"]
+    assert gone == ()
+
+
 def test_closures_in_force_are_seen_the_oldest_first(tmp_path: Path) -> None:
     works = Closure(id="works", place="m1", start=NOW - 3 * MINUTE, reason="travaux")
     market = Closure(id="market", place="gare", start=NOW - 9 * MINUTE, end=NOW + MINUTE, reason="marché")

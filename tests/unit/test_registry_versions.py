@@ -10,6 +10,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from cloud_api.registry import Audience, Device
+from cloud_api.registry.backups import LAST
 from cloud_api.registry.database import open_database
 from cloud_api.registry.store import open_registry
 from cloud_api.registry.tables import HEAD, METADATA
@@ -35,6 +36,15 @@ def test_the_migrations_make_the_tables_that_the_code_knows(tmp_path: Path) -> N
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
     engine.dispose()
+
+
+def test_a_town_that_was_never_backed_up_is_told_without_reading_its_whole_trail(tmp_path: Path) -> None:
+    with closing(open_registry(str(tmp_path / "registry.db"))) as registry:
+        assert registry.backups.last() is None
+    with closing(sqlite3.connect(tmp_path / "registry.db")) as database:
+        question = str(LAST.compile(compile_kwargs={"literal_binds": True}))
+        (plan,) = database.execute(f"EXPLAIN QUERY PLAN {question}").fetchall()
+    assert "USING INDEX audit_kind (kind=?)" in plan[-1]
 
 
 def test_the_newest_migration_is_the_one_that_the_code_expects() -> None:

@@ -118,7 +118,7 @@ def test_a_version_that_does_as_well_is_kept_after_two_minutes() -> None:
     [
         (ill(broker=False), "the broker was reached before"),
         (ill(links=("radar",)), "not any more: modem"),
-        (ill(devices=2), "reads 2 devices, where 3"),
+        (ill(devices=2), "reads: 2, before: 3"),
         (ill(trouble="disk I/O error"), "outbox cannot be used: disk I/O error"),
         (ill(progress=7), "no progress"),
         (ill(version="0.1.0"), "0.1.0 runs, and not 0.2.0"),

@@ -209,8 +209,8 @@ FRENCH: Final = Words(
     reason="Motif",
     since="Depuis",
     further_notice="jusqu’à nouvel ordre",
-    one_process="Cette page vient d’un seul processus du serveur : il entend toutes les passerelles, et ne parle que de"
-    " ses propres connexions et disques.",
+    one_process="Ces lignes viennent d’un seul processus du serveur, « {worker} » : il entend toutes les passerelles,"
+    " et ne parle que de sa propre ingestion, de ses connexions et de ses disques.",
 )
 ENGLISH: Final = Words(
     lang="en",
@@ -328,8 +328,8 @@ ENGLISH: Final = Words(
     reason="Reason",
     since="Since",
     further_notice="until further notice",
-    one_process="This page comes from one process of the server: it hears all gateways, and says only of its own"
-    " connections and disks.",
+    one_process="These lines come from one process of the server, “{worker}”: it hears all gateways, and says only of"
+    " its own ingest, connections and disks.",
 )
 
 
