@@ -329,7 +329,10 @@ def _run(api: "Api", listener: socket.socket) -> None:
 
     host, port = listener.getsockname()[:2]
     typer.echo(f"Serving http://{host}:{port}/ (Ctrl-C stops it)")
-    ApiServer(api).run(sockets=[listener])
+    server = ApiServer(api)
+    server.run(sockets=[listener])
+    if server.failed:
+        end(FAILURE, "a part of the API failed, the log says which; start it again")
 
 
 @contextmanager

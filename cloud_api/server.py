@@ -1,4 +1,4 @@
-"""The web server around the API: lets streams end before it waits for its connections."""
+"""The web server around the API: lets streams end before it waits for its connections, and ends when the API fails."""
 
 import socket
 from collections.abc import Iterator
@@ -42,12 +42,23 @@ class ApiServer(uvicorn.Server):
                 host=host,
                 port=port,
                 access_log=False,
+                lifespan="on",
                 ws="none",
                 timeout_graceful_shutdown=GRACE_S,
                 log_config=None,
                 forwarded_allow_ips=list(api.services.settings.proxies),
             )
         )
+
+    @property
+    def failed(self) -> bool:
+        """Whether a part of the API that works by itself came to an end that nobody expected; the log says which."""
+        failed: bool = self.lifespan.shutdown_failed
+        return failed
+
+    async def on_tick(self, counter: int) -> bool:
+        """Serve no longer than the API works: figures that nobody keeps up to date would go on looking fresh."""
+        return await super().on_tick(counter) or self.failed
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the streams, then finish what is under way, then end the application."""
