@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from cloud_api.registry import Closure, Counter, Device, Gateway, Installation, Position, Registry, Space, Zone
 from cloud_api.registry.acceptances import SignedRecord
 from cloud_api.registry.database import RegistryError, parse_registry_url
-from cloud_api.registry.office_events import EditedMeanwhileError
+from cloud_api.registry.office_events import INSTANT, EditedMeanwhileError
 from cloud_api.registry.places import Entry
 from cloud_api.registry.refusals import ChangedMeanwhileError, RefusedChangeError
 from cloud_api.registry.store import RegistryStore, open_registry
@@ -292,7 +292,10 @@ def test_editions_of_events_are_only_added_to(store: RegistryStore, address: str
     ]
 
     assert list(events.all()) == written
-    assert [(each.who, each.at, each.body) for each in events.all()] == [("Claire", NOW, body), ("Paul", NOW, None)]
+    assert [(each.who, each.at, each.body) for each in events.all()] == [
+        ("Claire", NOW, body),
+        ("Paul", NOW + INSTANT, None),
+    ]
     with pytest.raises(EditedMeanwhileError, match="look again"):
         events.write("3f0a5c2d9b1e4477", body, seen=1, by="Claire", at=NOW)
     engine = create_engine(parse_registry_url(address))
