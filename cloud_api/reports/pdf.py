@@ -36,7 +36,7 @@ def pdf(report: Report) -> bytes:
         template,
         sys_inputs={"report": content},
         pdf_standards=["ua-1"],
-        timestamp=report.asked.as_of,
+        timestamp=report.asked.as_of.replace(microsecond=0),
         ignore_system_fonts=True,
     )
     return bytes(made)

@@ -24,7 +24,7 @@ from cloud_api.reports.asking import period_of
 from cloud_api.reports.flow_reporting import make_flow_report
 from cloud_api.reports.formats import Format, written
 from cloud_api.reports.gathering import Town, every_place, place_hours
-from cloud_api.reports.pdf import written_out
+from cloud_api.reports.pdf import pdf, written_out
 from cloud_api.reports.quality import FAULTS, Fault
 from cloud_api.reports.report import Asked, Report, Span, Table
 from cloud_api.reports.writing import FRENCH
@@ -244,6 +244,13 @@ def test_a_pdf_is_short_tagged_and_has_a_title_and_a_language(store: Store, wish
     assert str(catalogue["/Lang"]) == "fr"
     assert document.metadata is not None
     assert "Fréquentation" in (document.metadata.title or "")
+
+
+def test_a_pdf_is_made_as_of_the_very_moment_at_which_the_office_wrote(store: Store) -> None:
+    report = make_flow_report(town(store), asked("2026-11-01", "2026-11-02", "rue-haute"))
+    written_at = NOW + timedelta(microseconds=250_001)
+
+    assert pdf(msgspec.structs.replace(report, asked=msgspec.structs.replace(report.asked, as_of=written_at)))
 
 
 def test_what_would_make_pages_many_stands_in_the_workbook_and_the_pages_say_so(store: Store) -> None:
