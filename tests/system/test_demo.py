@@ -127,20 +127,27 @@ def path_without(folder: Path, missing: str) -> str:
 
 
 @pytest.mark.slow
-def test_it_is_soon_alive_and_a_second_start_goes_on_with_its_data(tmp_path: Path) -> None:
+def test_it_is_soon_alive_does_not_make_ctrl_c_wait_and_goes_on_with_its_data_on_either_broker(tmp_path: Path) -> None:
     with demo(tmp_path, "--days", "1") as (program, client):
         assert "(ble, chirpstack, rak3172, serial)" in program.words
+        until(lambda: sum(people_of_yesterday(client)) > 0, PREPARED_S)
+        stop(program, tmp_path)
+    assert not is_told(tmp_path)
+    first_epoch = epoch(tmp_path)
+
+    with demo(tmp_path, "--days", "1") as (program, client):
         until(lambda: is_fresh(client), FIRST_FIGURE_S)
         page = client.get("/").raise_for_status().text
         assert any(f">{number}<" in page for number in free(client).values())
         signs_in(program, client)
         until(lambda: is_forecast(client, "place-du-marche"), FIRST_FIGURE_S)
         until(lambda: is_told(tmp_path), PREPARED_S)
+        check_every_hour(client)
         follows_the_guide(program, client, tmp_path)
         stop(program, tmp_path)
-    first_epoch = epoch(tmp_path)
 
-    with demo(tmp_path, "--days", "1") as (program, client):
+    with demo(tmp_path, "--days", "1", "--broker", "iotcore") as (program, client):
+        assert "rumqttd" in program.words
         until(lambda: is_fresh(client), FIRST_FIGURE_S)
         assert min(people_of_yesterday(client)) > 0
         stop(program, tmp_path)
@@ -149,32 +156,11 @@ def test_it_is_soon_alive_and_a_second_start_goes_on_with_its_data(tmp_path: Pat
 
 
 @pytest.mark.slow
-def test_it_runs_on_the_broker_that_comes_in_a_wheel(tmp_path: Path) -> None:
-    with demo(tmp_path, "--days", "0", "--broker", "iotcore") as (program, client):
-        assert "rumqttd" in program.words
-        until(lambda: is_fresh(client), FIRST_FIGURE_S)
-        stop(program, tmp_path)
-
-
-@pytest.mark.slow
 def test_without_a_message_bus_it_leaves_bluetooth_out_and_says_so(tmp_path: Path) -> None:
     path = path_without(tmp_path, "dbus-daemon")
     with demo(tmp_path, "--days", "0", path=path) as (program, client):
         assert "Bluetooth sensors are left out: dbus-daemon is not installed" in program.words
         until(lambda: free(client)["place-du-marche"] is not None, FIRST_FIGURE_S)
-        stop(program, tmp_path)
-
-
-@pytest.mark.slow
-def test_ctrl_c_does_not_wait_for_the_history_and_the_next_start_counts_nothing_twice(tmp_path: Path) -> None:
-    with demo(tmp_path, "--days", "1") as (program, client):
-        until(lambda: sum(people_of_yesterday(client)) > 0, PREPARED_S)
-        stop(program, tmp_path)
-    assert not is_told(tmp_path)
-
-    with demo(tmp_path, "--days", "1") as (program, client):
-        until(lambda: is_told(tmp_path), PREPARED_S)
-        check_every_hour(client)
         stop(program, tmp_path)
 
 
