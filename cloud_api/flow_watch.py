@@ -15,9 +15,10 @@ from msgspec import Struct, structs
 
 from cloud_api.counters import CounterView, counter_views
 from cloud_api.envelope import Envelope
-from cloud_api.flows_now import UNKNOWN, LastHour, last_hours
+from cloud_api.flows_now import OLDEST, UNKNOWN, LastHour, last_hours
 from cloud_api.forecast.days import Calendar
 from cloud_api.live import Live
+from cloud_api.registry import Registry
 from cloud_api.registry.current import CurrentRegistry
 from cloud_api.settings import Settings
 from cloud_api.stores.base import Store, StoreError
@@ -75,22 +76,34 @@ class FlowWatch:
     async def run(self) -> None:
         """Read until cancelled."""
         while True:
-            try:
-                await self.read()
-            except StoreError as error:
-                log.warning("the flows of the last hour are not read, next attempt in %g s: %s", TTL_S, error)
+            await self.look()
             await asyncio.sleep(TTL_S)
             self.stream.beat()
+
+    async def look(self) -> None:
+        """Read once; while the store does not answer, what was read last grows old: it is not now for ever."""
+        try:
+            await self.read()
+        except StoreError as error:
+            log.warning("the flows of the last hour are not read, next attempt in %g s: %s", TTL_S, error)
+            if self._known.is_set():
+                now = self._clock()
+                self._tell(
+                    self._places.now, now, {id_: _grown_old(hour, now) for id_, hour in self.last_hours().items()}
+                )
 
     async def read(self) -> None:
         """Read once, and tell who listens what changed. Raises `StoreError`."""
         registry, now = self._places.now, self._clock()
         hours = await asyncio.to_thread(last_hours, registry, self._store, now, self._zone, self._calendar)
+        self._tell(registry, now, hours)
+        self._known.set()
+
+    def _tell(self, registry: Registry, now: datetime, hours: Mapping[str, LastHour]) -> None:
         before, self._as_of = self._counters, now
         self._counters = {
             view.id: counter_now(view, hours.get(view.id, UNKNOWN)) for view in counter_views(self._live, registry, now)
         }
-        self._known.set()
         if before.keys() - self._counters.keys():
             self.stream.begin_anew()
         for counter in self._counters.values():
@@ -118,3 +131,8 @@ class FlowWatch:
 def counter_now(view: CounterView, last_hour: LastHour) -> CounterNow:
     """A counter with its last hour."""
     return CounterNow(**structs.asdict(view), last_hour=last_hour)
+
+
+def _grown_old(hour: LastHour, now: datetime) -> LastHour:
+    """The same, or nothing where it is over for too long."""
+    return UNKNOWN if hour.end is None or now - hour.end > OLDEST else hour
