@@ -108,11 +108,6 @@ def zone_detail(live: Live, registry: Registry, zone: Zone, now: datetime) -> Zo
     return ZoneDetail(**structs.asdict(_view_of(live, registry, zone, spaces, now)), **told, spaces=tuple(spaces))
 
 
-def zone_view(live: Live, registry: Registry, zone: Zone, now: datetime) -> ZoneView:
-    """One zone."""
-    return zone_detail(live, registry, zone, now).without_spaces()
-
-
 def _view_of(live: Live, registry: Registry, zone: Zone, spaces: Sequence[SpaceView], now: datetime) -> ZoneView:
     view = _as_counted(live, registry, zone, spaces, now)
     closures = closed_views(registry, zone, view.capacity, _closed_in(live, registry, zone, now))

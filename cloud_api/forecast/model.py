@@ -30,7 +30,6 @@ SHORTEST: Final = 96
 """Known quarter-hours without which nothing is learned: one day."""
 LEADS: Final = np.array([1, 2, 4, 8, 16, 32, 48, 96])
 """The lead times at which memory is learned, in quarter-hours; between them it is interpolated."""
-MOST_MINUTES: Final = 24 * 60
 PARTS: Final = 8
 """Parts of the day, three hours each, by local time."""
 TREND: Final = 2

@@ -125,13 +125,6 @@ class Registry:
         """What serves a place at an instant; a counter may be served by several channels, which add up."""
         return [each for each in self._by_place.get(place, ()) if each.serves_at(instant)]
 
-    def place_of(self, device: str, channel: str, instant: datetime, mode: str = "") -> str | None:
-        """The place that a channel serves at an instant."""
-        for each in self._by_device.get(device, ()):
-            if (each.channel, each.mode) == (channel, mode) and each.serves_at(instant):
-                return each.place
-        return None
-
     def zones_of(self, device: str) -> set[str]:
         """The zones that a device ever served."""
         places = (each.place for each in self._by_device.get(device, ()))

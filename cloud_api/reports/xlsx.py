@@ -45,8 +45,6 @@ CHARTED: Final = MappingProxyType(
     {"sound": Role.MEASURED, "estimated": Role.ESTIMATED, "now": Role.NOW, "then": Role.THEN, "share": Role.MEASURED}
 )
 """Columns that a table's chart shows, and in which colour."""
-CHART_ROWS: Final = 26
-"""So many rows a chart takes."""
 
 
 def workbook(report: Report) -> bytes:

@@ -26,12 +26,6 @@ def count(value: int, bits: int = 16) -> Object:
     return Object(ids[bits], (value % 2**bits).to_bytes(bits // 8, "little"))
 
 
-def signed_count(value: int, bits: int = 16) -> Object:
-    """A count with a sign; bits is 8, 16 or 32."""
-    ids = {8: 0x59, 16: 0x5A, 32: 0x5B}
-    return Object(ids[bits], value.to_bytes(bits // 8, "little", signed=True))
-
-
 def occupancy(occupied: bool) -> Object:
     """Whether somebody (or a car) is there."""
     return Object(0x23, bytes([occupied]))
@@ -40,11 +34,6 @@ def occupancy(occupied: bool) -> Object:
 def battery(percent: int) -> Object:
     """Battery, 0 to 100 %."""
     return Object(0x01, bytes([percent]))
-
-
-def voltage(millivolts: int) -> Object:
-    """Battery voltage, up to 65535 mV."""
-    return Object(0x0C, millivolts.to_bytes(2, "little"))
 
 
 def temperature(celsius: float) -> Object:

@@ -5,8 +5,6 @@ In come counts and states, out go records, to be joined with `frame`. Values bey
 """
 
 PORT = 85
-LINE_TOTAL_MODULUS = 2**32
-PASSAGE_TOTAL_MODULUS = 65536
 EVERYBODY_FIRST_ID, CHILDREN_FIRST_ID = 0x03, 0x11
 
 

@@ -5,7 +5,6 @@ Source: Actility device catalogue, vendors/pmx/drivers/pmx-tcr.
 """
 
 ALL_PORT, IDENTITY_PORT = 13, 190
-CATEGORY_PORTS = (14, 15, 16, 17)
 
 
 def counts(

@@ -15,7 +15,7 @@ from cloud_api.registry.places import Capacity, Counting
 from cloud_api.stores import open_store
 from cloud_api.stores.base import EARLIEST, Channel, CorrectionCause, Store
 from cloud_api.trust import Trust
-from cloud_api.zones import ZoneView, zone_view
+from cloud_api.zones import ZoneView, zone_detail
 from cloud_api.zones_commands import zones
 from edge.messages import Flow
 from tests.history import flow
@@ -57,7 +57,7 @@ def pass_by(store: Store, *, until: datetime = NOW) -> Live:
 
 def seen(store: Store, live: Live, now: datetime = NOW) -> ZoneView:
     live.count_cars({"gare": count_now(store, TOWN, GARE, now)})
-    return zone_view(live, TOWN, GARE, now)
+    return zone_detail(live, TOWN, GARE, now).without_spaces()
 
 
 def test_cars_in_and_out_of_all_entrances_move_the_free_spaces(store: Store) -> None:

@@ -13,7 +13,7 @@ from cloud_api.registry.current import CurrentRegistry
 from cloud_api.registry.places import Audience, Capacity, Counting
 from cloud_api.stores.base import StoredSpace
 from cloud_api.trust import Trust
-from cloud_api.zones import ZoneView, zone_view
+from cloud_api.zones import ZoneView, zone_detail
 from edge.messages import SpaceState
 from tests.town import HERE, NOW, START
 
@@ -117,7 +117,7 @@ def seen(registry: Registry, states: dict[int, tuple[bool, timedelta]]) -> ZoneV
         ],
         NOW,
     )
-    return zone_view(live, registry, registry.zones["z"], NOW)
+    return zone_detail(live, registry, registry.zones["z"], NOW).without_spaces()
 
 
 SPACES = st.tuples(

@@ -12,7 +12,7 @@ from cloud_api.registry import Counter, Installation, Position, Registry, Space,
 from cloud_api.registry.current import CurrentRegistry
 from cloud_api.stores.base import StoredSpace
 from cloud_api.trust import Trust
-from cloud_api.zones import SpaceStatus, ZoneView, zone_detail, zone_view
+from cloud_api.zones import SpaceStatus, ZoneView, zone_detail
 from edge.messages import DeviceHealth, Flow, FlowInterval, HealthReport, SpaceState, Status
 from edge.messages import Space as SpaceMessage
 
@@ -56,7 +56,7 @@ def status(*, online: bool) -> Status:
 
 
 def zone(live: Live, now: datetime = NOW) -> ZoneView:
-    return zone_view(live, registry(), registry().zones["marche"], now)
+    return zone_detail(live, registry(), registry().zones["marche"], now).without_spaces()
 
 
 def heard(*states: SpaceState) -> Live:

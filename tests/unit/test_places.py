@@ -76,12 +76,7 @@ def test_a_period_over_a_swap_names_both_sensors_oldest_first() -> None:
     assert [(each.device, each.reversed) for each in found] == [("a1", False), ("a2", True)]
 
 
-def test_a_channel_leads_to_the_place_it_serves() -> None:
-    now = datetime(2026, 3, 1, tzinfo=UTC)
-
-    assert town().place_of("0004a30b00ff0001", "1", now) == "marche-1"
-    assert town().place_of("a1", "line1", now, "pedestrian") == "rue-haute"
-    assert town().place_of("a1", "line1", now) is None
+def test_a_sensor_leads_to_the_zones_that_it_ever_served() -> None:
     assert town().zones_of("0004a30b00ff0001") == {"place-du-marche"}
 
 

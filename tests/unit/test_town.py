@@ -30,7 +30,8 @@ def test_the_api_reads_the_places_and_finds_every_sensor_in_its_place() -> None:
         "rue-des-halles": 3,
     }
     for bay in TOWN.bays():
-        assert registry.place_of(bay.device.address, SPACE_CHANNEL, FRIDAY) == bay.id
+        (serving,) = registry.serving(bay.id, FRIDAY)
+        assert (serving.device, serving.channel) == (bay.device.address, SPACE_CHANNEL)
     for counter in TOWN.counters:
         assert registry.serving(counter.id, FRIDAY)[0].device == counter.device.address
         assert registry.counters[counter.id].in_ == counter.in_

@@ -24,7 +24,6 @@ class Words(Struct, frozen=True, kw_only=True):
     kinds: dict[Kind, str]
     kind: str
     places: str
-    places_all: str
     places_help: str
     start: str
     end: str
@@ -110,7 +109,6 @@ FRENCH: Final = Words(
     kinds={Kind.FLOWS: "Piétons", Kind.PARKING: "Stationnement", Kind.EVENT: "Un événement"},
     kind="Sujet",
     places="Lieux",
-    places_all="Tous",
     places_help="Plusieurs choix possibles ; aucun choix : tous les lieux.",
     start="Du",
     end="Jusqu’au",
@@ -213,7 +211,6 @@ ENGLISH: Final = Words(
     kinds={Kind.FLOWS: "Pedestrians", Kind.PARKING: "Parking", Kind.EVENT: "An event"},
     kind="Subject",
     places="Places",
-    places_all="All",
     places_help="Several may be chosen; none means all.",
     start="From",
     end="Until",
