@@ -8,6 +8,7 @@ tried twice: what failed is still with who wrote it.
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import TypeGuard
 from urllib.parse import unquote
 
@@ -39,8 +40,8 @@ from cloud_api.stores.influx_queries import (
     CORRECTIONS,
     COUNTS,
     EVERY_CHANNEL,
-    EVERY_LAST_STATE,
     FOR_EVER,
+    LAST_STATES,
     PARTS,
     POLICIES,
     SINCE,
@@ -51,11 +52,11 @@ from cloud_api.stores.influx_queries import (
     channel_of,
     committed_after,
     committed_until,
-    correction_of,
+    corrections_of,
     corrections_query,
     intervals_query,
     passed_of,
-    stored_space,
+    states_of,
 )
 from cloud_api.stores.influx_server import InfluxServer, NoDatabaseError, RefusedError
 from cloud_api.stores.influx_sums import InfluxSums
@@ -119,9 +120,9 @@ class InfluxStore(LastingStore):
         """The newest state of every (device, channel), in order."""
         self._prepare()
         states = [
-            stored_space(series.tags, row)
-            for series in self._server.query(EVERY_LAST_STATE, STATES)
-            for row in series.values
+            each.fact
+            for series in self._server.query(LAST_STATES, STATES)
+            for each in islice(states_of(series.tags, series.values), 1)
         ]
         return sorted(states, key=lambda stored: (stored.state.device, stored.state.channel))
 
@@ -186,7 +187,7 @@ class InfluxStore(LastingStore):
         """The corrections of one car park."""
         self._prepare()
         series = self._server.query(corrections_query(place, start, end), CORRECTIONS)
-        return [correction_of(place, row) for each in series for row in each.values]
+        return [correction for each in series for correction in corrections_of(place, each.values)]
 
     def horizon(self) -> datetime | None:
         """As it was announced last."""

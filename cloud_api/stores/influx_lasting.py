@@ -13,26 +13,28 @@ from urllib.parse import unquote
 
 import msgspec
 
-from cloud_api.stores.base import EARLIEST, Channel, Correction, StoredSpace, StoreError, from_microseconds
+from cloud_api.stores.base import EARLIEST, Channel, Correction, StoreError, from_microseconds
 from cloud_api.stores.influx_marks import FENCE, Marks
 from cloud_api.stores.influx_parts import InfluxParts
 from cloud_api.stores.influx_points import AFTER, FLOW, HOURLY, LATE, tag
 from cloud_api.stores.influx_queries import (
     BY_CHANNEL,
+    CORRECTIONS,
     EVERY_CHANNEL,
     EVERYWHERE,
     PARTS,
-    CorrectionRow,
+    STATE_FIELDS,
+    STATES,
     between,
     channel_of,
-    correction_of,
+    corrections_of,
     literal,
     select,
+    states_of,
 )
 from cloud_api.stores.influx_server import Answer, InfluxServer
 from cloud_api.stores.kept import CommittedFlow, CommittedSpace, Kept, Key, hour_of, key_of, new_parts, without_parts
 from cloud_api.stores.lasting import FlowSpan, SpaceSpan, Trimmed
-from edge.messages import SpaceState, TimeSource
 
 DAYS_AHEAD: Final = 31
 """The horizon is announced no further than so many days after the oldest part: what is between is read twice."""
@@ -40,9 +42,7 @@ PARTS_PER_RUN: Final = 500_000
 CHANNELS_PER_QUERY: Final = 50
 DAY: Final = timedelta(days=1)
 
-_STATE_ROWS: Final = msgspec.json.Decoder(Answer[tuple[int, bool, int | None, str, str, int | None]])
 _FIRSTS: Final = msgspec.json.Decoder(Answer[tuple[int, int | bool]])
-_CORRECTION_ROWS: Final = msgspec.json.Decoder(Answer[CorrectionRow])
 _ALONE: Final = f'"{FLOW}", "{AFTER}"'
 
 
@@ -115,38 +115,23 @@ class InfluxLasting:
     def states(self, device: str, channel: str, start: datetime, end: datetime) -> list[CommittedSpace]:
         """The states of one space."""
         statement = select(
-            '"occupied", "since", "source", "gateway", "committed"',
+            STATE_FIELDS,
             '"space"',
             f"WHERE {between(start, end)}",
             f'AND "device" = {literal(tag(device))} AND "channel" = {literal(tag(channel))}',
+            'GROUP BY "device", "channel"',
         )
-        return [
-            CommittedSpace(
-                StoredSpace(
-                    gateway=gateway,
-                    state=SpaceState(
-                        device=device,
-                        channel=channel,
-                        occupied=occupied,
-                        at=from_microseconds(at),
-                        since=None if since is None else from_microseconds(since),
-                        source=TimeSource(source),
-                    ),
-                ),
-                from_microseconds(committed or 0),
-            )
-            for series in self._server.query(statement, _STATE_ROWS)
-            for at, occupied, since, source, gateway, committed in series.values
-        ]
+        found = self._server.query(statement, STATES)
+        return [state for series in found for state in states_of(series.tags, series.values)]
 
     def every_correction(self) -> list[Correction]:
         """All corrections."""
         statement = select('"occupied", "cause", "counted", "note"', '"correction"', 'GROUP BY "place"')
         return sorted(
             (
-                correction_of(unquote(series.tags["place"]), row)
-                for series in self._server.query(statement, _CORRECTION_ROWS)
-                for row in series.values
+                correction
+                for series in self._server.query(statement, CORRECTIONS)
+                for correction in corrections_of(unquote(series.tags["place"]), series.values)
             ),
             key=lambda each: (each.place, each.at),
         )

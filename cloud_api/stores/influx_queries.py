@@ -23,6 +23,7 @@ from cloud_api.stores.base import (
 )
 from cloud_api.stores.influx_points import AFTER, FLOW, HOURLY, LATE, flag_field, tag
 from cloud_api.stores.influx_server import Answer
+from cloud_api.stores.kept import CommittedSpace
 from edge.messages import Flag, SpaceState, TimeSource
 
 _SUM_FIELDS = ", ".join(
@@ -44,10 +45,9 @@ EVERYWHERE = f'"{FLOW}", {SUMS}'
 BY_CHANNEL = 'GROUP BY "device", "channel", "mode"'
 BY_HOUR = 'GROUP BY time(1h), "device", "channel", "mode"'
 EVERY_CHANNEL = select('last("parts")', EVERYWHERE, BY_CHANNEL)
-EVERY_LAST_STATE = (
-    'SELECT "occupied", "since", "source", "gateway" FROM "space" '
-    'GROUP BY "device", "channel" ORDER BY time DESC LIMIT 1'
-)
+STATE_FIELDS = '"occupied", "since", "source", "gateway", "committed"'
+LAST_STATES = select(STATE_FIELDS, '"space"', 'GROUP BY "device", "channel" ORDER BY time DESC LIMIT 2')
+"""Of each space two: the last may be being written."""
 FOR_EVER = "0s"
 _NO_FLAGS: Final[frozenset[Flag]] = frozenset()
 
@@ -57,11 +57,13 @@ HourRow = tuple[int, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum,
 SumRow = tuple[int, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum]
 """Time, committed, in, out, covered_s, parts, and one for each flag."""
 _WholeSumRow = tuple[int, int, int, _Sum, int, int, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum, _Sum]
-StateRow = tuple[int, bool, int | None, str, str]
+StateRow = tuple[int, bool | None, int | None, str | None, str | None, int | None]
+"""Time, occupied, since, source, gateway, committed."""
 PartRow = tuple[int, int]
-CountRow = tuple[int, int, int | None, int, int]
+CountRow = tuple[int, int | None, int | None, int | None, int | None]
 """Start and part in nanoseconds, in, out, seconds, covered_s."""
-CorrectionRow = tuple[int, int, str, int | None, str]
+_WholeCountRow = tuple[int, int, int | None, int, int]
+CorrectionRow = tuple[int, int | None, str | None, int | None, str | None]
 
 
 class Policy(Struct, array_like=True):
@@ -189,9 +191,12 @@ def channel_of(tags: dict[str, str]) -> Channel:
 
 
 def passed_of(channel: Channel, rows: Iterable[CountRow]) -> Iterator[Passed]:
-    """One channel's parts, summed by interval; their times, in nanoseconds, differ by `part`."""
-    by_start: dict[int, list[CountRow]] = {}
-    for row in rows:
+    """One channel's parts, summed by interval; their times, in nanoseconds, differ by `part`.
+
+    Without those that are being written: readers see a point field by field.
+    """
+    by_start: dict[int, list[_WholeCountRow]] = {}
+    for row in filter(_is_counted, rows):
         by_start.setdefault(row[0] // 1_000_000_000, []).append(row)
     for start, parts in sorted(by_start.items()):
         outs = [out for _, _, out, _, _ in parts if out is not None]
@@ -204,6 +209,10 @@ def passed_of(channel: Channel, rows: Iterable[CountRow]) -> Iterator[Passed]:
             out=sum(outs) if outs else None,
             covered_s=min(seconds, sum(covered_s for *_, covered_s in parts)),
         )
+
+
+def _is_counted(row: CountRow) -> TypeGuard[_WholeCountRow]:
+    return None not in (row[1], row[3], row[4])
 
 
 def hour_of(channel: Channel, row: HourRow) -> Hour | None:
@@ -275,9 +284,15 @@ def _flags(times: Iterable[_Sum]) -> frozenset[Flag]:
     return frozenset(flag for flag, some in zip(Flag, times, strict=True) if some)
 
 
-def correction_of(place: str, row: CorrectionRow) -> Correction:
-    """One correction of a car park."""
+def corrections_of(place: str, rows: Iterable[CorrectionRow]) -> Iterator[Correction]:
+    """The corrections of a car park, without those that are being written."""
+    return (each for each in (_correction(place, row) for row in rows) if each is not None)
+
+
+def _correction(place: str, row: CorrectionRow) -> Correction | None:
     at, occupied, cause, counted, note = row
+    if occupied is None or cause is None or note is None:
+        return None
     return Correction(
         place=place,
         at=from_microseconds(at),
@@ -288,9 +303,15 @@ def correction_of(place: str, row: CorrectionRow) -> Correction:
     )
 
 
-def stored_space(tags: dict[str, str], row: StateRow) -> StoredSpace:
-    """One state of a space."""
-    at, occupied, since, source, gateway = row
+def states_of(tags: dict[str, str], rows: Iterable[StateRow]) -> Iterator[CommittedSpace]:
+    """The states of a space, without those that are being written."""
+    return (each for each in (_state(tags, row) for row in rows) if each is not None)
+
+
+def _state(tags: dict[str, str], row: StateRow) -> CommittedSpace | None:
+    at, occupied, since, source, gateway, committed = row
+    if occupied is None or source is None or gateway is None:
+        return None
     state = SpaceState(
         device=unquote(tags["device"]),
         channel=unquote(tags["channel"]),
@@ -299,4 +320,4 @@ def stored_space(tags: dict[str, str], row: StateRow) -> StoredSpace:
         since=None if since is None else from_microseconds(since),
         source=TimeSource(source),
     )
-    return StoredSpace(gateway=gateway, state=state)
+    return CommittedSpace(StoredSpace(gateway=gateway, state=state), from_microseconds(committed or 0))

@@ -12,12 +12,14 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+from msgspec.structs import replace
 
 from cloud_api.stores import open_store
 from cloud_api.stores.base import RefusedFactError, StoreError
-from cloud_api.stores.influx import LINES_PER_WRITE
-from tests.history import CHANNEL, DAY, MIDNIGHT, day, flow, summed
-from tests.influx import InfluxServer
+from cloud_api.stores.influx import LINES_PER_WRITE, InfluxStore
+from cloud_api.stores.influx_points import line_of
+from tests.history import CHANNEL, DAY, HOUR, MIDNIGHT, correction, day, flow, space, summed
+from tests.influx import InfluxServer, without
 from tests.influx import influx as influx
 from tests.stores import fresh_name
 
@@ -180,3 +182,43 @@ def self_signed(folder: Path) -> Path:
         certificate.public_bytes(Encoding.PEM) + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     )
     return file
+
+
+@pytest.mark.parametrize("field", ["occupied", "source", "gateway"])
+def test_a_state_that_is_being_written_is_not_there_yet(influx: InfluxServer, database: str, field: str) -> None:
+    known, coming = space(), space(MIDNIGHT + HOUR, occupied=False)
+    with closing(opened(influx, database)) as store:
+        store.write([known])
+        influx.write(database, without(field, line_of(coming, LONG_AGO)))
+
+        assert store.last_states() == [known]
+        assert [each.fact for each in store.states("5a11", "1", MIDNIGHT, MIDNIGHT + DAY)] == [known]
+
+
+@pytest.mark.parametrize("field", ["occupied", "cause", "note"])
+def test_a_correction_that_is_being_written_is_not_there_yet(influx: InfluxServer, database: str, field: str) -> None:
+    known, coming = replace(correction(), note=""), correction(MIDNIGHT + HOUR)
+    with closing(opened(influx, database)) as store:
+        store.correct([known])
+        influx.write(database, without(field, line_of(coming, LONG_AGO)))
+
+        assert store.corrections("halles", MIDNIGHT, MIDNIGHT + DAY) == store.every_correction() == [known]
+
+
+@pytest.mark.parametrize("field", ["in", "seconds", "covered_s"])
+def test_a_part_that_is_being_written_is_in_no_interval_yet(influx: InfluxServer, database: str, field: str) -> None:
+    known, coming = flow(), flow(part=1)
+    with closing(opened(influx, database)) as store:
+        store.write([known])
+        influx.write(database, without(field, line_of(coming, LONG_AGO)))
+
+        (passed,) = store.intervals([CHANNEL], MIDNIGHT, MIDNIGHT + DAY)
+        assert (passed.in_, passed.out) == (known.interval.in_, known.interval.out)
+
+
+def opened(influx: InfluxServer, database: str) -> InfluxStore:
+    """The store, with its database made."""
+    store = open_store(influx.url(database))
+    assert isinstance(store, InfluxStore)
+    store.ready()
+    return store

@@ -1,6 +1,5 @@
 """What a store promises of hours that it has settled, on SQLite and on a real InfluxDB: they are told as before."""
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -21,7 +20,7 @@ from cloud_api.stores.kept import CommittedFlow, Kept, fold
 from cloud_api.stores.lasting import LastingStore
 from edge.messages import Flag
 from tests.history import CHANNEL, DAY, HOUR, MIDNIGHT, OTHER_EPOCH, day, flow, summed
-from tests.influx import InfluxServer
+from tests.influx import InfluxServer, without
 from tests.stores import fresh_name
 from tests.stores import influx as influx
 from tests.stores import url as url
@@ -310,17 +309,10 @@ def test_a_sum_that_is_being_written_is_not_there_yet(
             store.write([late])
             facts.append(late)
         sums = fold(CommittedFlow(fact, clock.now) for fact in facts[-1:])
-        influx.write(name, "\n".join(_without(field, kept_line_of(each)) for each in sums))
+        influx.write(name, "\n".join(without(field, kept_line_of(each)) for each in sums))
 
         assert hours(store) == hours(store, clock.now) == summed(facts)
         assert store.kept(CHANNEL, MIDNIGHT, MIDNIGHT + DAY) == []
-
-
-def _without(field: str, line: str) -> str:
-    its = rf'{field}=(?:".*?"|[^, ]+)'
-    rest, found = re.subn(rf",{its}|(?<= ){its},", "", line)
-    assert found == 1
-    return rest
 
 
 def test_sums_of_another_store_are_taken_once_or_refused_where_they_overlap(database: str, clock: Clock) -> None:
