@@ -57,10 +57,20 @@ class Keyring:
         while True:
             await asyncio.sleep(EVERY_S)
             try:
-                self._keys = _by_digest(await asyncio.to_thread(self._store.all))
+                await self.read()
             except RegistryError as error:
                 log.warning("the keys are not read, next attempt in %g s: %s", RETRY_S, error)
                 await asyncio.sleep(RETRY_S)
+
+    async def read(self) -> None:
+        """Read the keys; what was made or revoked here meanwhile is not in them, and read the next time.
+
+        Raises `RegistryError`.
+        """
+        before = self._keys
+        read = _by_digest(await asyncio.to_thread(self._store.all))
+        if self._keys is before:
+            self._keys = read
 
     async def _note(self) -> None:
         while True:

@@ -4,9 +4,9 @@ In come bytes, out come signatures in base64 and whether one is good. Several re
 names the key that signed it, so an older one can still be checked.
 """
 
-import os
 from base64 import b64decode, b64encode
 from pathlib import Path
+from secrets import token_hex
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -60,7 +60,7 @@ def _read(file: Path) -> Ed25519PrivateKey:
 def _make(file: Path) -> Ed25519PrivateKey:
     key = Ed25519PrivateKey.generate()
     text = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    draft = file.with_name(f".{file.name}.{token_hex(8)}")
     write_new(draft, text)
     try:
         file.hardlink_to(draft)

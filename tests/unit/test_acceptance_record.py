@@ -1,6 +1,7 @@
 """A record of a test says who, when and what; its signature holds for it to the byte; stickers lead to their sensor."""
 
 import json
+import os
 from io import BytesIO
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -66,6 +67,13 @@ def test_the_signing_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> Non
     assert first.public == second.public
     assert file.stat().st_mode & 0o777 == 0o600
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_draft_that_a_power_cut_left_behind_keeps_nobody_from_making_the_key(tmp_path: Path) -> None:
+    file = tmp_path / "signing.key"
+    file.with_name(f".{file.name}.{os.getpid()}").write_bytes(b"")
+
+    assert open_signer(file).public == open_signer(file).public
 
 
 def test_a_file_that_holds_no_key_is_named(tmp_path: Path) -> None:
