@@ -4,6 +4,7 @@ Debian's mosquitto, PostgreSQL and Caddy stand where the images' are, InfluxDB 1
 addresses, and the folder that stands for each container's root. `api-2` is away: the front does without it.
 """
 
+import dataclasses
 import os
 import shutil
 import socket
@@ -14,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,6 +25,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
+from cloud_api.authority import create_authority
 from cloud_api.backup_commands import app as backup_app
 from cloud_api.ca_commands import ca as ca_command
 from cloud_api.gateway_commands import gateway as gateway_command
@@ -32,6 +34,7 @@ from cloud_api.registry.codes import new_code
 from cloud_api.registry.store import open_registry
 from cloud_api.settings import Broker
 from cloud_api.store_commands import store as store_command
+from edge.enrolling import EnrolmentError, Invitation, ask
 from tests.broker import HOST, free_port
 from tests.certificates import Authority
 from tests.compose import COMPOSE, Kind, Root, Service, services
@@ -51,6 +54,8 @@ CADDYS_OWN = {"XDG_CONFIG_HOME": "/config", "XDG_DATA_HOME": "/data", "HOME": "/
 ELSEWHERE = "127.0.0.9"
 MOST_LINES = 100
 """Of a stream, until what is waited for must have come."""
+GOOD_FOR = timedelta(days=30)
+"""A certificate that has ended."""
 CODES_AT_ONCE = 10
 """That one address may try."""
 ASKED = {
@@ -71,6 +76,8 @@ class Ports:
     api: int
     tls: int
     plain: int
+    registry: int
+    """PostgreSQL's."""
 
     @property
     def changes(self) -> dict[str, str]:
@@ -84,6 +91,7 @@ class Ports:
             "listener 8883\n": f"listener {self.tls} {HOST}\n",
             "http://127.0.0.1:8000": f"http://{HOST}:{self.api}",
             "-p 1883": f"-p {self.plain}",
+            "5432": str(self.registry),
         }
 
 
@@ -211,7 +219,7 @@ def drawn(influx: InfluxServer, postgres: PostgresServer) -> Iterator[Machine]:
         first = services(own)["bootstrap"]
         bootstrap = Root(first, roots, machine, {})
         run_bootstrap(machine, bootstrap, first)
-        ports = Ports(*(free_port() for _ in range(5)))
+        ports = dataclasses.replace(Ports(*(free_port() for _ in range(6))), registry=postgres.port)
         told = services(own | addresses(ports, influx, postgres))
         others = {
             name: Root(service, roots, machine, ports.changes) for name, service in told.items() if name != first.name
@@ -270,8 +278,15 @@ def test_what_is_drawn_stays_when_bootstrap_runs_again_and_what_was_taken_away_i
     assert token.read_bytes() != before
 
 
-def test_every_health_check_is_content(town: Machine) -> None:
-    assert [town.health(name) for name in ("api-1", "broker", "front")] == [0, 0, 0]
+HEALTHY = ("api-1", "broker", "front", "postgres")
+"""Whose health checks can be run here: the program of InfluxDB 2 is not to be had."""
+
+
+def test_every_health_check_is_content_with_who_runs_and_with_nobody_else(town: Machine) -> None:
+    nobody = dataclasses.replace(town, ports=Ports(*(free_port() for _ in range(6))))
+
+    assert {name: town.health(name) for name in HEALTHY} == dict.fromkeys(HEALTHY, 0)
+    assert all(nobody.health(name) for name in HEALTHY)
 
 
 def test_a_reading_by_a_gateways_own_user_over_tls_reaches_a_listener_through_the_front(town: Machine) -> None:
@@ -305,6 +320,45 @@ def test_who_believes_another_authority_talks_to_neither_front_nor_broker(town: 
     believed = ssl.create_default_context(cafile=str(stranger))
     with socket.create_connection((HOST, town.ports.tls)) as plain, pytest.raises(ssl.SSLCertVerificationError):
         believed.wrap_socket(plain, server_hostname=SITE)
+
+
+def test_nobody_gives_a_code_to_a_front_of_another_name(town: Machine) -> None:
+    with pytest.raises(EnrolmentError, match="alert"):
+        enrol(f"https://{HOST}:{town.ports.front}", town.ca)
+
+
+def test_nobody_gives_a_code_to_a_front_whose_certificate_has_ended(town: Machine) -> None:
+    with (
+        ended_front(town.told["front"]) as (address, ca),
+        pytest.raises(EnrolmentError, match="certificate has expired; check the clock"),
+    ):
+        enrol(address, ca)
+
+
+@contextmanager
+def ended_front(told: Service) -> Iterator[tuple[str, Path]]:
+    """Another front of the same files, whose certificate has ended: its address, and whom to believe."""
+    ports, long_ago = Ports(*(free_port() for _ in range(6))), datetime.now(UTC) - 2 * GOOD_FOR
+    with TemporaryDirectory(prefix="passerelle-ended-") as name:
+        machine = Path(name)
+        _, key = create_authority(machine / "certificates", "Town", long_ago).server(
+            "front", [SITE], long_ago, GOOD_FOR.days
+        )
+        secret = machine / "secrets/front" / key.name
+        secret.parent.mkdir(parents=True)
+        key.rename(secret).chmod(0o644)
+        for folder in (machine, machine / "certificates"):
+            folder.chmod(0o755)
+        root = Root(told, machine / "roots", machine, ports.changes)
+        environment = {variable: root.inside(value) for variable, value in (CADDYS_OWN | told.environment).items()}
+        with started([root.inside(word) for word in told.words], told.owner, root.folder, environment):
+            until(accepts(ports.front), START_S)
+            yield f"https://{SITE}:{ports.front}", machine / "certificates/ca.pem"
+
+
+def enrol(address: str, ca: Path) -> None:
+    """As `passerelle edge enrol` does."""
+    ask(Invitation(address, ASKED["code"]), ASKED["machine"], "", ASKED["version"], ca)
 
 
 def test_each_security_header_is_there_once(town: Machine) -> None:
