@@ -64,6 +64,11 @@ class FlowFacts:
     later: tuple[LaterParts, ...] = ()
 
     @property
+    def heard(self) -> Sequence[PlaceSums]:
+        """Those of which anything was measured: what the others have is no mean, and no day of theirs is whole."""
+        return [each for each in self.places if each.days.known.any()]
+
+    @property
     def told_compared(self) -> Sequence[PlaceCompared]:
         """What the change of all of them is told by: streets where there are such, for then nobody weighs twice."""
         return self.compared_streets or self.compared

@@ -32,7 +32,7 @@ def flow_report(facts: FlowFacts) -> Report:
     write = writing_in(facts.asked.language)
     words = FlowWords(write, facts.asked, [each.name for each in facts.places])
     days = together([each.days for each in facts.places])
-    week = week_of(facts.places)
+    week = week_of(facts.heard)
     known = known_hours(days)
     measured = bool(days.known.any())
     return Report(
@@ -54,7 +54,7 @@ def _summary(facts: FlowFacts, words: FlowWords, days: DaySums, week: Floats, kn
     yield words.total(both, in_, out, int(days.known.sum()), len(days))
     if facts.streets:
         yield words.streets(town_of(facts.streets), len(facts.streets))
-    best = busiest_day(days)
+    best = busiest_day(together([each.days for each in facts.heard]))
     if best is not None and len(days) > 1:
         yield words.busiest(days.day(best), int(days.counted[best]))
     first_peak = next(iter(peaks_of(week)), None)
@@ -77,7 +77,8 @@ def _summary(facts: FlowFacts, words: FlowWords, days: DaySums, week: Floats, kn
 
 def _figures(facts: FlowFacts, words: FlowWords, days: DaySums, week: Floats) -> Iterator[Figure]:
     in_, out, both = total_of(days)
-    whole = days.measured_h == days.hours
+    heard = together([each.days for each in facts.heard])
+    whole = heard.measured_h == heard.hours
     yield words.heads.figure("total", both, Unit.PASSAGES)
     if len(facts.places) == 1:
         yield words.heads.figure("in", in_, Unit.PASSAGES, facts.places[0].in_name)
@@ -93,7 +94,7 @@ def _figures(facts: FlowFacts, words: FlowWords, days: DaySums, week: Floats) ->
         Unit.PER_DAY,
         words.over(int(whole.sum())),
     )
-    best = busiest_day(days)
+    best = busiest_day(heard)
     if best is not None:
         yield words.heads.figure("busiest_day", days.day(best), Unit.DAY, words.passages(int(days.counted[best])))
     for weekday, hour, mean in peaks_of(week)[:1]:

@@ -110,7 +110,8 @@ def _added(stretches: Sequence[DaySums]) -> DaySums:
 
 
 def _week_table(facts: FlowFacts, words: FlowWords, week: Floats) -> Table:
-    over = np.min([each.week_over for each in facts.places], axis=0)
+    over = np.min([each.week_over for each in facts.heard], axis=0)
+    unheard = [each.name for each in facts.places if not each.days.known.any()]
     rows = [
         (
             words.write.weekdays[weekday],
@@ -125,7 +126,7 @@ def _week_table(facts: FlowFacts, words: FlowWords, week: Floats) -> Table:
         title=words.heads.table("week"),
         columns=words.heads.week_columns(),
         rows=tuple(rows),
-        note=words.heads.table_note("week"),
+        note=" ".join([words.heads.table_note("week"), *([words.without(unheard)] if unheard else [])]),
     )
 
 

@@ -61,6 +61,11 @@ class FlowWords:
             "Choose a period during which a sensor was at work.",
         )
 
+    def without(self, names: Sequence[str]) -> str:
+        """Which counters a table does without."""
+        told = ", ".join(names)
+        return self.write.say(f"Sans {told} : rien n’y a été mesuré.", f"Without {told}: nothing was measured there.")
+
     @property
     def all_together(self) -> str:
         """The head of a table's last row."""

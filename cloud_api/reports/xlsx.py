@@ -38,7 +38,7 @@ LEFT: Final = (Unit.DAY, Unit.MONTH, Unit.INSTANT, Unit.WORDS)
 HEAD_HEIGHT: Final = 32
 LONGEST_SHEET_NAME: Final = 31
 WIDE: Final = 34
-NARROW: Final = 17
+NARROW: Final = 15
 MOST_ACROSS: Final = 6
 """Columns that a note is written across."""
 CHARTED: Final = MappingProxyType(
@@ -185,7 +185,8 @@ def _cell(sheet: Any, row: int, column: int, value: Cell, unit: Unit, styles: _S
 
 def _chart(book: Any, sheet: str, table: Table, last: int) -> Any:
     """A chart over the table's own cells; None where it has nothing to draw."""
-    shown = [(at, each) for at, each in enumerate(table.columns) if each.key in CHARTED]
+    charted = [(at, each) for at, each in enumerate(table.columns) if each.key in CHARTED]
+    shown = [(at, each) for at, each in charted if each.unit is charted[0][1].unit]
     if not shown or len(table.rows) < 2:
         return None
     stacked = any(each.key == "sound" for _, each in shown)
@@ -200,11 +201,9 @@ def _chart(book: Any, sheet: str, table: Table, last: int) -> Any:
                 "gap": 40,
             }
         )
-    dated = table.columns[0].unit is Unit.DAY
-    chart.set_x_axis({"date_axis": dated, **({"num_format": "dd/mm"} if dated else {})})
-    chart.set_y_axis(
-        {"num_format": FORMATS[shown[0][1].unit], "major_gridlines": {"visible": True, "line": {"color": "#dddddd"}}}
-    )
+    chart.set_x_axis({"text_axis": True, **({"num_format": "dd/mm"} if table.columns[0].unit is Unit.DAY else {})})
+    gridlines = {"visible": True, "line": {"color": "#dddddd"}}
+    chart.set_y_axis({"min": 0, "num_format": FORMATS[shown[0][1].unit], "major_gridlines": gridlines})
     chart.set_title({"name": table.title, "name_font": {"size": 12}})
     chart.set_legend({"position": "bottom", "none": len(shown) == 1})
     chart.set_size({"width": 760, "height": 380})

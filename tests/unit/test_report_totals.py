@@ -39,6 +39,7 @@ TOTALS = {
     "both": asked("2026-10-01", "2026-11-01", "rue-haute", "venelle", filled=True),
     "long": asked("2026-07-01", "2026-11-01", "rue-haute"),
 }
+BOTH = ["rue-haute", "place-neuve"]
 FEASTS = {date(2026, 7, 14), date(2026, 8, 15)}
 """Public holidays of those periods."""
 
@@ -204,6 +205,17 @@ def test_counters_that_are_streets_of_their_own_need_no_table_of_streets(store: 
     report = make_flow_report(town(store), TOTALS["both"])
 
     assert {"streets", "sections"}.isdisjoint(each.key for each in report.tables)
+
+
+def test_a_counter_of_which_nothing_was_measured_takes_no_usual_week_and_no_day_from_the_others(store: Store) -> None:
+    month = ("2026-10-01", "2026-11-01")
+    alone, with_it = (make_flow_report(town(store), asked(*month, *names)) for names in (["rue-haute"], BOTH))
+
+    for key in ("per_day", "busiest_day", "peak"):
+        assert with_it.figure(key).value == alone.figure(key).value is not None
+    assert with_it.table("week").rows == alone.table("week").rows
+    assert "Sans Place Neuve" in with_it.table("week").note
+    assert with_it.quality.known.missing > alone.quality.known.missing
 
 
 def test_the_year_to_date_is_what_the_api_tells_since_the_first_of_january(store: Store, wish: Asked) -> None:
