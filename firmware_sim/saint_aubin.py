@@ -5,7 +5,7 @@ down anywhere. The town is invented; where the map shows it there are fields.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -24,6 +24,7 @@ from firmware_sim.town import (
     Counter,
     Device,
     Link,
+    MaxStay,
     ParkingZone,
     Position,
     Town,
@@ -97,6 +98,8 @@ class _Founder:
                 position=SQUARE.moved(40, 60),
                 in_="vers la place du Marché",
                 out="vers la gare",
+                street="rue de la République",
+                section="côté place",
                 walkers=self.walkers("rue-de-la-republique", "45 Queen Street"),
                 device=self.people_radar("rue-de-la-republique"),
             ),
@@ -106,6 +109,8 @@ class _Founder:
                 position=SQUARE.moved(-220, 30),
                 in_="vers le centre",
                 out="vers la rive gauche",
+                street="rue de la République",
+                section="au pont",
                 walkers=self.walkers("pont-de-la-passerelle", "2 High Street"),
                 device=self.people_radar("pont-de-la-passerelle"),
             ),
@@ -115,6 +120,8 @@ class _Founder:
                 position=SQUARE.moved(-60, -110),
                 in_="vers les quais",
                 out="vers la place du Marché",
+                street="quai des Tanneurs",
+                section="accès au quai",
                 walkers=self.walkers("passage-des-tanneurs", "1 Courthouse Lane", RADAR_AT_ONCE),
                 device=Device(address="radar-tanneurs", model=LD2450, link=Link.SERIAL, period_s=10),
             ),
@@ -124,6 +131,8 @@ class _Founder:
                 position=SQUARE.moved(90, -80),
                 in_="vers l'église",
                 out="vers le lavoir",
+                street="quai des Tanneurs",
+                section="accès au quai",
                 walkers=self.walkers("venelle-du-lavoir", "8 Darby Street EW"),
                 device=self.beacon("venelle-du-lavoir", period_s=60),
             ),
@@ -132,7 +141,13 @@ class _Founder:
     def parking(self) -> tuple[ParkingZone, ...]:
         return (
             self.zone(
-                ParkingZone(id="place-du-marche", name="Place du Marché", position=SQUARE, bays=()),
+                ParkingZone(
+                    id="place-du-marche",
+                    name="Place du Marché",
+                    position=SQUARE,
+                    bays=(),
+                    max_stay=MaxStay(minutes=90, hours="Mo-Sa 09:00-19:00; PH off"),
+                ),
                 audiences=["pmr"] * 2 + ["public"] * 10,
                 habits=Habits(stay_min=35, gap_min=7, at_night=0.25),
                 sensor=self.puck,
@@ -144,7 +159,13 @@ class _Founder:
                 sensor=self.peer_to_peer_puck,
             ),
             self.zone(
-                ParkingZone(id="rue-des-halles", name="Rue des Halles", position=SQUARE.moved(-40, 70), bays=()),
+                ParkingZone(
+                    id="rue-des-halles",
+                    name="Rue des Halles",
+                    position=SQUARE.moved(-40, 70),
+                    bays=(),
+                    max_stay=MaxStay(minutes=20, hours="Mo-Sa 06:00-20:00"),
+                ),
                 audiences=["delivery"] * 3,
                 habits=Habits(stay_min=11, gap_min=16, at_night=0.1),
                 sensor=self.beacon,
@@ -165,7 +186,7 @@ class _Founder:
             )
             for number, audience in enumerate(audiences, start=1)
         )
-        return ParkingZone(id=empty.id, name=empty.name, position=empty.position, bays=tuple(bays))
+        return replace(empty, bays=tuple(bays))
 
     def walkers(self, counter: str, sensor: str, at_once: int | None = None) -> Walkers:
         return Walkers(counter, sensor, self.rhythm, ZONE, self.opened, self.seed, at_once)

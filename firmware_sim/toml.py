@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 
-Value = str | int | float | bool | datetime | Mapping[str, float]
+Value = str | int | float | bool | datetime | Mapping[str, str | float]
 
 
 def table(name: str, /, **fields: Value) -> str:
@@ -17,6 +17,6 @@ def _written(value: Value) -> str:
         case datetime():
             return value.isoformat()
         case Mapping():
-            return "{ " + ", ".join(f"{key} = {number}" for key, number in value.items()) + " }"
+            return "{ " + ", ".join(f"{key} = {_written(each)}" for key, each in value.items()) + " }"
         case _:
             return json.dumps(value, ensure_ascii=False)  # strings, numbers and truth values are written as in JSON

@@ -5,7 +5,7 @@ gateway's `gateway.toml`. It never sends anything: see `sensors` and `live`.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -69,6 +69,10 @@ class Counter:
     in_: str
     """Where people go whom the sensor counts as `in`."""
     out: str
+    street: str
+    """Of which it counts a part; counters of one street are told together."""
+    section: str
+    """The line across the street that it counts; side by side on one line they are added."""
     walkers: Walkers
     device: Device
 
@@ -85,6 +89,15 @@ class Bay:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MaxStay:
+    """For how long a car may stay."""
+
+    minutes: int
+    hours: str
+    """When that holds, as OpenStreetMap writes it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ParkingZone:
     """Bays that a driver thinks of as one place."""
 
@@ -92,6 +105,7 @@ class ParkingZone:
     name: str
     position: Position
     bays: tuple[Bay, ...]
+    max_stay: MaxStay | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,13 +186,14 @@ class Town:
     def _places(self) -> Iterator[str]:
         yield table("[gateway]", name=self.gateway, label=self.name)
         for zone in self.parking:
-            yield table("[zone]", id=zone.id, name=zone.name, position=_place(zone.position))
+            limit = {} if zone.max_stay is None else {"max_stay": asdict(zone.max_stay)}
+            yield table("[zone]", id=zone.id, name=zone.name, position=_place(zone.position), **limit)
             for bay in zone.bays:
                 position = _place(bay.position)
                 yield table("[space]", id=bay.id, zone=zone.id, audience=bay.audience, position=position)
                 yield self._installation(bay.id, bay.device, SPACE_CHANNEL, "")
         for counter in self.counters:
-            words = {"in": counter.in_, "out": counter.out}
+            words = {"in": counter.in_, "out": counter.out, "street": counter.street, "section": counter.section}
             yield table("[counter]", id=counter.id, name=counter.name, position=_place(counter.position), **words)
             yield self._installation(counter.id, counter.device, *CHANNELS[counter.device.model])
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cloud_api.registry.files.toml import parse_places
+from cloud_api.reports.streets import streets_of
 from edge.config import parse
 from firmware_sim.footfall import weeks_without_gaps
 from firmware_sim.saint_aubin import SPRING_IN_AUCKLAND, saint_aubin
@@ -35,6 +36,11 @@ def test_the_api_reads_the_places_and_finds_every_sensor_in_its_place() -> None:
     for counter in TOWN.counters:
         assert registry.serving(counter.id, FRIDAY)[0].device == counter.device.address
         assert registry.counters[counter.id].in_ == counter.in_
+    assert [name for name, zone in registry.zones.items() if zone.max_stay] == ["place-du-marche", "rue-des-halles"]
+    assert {(each.name, len(each.sections)) for each in streets_of(list(registry.counters.values()))} == {
+        ("Rue de la République", 2),
+        ("Quai des Tanneurs", 1),
+    }
 
 
 def test_the_gateway_reads_its_configuration() -> None:
