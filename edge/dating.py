@@ -7,16 +7,19 @@ for a while and may step; a network server's may be wrong.
 import logging
 from collections import Counter
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from edge.clock import Clock, to_utc_ms
+from edge.clock import Clock, to_datetime, to_utc_ms
 from edge.messages import Flag, TimeSource
+from edge.readings import CLOCK_SET
 
 log = logging.getLogger(__name__)
 
 FUTURE_MS = 300_000
 """A network server's time further ahead of ours than this is not believed."""
+AHEAD = timedelta(days=1)
+"""A device's own time further ahead than this is no time zone that was taken for UTC."""
 STEP_MS = 2_000
 """The wall clock moved by more than this against the monotonic one: it stepped."""
 
@@ -54,10 +57,8 @@ class Dating:
 
     def by_network(self, device: str, heard_ms: int, network_time: datetime | None) -> Dated | None:
         """When a network server heard it; None where there is none to be believed."""
-        if network_time is None:
-            return None
-        now_ms, network_ms = self._clock.utc_ms(heard_ms), to_utc_ms(network_time)
-        if now_ms is not None and network_ms > now_ms + FUTURE_MS:
+        network_ms = self._believed_ms(heard_ms, network_time)
+        if network_ms is None:
             return None
         self._offsets_ms.pop(device, None)
         return Dated(network_ms // 1000, TimeSource.NETWORK)
@@ -75,6 +76,12 @@ class Dating:
         flags = (Flag.CLOCK,) if abs(offset_ms - known_ms) > STEP_MS else ()
         return Dated(now_ms // 1000, TimeSource.GATEWAY, flags)
 
+    def horizon(self, heard_ms: int, network_time: datetime | None) -> datetime | None:
+        """What a device itself dates later than this, no clock of the world showed; None while no time is known."""
+        now_ms = self._clock.utc_ms(heard_ms)
+        known_ms = self._believed_ms(heard_ms, network_time) if now_ms is None else now_ms
+        return None if known_ms is None else to_datetime(known_ms) + AHEAD
+
     def after_waiting(self, session: str, heard_ms: int, booted_ms: int) -> Dated:
         """When we heard what waited until it was known that this boot was at `booted_ms`, UTC.
 
@@ -83,3 +90,10 @@ class Dating:
         if session != self._clock.session:
             return Dated(booted_ms // 1000, TimeSource.GATEWAY, (Flag.CLOCK,))
         return Dated((booted_ms + heard_ms) // 1000, TimeSource.GATEWAY)
+
+    def _believed_ms(self, heard_ms: int, network_time: datetime | None) -> int | None:
+        """A network server's time, where it can be: its clock was set, and is not ahead of ours."""
+        if network_time is None or network_time < CLOCK_SET:
+            return None
+        now_ms, network_ms = self._clock.utc_ms(heard_ms), to_utc_ms(network_time)
+        return None if now_ms is not None and network_ms > now_ms + FUTURE_MS else network_ms

@@ -221,10 +221,11 @@ class Intake:
             if frame.counter is not None:
                 batch.states[frame.device] = structs.replace(state, admission=admission)
             return Refused(name="decode-error", reason=str(error), data=frame.payload[:600], device=frame.device)
-        told = self._tell(adopted, frame, [reading for reading in readings if _is_datable(reading)])
+        horizon = self._dating.horizon(frame.heard_ms, frame.network_time)
+        told = self._tell(adopted, frame, [reading for reading in readings if _is_datable(reading, horizon)])
         if told is not None:
             self._take_told(batch, adopted, frame, told, admission, arrived)
-        return _undatable(frame, readings)
+        return _undatable(frame, readings, horizon)
 
     def _take_told(
         self, batch: Batch, adopted: Adopted, frame: Frame, told: Told, admission: Admission, arrived: Arrived
@@ -291,14 +292,18 @@ class Intake:
         return batch.states.get(address) or self._states.get(address) or DeviceState()
 
 
-def _is_datable(reading: AnyReading) -> bool:
-    return reading.at is None or reading.at >= CLOCK_SET
+def _is_datable(reading: AnyReading, horizon: datetime | None) -> bool:
+    return reading.at is None or (reading.at >= CLOCK_SET and (horizon is None or reading.at <= horizon))
 
 
-def _undatable(frame: Frame, readings: Sequence[AnyReading]) -> Refused | None:
-    """What a device remembers from before its clock was set was at an unknown time: nobody may count it at any."""
-    times = [reading.at for reading in readings if reading.at is not None and not _is_datable(reading)]
+def _undatable(frame: Frame, readings: Sequence[AnyReading], horizon: datetime | None) -> Refused | None:
+    """What a device remembers while its clock is wrong was at an unknown time: nobody may count it at any."""
+    times = [reading.at for reading in readings if reading.at is not None and not _is_datable(reading, horizon)]
     if not times:
         return None
-    reason = f"{len(times)} readings dated {min(times):%Y-%m-%d}, before {CLOCK_SET:%Y}: the device's clock was not set"
-    return Refused(name="clock-not-set", reason=reason, data=frame.payload[:600], device=frame.device)
+    if min(times) < CLOCK_SET:
+        name, why = "clock-not-set", f"{min(times):%Y-%m-%d}, before {CLOCK_SET:%Y}: the device's clock was not set"
+    else:
+        name, why = "clock-ahead", f"{max(times):%Y-%m-%d}, more than a day ahead: the device's clock is wrong"
+    reason = f"{len(times)} readings dated {why}"
+    return Refused(name=name, reason=reason, data=frame.payload[:600], device=frame.device)

@@ -131,6 +131,25 @@ def test_history_from_before_the_clock_was_set_is_refused_by_name_and_the_presen
     assert flows_of(batch, since=datetime(1970, 1, 1, tzinfo=UTC)) == flows_of(batch)
 
 
+@pytest.mark.parametrize("trusted", [True, False])
+def test_history_from_days_to_come_is_refused_by_name_and_the_present_is_counted(*, trusted: bool) -> None:
+    clock = ManualClock(START, trusted=trusted)
+    intake = intake_with(clock, DeviceSettings(address=COUNTER, model="milesight-vs350"))
+    batch = Batch()
+    next_year = milesight.passage_history(int((START + timedelta(days=365)).timestamp()), 5, 5, 5, 5)
+    refused = []
+    for number, payload in enumerate([bytes.fromhex("04cc12001600") + next_year, bytes.fromhex("04cc14001600")]):
+        at = START + number * timedelta(minutes=10)
+        frame = Frame(device=COUNTER, payload=payload, port=85, counter=number, network_time=at)
+        refused.append(intake.take(batch, "net", structs.replace(frame, heard_ms=clock.monotonic_ms())))
+        clock.advance(600)
+    assert [each and each.name for each in refused] == ["clock-ahead", None]
+    assert "dated 2027-11-22, more than a day ahead" in (refused[0].reason if refused[0] else "")
+    (channel,) = batch.states[COUNTER].channels.values()
+    assert (channel.open, channel.measured_until_s) == ({}, (START + timedelta(minutes=10)).timestamp())
+    assert sum(interval.in_ for interval in flows_of(intake.finish(batch))) == 2
+
+
 def test_what_the_start_up_frame_tells_serves_later_frames(clock: ManualClock) -> None:
     intake = intake_with(clock)
     batch = Batch()
@@ -278,6 +297,14 @@ def test_a_network_time_in_the_future_is_not_believed(clock: ManualClock) -> Non
     intake.take(batch, "net", future)
     last = [message.states[0] for message in batch.outgoing if isinstance(message, Space)][-1]
     assert (last.at.replace(microsecond=0), last.source) == (START, TimeSource.GATEWAY)
+
+
+def test_a_network_server_whose_clock_was_never_set_dates_nothing(clock: ManualClock) -> None:
+    intake = intake_with(clock)
+    batch = Batch()
+    intake.take(batch, "net", structs.replace(presence(1, b"\x01"), network_time=datetime(1970, 1, 1, 1, tzinfo=UTC)))
+    (space,) = [message.states[0] for message in batch.outgoing if isinstance(message, Space)]
+    assert (space.at, space.source) == (START, TimeSource.GATEWAY)
 
 
 def test_a_silent_radar_covers_no_time(clock: ManualClock) -> None:

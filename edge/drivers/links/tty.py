@@ -84,6 +84,9 @@ def _open(link: str, port: str, baud: int) -> serial.Serial:
     path = path_of(link, port)
     try:
         return serial.Serial(path, baud, timeout=READ_WAIT_S, write_timeout=WRITE_WAIT_S, exclusive=True)
+    except ValueError as error:
+        advice = "correct `baud`: the adapter cannot do this one"
+        raise LinkError(link, f"port {path}: {error}", advice=advice) from error
     except (OSError, termios.error) as error:
         raise _lost(link, path, error) from error
 
@@ -92,7 +95,7 @@ def path_of(link: str, port: str) -> str:
     """Where a port is now, given as a path or by its USB identity. Raises `LinkError` when no such adapter is there."""
     if not port.startswith(USB_PREFIX):
         return port
-    wanted = port.removeprefix(USB_PREFIX).lower().split(":")
+    wanted = port.removeprefix(USB_PREFIX).lower().split(":", 2)
     for candidate in list_ports.comports():
         identity = (f"{candidate.vid or 0:04x}", f"{candidate.pid or 0:04x}", (candidate.serial_number or "").lower())
         if list(identity[: len(wanted)]) == wanted:
