@@ -139,6 +139,8 @@ def problem_of(model: Model, settings: DeviceSettings) -> str | None:
     """Why the settings of a raw sensor cannot be applied; None when they can."""
     if model.signal is not None and settings.debounce_s is not None:
         return f"debounce_s: {_OWN_DEBOUNCE[model.signal]}"
+    if settings.line_mm is not None and settings.line_mm[:2] == settings.line_mm[2:]:
+        return "line_mm: its two points are one; expected the ends of a line that people cross"
     try:
         setting_of(model, settings)
     except msgspec.ValidationError as error:

@@ -14,7 +14,7 @@ class DeviceSettings(Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     """devEUI or DevAddr in lower-case hexadecimal, BLE address in upper case with colons, or a name on a wire."""
     model: Name
     link: str | None = None
-    """The link that this device hangs on: a Modbus unit is asked there. All others are read whatever link brings them."""
+    """The link that it hangs on: there a Modbus unit is asked. All others are read whichever link brings them."""
     period_s: Annotated[int, Meta(ge=1, le=7 * 86_400)] | None = None
     """Expected reporting period; the model's own when None."""
     key: Annotated[str, Meta(pattern="^[0-9a-fA-F]{32}$")] | None = None

@@ -261,3 +261,14 @@ def test_a_broker_with_a_password_lets_in_who_has_it_and_nobody_else(tmp_path: P
             asyncio.run(counters(broker, wrong))
         with pytest.raises(LinkError, match="No such file"):
             asyncio.run(counters(broker, tmp_path / "missing"))
+
+
+def test_a_topic_that_is_no_filter_is_a_link_error(mosquitto: Mosquitto) -> None:
+    config = structs.replace(_config(mosquitto), client_id="lost", topic="application/#/event/+")
+
+    async def scenario() -> None:
+        async with running(ChirpStackLink(config, Ticks())) as collected:
+            with pytest.raises(LinkError, match="is no MQTT filter; correct it"):
+                await collected.link_ends()
+
+    asyncio.run(scenario())

@@ -132,10 +132,13 @@ def test_devices_are_refused_one_by_one() -> None:
         DeviceSettings(address="b", model="nothing"),
         DeviceSettings(address="c", model="parametric-pcr2", options={"wings": 2}),
         DeviceSettings(address="d", model="nwave-nps405", nwk_skey="0" * 32),
+        DeviceSettings(address="e", model="hlk-ld2450", line_mm=(0, 500, 0, 500)),
+        DeviceSettings(address="f", model="hlk-ld2450", line_mm=(0, 500, 0, 501)),
     )
     reasons = [(refused.where, refused.reason) for refused in refused_devices(devices)]
-    assert [where for where, _ in reasons] == ["a", "b", "c", "d"]
+    assert [where for where, _ in reasons] == ["a", "b", "c", "d", "e"]
     assert "there twice" in reasons[0][1]
     assert "devices list" in reasons[1][1]
     assert "unknown option 'wings'" in reasons[2][1]
     assert "belong together" in reasons[3][1]
+    assert reasons[4][1] == "line_mm: its two points are one; expected the ends of a line that people cross"

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 from types import TracebackType
-from typing import Literal
+from typing import Annotated, Literal
 
 from bleak import BleakScanner
 from bleak.args.bluez import BlueZScannerArgs
@@ -19,7 +19,7 @@ from bleak.backends.bluezdbus.scanner import BleakScannerBlueZDBus
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
 from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailableReason, BleakDBusError, BleakError
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from edge.drivers.links.base import Arrival, Directory, Inbox, Link, LinkError, Monotonic, Refused
 from edge.drivers.links.bluez_watch import ADAPTER_GONE, BLUETOOTHD_ENDED, BUS_ENDED, POWERED_OFF, bluez_watched
@@ -72,7 +72,7 @@ BLUEZ_ERRORS = {
 class BleConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="ble"):
     """A Bluetooth adapter to listen with."""
 
-    name: str
+    name: Annotated[str, Meta(min_length=1, max_length=128)]
     adapter: str | None = None
     """BlueZ's name of it (`hci0`); None for the first that is switched on."""
     scanning: Literal["active", "passive"] = "active"

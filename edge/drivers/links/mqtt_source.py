@@ -26,6 +26,8 @@ WINDOW = 100
 """Messages under way and not acknowledged at most; the broker keeps the rest."""
 SESSION_S = 7 * 86_400
 """So long the broker keeps messages for us while we are away, unless told otherwise."""
+LONGEST_SESSION_S = 2**32 - 1
+"""What MQTT has room for: for ever."""
 KEEPALIVE_S = 30
 
 
@@ -101,7 +103,11 @@ class Subscription:
             self._messages.fail(self._error(f"the broker refused us: {reason}", "check username and password_file"))
             return
         log.info("connected link=%s session=%s", self._link, "resumed" if flags.session_present else "new")
-        client.subscribe(self._topic, qos=1)
+        try:
+            client.subscribe(self._topic, qos=1)
+        except ValueError:
+            advice = "correct it: `+` stands for one level, `#` for all at the end"
+            self._messages.fail(self._error(f"topic {self._topic!r} is no MQTT filter", advice))
 
     def _on_subscribe(
         self, _client: Client, _userdata: object, _mid: int, reasons: list[ReasonCode], _properties: object

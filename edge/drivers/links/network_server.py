@@ -15,7 +15,7 @@ from paho.mqtt.enums import MQTTProtocolVersion
 
 from edge.drivers.links.base import Arrival, Inbox, Link, Monotonic
 from edge.drivers.links.envelope import Note, Parse
-from edge.drivers.links.mqtt_source import SESSION_S, Broker, Subscription, subscribed
+from edge.drivers.links.mqtt_source import LONGEST_SESSION_S, SESSION_S, Broker, Subscription, subscribed
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class ServerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     ca_file: Path | None = None
     """The certificate authority to trust; TLS is used when it is given, and then always."""
     topic: Annotated[str, Meta(min_length=1)]
-    session_s: Annotated[int, Meta(ge=0)] = SESSION_S
+    session_s: Annotated[int, Meta(ge=0, le=LONGEST_SESSION_S)] = SESSION_S
     """So long the broker shall keep messages while the gateway is away, in seconds; 0 for none."""
 
     @property
