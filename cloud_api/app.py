@@ -15,6 +15,7 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cloud_api.access import Access, bad_key, too_many
+from cloud_api.bodies import BoundedBodies
 from cloud_api.engine import put_together
 from cloud_api.feeds.settings import LotFeed, OrderFeed
 from cloud_api.head import HeadAsGet
@@ -147,7 +148,7 @@ def create_app(
 
 
 def _in_front(services: Services) -> list[Middleware]:
-    """Who asks, from which site, and whether it is one of the hot routes."""
+    """Who asks, from which site, with how much, and whether it is one of the hot routes."""
     settings = services.settings
     cors = Middleware(
         CORSMiddleware,
@@ -160,6 +161,7 @@ def _in_front(services: Services) -> list[Middleware]:
     return [
         *([cors] if settings.origins else []),
         Middleware(Access, keyring=services.keyring, everyone_may=settings.everyone_may, limits=settings.limits),
+        Middleware(BoundedBodies),
         Middleware(HotRoutes, routes=hot_routes(services)),
     ]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from cloud_api.bodies import LARGEST
 from cloud_api.registry.people import PeopleStore, grouped
 from cloud_api.registry.store import RegistryStore, open_registry
 from cloud_api.stores import open_store
@@ -133,6 +134,10 @@ def test_who_signs_out_or_loses_a_telephone_is_out(
     assert {trace.who for trace in registry.trail() if trace.kind == "access_key"} == {"Marie Dupont", "test"}
 
 
+def test_nobody_fills_the_memory_with_a_form(phone: httpx.Client) -> None:
+    assert phone.post(DOOR, data={"secret": "x" * LARGEST}).status_code == 413
+
+
 def test_an_old_cookie_does_not_spoil_the_page_of_the_town(phone: httpx.Client) -> None:
     assert phone.get("/v1/parking/zones", headers={"Cookie": "passerelle-key=psl_gone"}).status_code == 200
 
@@ -141,6 +146,7 @@ def test_a_code_is_not_found_by_trying(phone: httpx.Client) -> None:
     answers = {phone.post(DOOR, data={"secret": f"ABCDEF{tries:02}"}).status_code for tries in range(12)}
 
     assert answers == {403, 429}
+    assert phone.get(f"{DOOR}/ABCDEF22").status_code == 429
 
 
 def test_somebody_may_read_english(phone: httpx.Client) -> None:

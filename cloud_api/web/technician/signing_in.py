@@ -37,8 +37,14 @@ def add_routes(routes: APIRouter, room: Room) -> None:
     async def show_door(request: Request) -> Response:
         return room.page(request, "sign_in.html", how=None, again=None)
 
+    def count_try(request: Request) -> None:
+        wait_ns = limiter.wait_ns(address_of(request.scope), time.monotonic_ns())
+        if wait_ns:
+            raise too_many(1 + wait_ns // SECOND_NS)
+
     @routes.get("/sign-in/{secret}")
     async def show_link(request: Request, secret: str) -> Response:
+        count_try(request)
         asked = await asyncio.to_thread(people.ask, secret[:LONGEST_SECRET], services.clock())
         if asked.how is not Asking.GOOD or asked.person is None:
             return room.page(request, "sign_in.html", status=HTTPStatus.GONE, how=asked.how, again=None)
@@ -47,9 +53,7 @@ def add_routes(routes: APIRouter, room: Room) -> None:
     @routes.post("/sign-in")
     async def sign_in(request: Request) -> Response:
         require_own_page(request)
-        wait_ns = limiter.wait_ns(address_of(request.scope), time.monotonic_ns())
-        if wait_ns:
-            raise too_many(1 + wait_ns // SECOND_NS)
+        count_try(request)
         form = await request.form()
         try:
             person, key, text = await asyncio.to_thread(people.sign_in, str(form.get("secret", "")), services.clock())
