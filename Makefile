@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Compiled once, every program starts in half the time: hundreds of them are started by the tests.
 unexport PYTHONDONTWRITEBYTECODE PIP_NO_COMPILE
 
-.PHONY: help demo test check lint types walls bandit audit bench chaos docs clean
+.PHONY: help demo test check lint types walls bandit audit collect bench chaos docs clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -42,8 +42,11 @@ audit: $(VENV)/.installed  ## Ask the Internet for known weaknesses of what is i
 WORKERS ?= 3
 test: $(VENV)/.installed  ## Everything that must hold: check, then all tests
 	./.ci/system-packages
-	$(MAKE) --no-print-directory --jobs 2 --output-sync check
+	$(MAKE) --no-print-directory --jobs 2 --output-sync check collect
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal
+
+collect: $(VENV)/.installed  ## Compile the tests, once for all workers, and import all of them
+	$(BIN)/pytest --collect-only -qq >$(VENV)/collected || { cat $(VENV)/collected; exit 1; }
 
 bench: $(VENV)/.installed  ## Print speeds as ratios side by side
 	$(BIN)/python -m tests.bench
