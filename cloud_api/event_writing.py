@@ -11,7 +11,8 @@ from secrets import token_hex
 
 from msgspec import Struct
 
-from cloud_api.registry.office_events import CALENDAR, OfficeEventStore
+from cloud_api.registry.event_editions import CALENDAR
+from cloud_api.registry.office_events import OfficeEventStore
 from cloud_api.reports.calendar import load_calendar
 from cloud_api.reports.named_events import EventTexts, NamedEvent, body_of, event_of, named_events
 

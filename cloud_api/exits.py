@@ -6,7 +6,7 @@ from typing import Final, NoReturn
 
 import typer
 
-from cloud_api.registry.database import RegistryError
+from cloud_api.registry.errors import RegistryError
 from cloud_api.settings import ConfigError
 from cloud_api.stores.base import StoreError, StoreUrlError
 

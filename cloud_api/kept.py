@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from cloud_api.ledger import Ledger
 from cloud_api.registry.backups import LastBackup
-from cloud_api.registry.database import RegistryError
+from cloud_api.registry.errors import RegistryError
 from cloud_api.registry.invitations import accesses
 from cloud_api.registry.store import RegistryStore
 from cloud_api.stores.base import Store, StoreError

@@ -19,9 +19,9 @@ from cloud_api.exits import USAGE, end, mistakes_in_words
 from cloud_api.registry.files.difference import Difference, difference, fields_that_differ
 from cloud_api.registry.files.draft import PlacesError
 from cloud_api.registry.files.formats import Format, format_of, left_out, read, write
+from cloud_api.registry.kinds import KINDS, key_of, kind_of
 from cloud_api.registry.registry import Registry
 from cloud_api.registry.store import open_registry
-from cloud_api.registry.tables import KINDS, key_of, kind_of
 
 SHOWN: Final = 50
 """Mistakes, and changes of a sort, told one by one."""

@@ -14,7 +14,7 @@ from typing import Final
 from cloud_api.feed import ZoneFeed
 from cloud_api.live import Live
 from cloud_api.registry.current import CurrentRegistry, read_current
-from cloud_api.registry.database import RegistryError
+from cloud_api.registry.errors import RegistryError
 from cloud_api.registry.store import RegistryStore
 
 log = logging.getLogger(__name__)

@@ -20,7 +20,7 @@ from cloud_api.event_writing import Writer, keep_calendar
 from cloud_api.existing import existing_registry, require_store
 from cloud_api.exits import FAILURE, end, mistakes_in_words
 from cloud_api.mailing import Mail, MailError, load_mail, send
-from cloud_api.registry.office_events import EventEdition
+from cloud_api.registry.event_editions import EventEdition
 from cloud_api.registry.store import RegistryStore
 from cloud_api.reports.asking import AskError, Texts, address_of
 from cloud_api.reports.formats import Format, file_name

@@ -9,8 +9,9 @@ from typing import Final
 from cloud_api.event_writing import Writer, keep_calendar
 from cloud_api.registry.contradictions import tables_of
 from cloud_api.registry.current import CurrentRegistry
+from cloud_api.registry.event_editions import EventEdition
 from cloud_api.registry.files.draft import PlacesError
-from cloud_api.registry.office_events import EventEdition, OfficeEventStore
+from cloud_api.registry.office_events import OfficeEventStore
 from cloud_api.reports.apart import Question, file_apart
 from cloud_api.reports.asking import AskError, Texts
 from cloud_api.reports.formats import Format

@@ -13,7 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from cloud_api.app import Api, create_app
 from cloud_api.registry import Counter, Installation, Position, Registry, Space, Zone
-from cloud_api.registry.store import RegistryStore, open_registry
+from cloud_api.registry.store import RegistryStore
 from cloud_api.server import ApiServer, listen
 from cloud_api.settings import Broker, Settings
 from cloud_api.stores.base import Channel, Store
@@ -33,6 +33,7 @@ from edge.messages import (
 )
 from edge.messages import Space as SpaceMessage
 from tests.broker import Mosquitto
+from tests.registries import registry_at
 
 NOW = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -76,7 +77,7 @@ def town_api(broker: Mosquitto, store: Store, folder: Path, *, clock: Clock | No
 
 def kept(town: Registry, folder: Path) -> RegistryStore:
     """A folder's registry, with a town in it."""
-    registry = open_registry(str(folder / "registry.db"))
+    registry = registry_at(folder / "registry.db")
     registry.merge(town.entries, by="test", at=NOW)
     return registry
 

@@ -30,7 +30,8 @@ from sqlalchemy import (
 )
 
 from cloud_api.backup.archive import BackupError, RegistryPart
-from cloud_api.registry.database import RegistryError, connect, migrate, revision, table_version, writing
+from cloud_api.registry.database import connect, migrate, revision, table_version, writing
+from cloud_api.registry.errors import RegistryError
 from cloud_api.registry.tables import METADATA, REVISION
 
 ROWS_AT_ONCE: Final = 1_000

@@ -17,7 +17,8 @@ from cloud_api.backup.influx_tools import dropping, is_there, restore_influx, to
 from cloud_api.backup.registry_rows import holds_registry, load_registry
 from cloud_api.backup.snapshots import check_sound, close_out_others, is_empty
 from cloud_api.backup.taking import Kept, sync_folder
-from cloud_api.registry.database import RegistryError, parse_registry_url
+from cloud_api.registry.database import parse_registry_url
+from cloud_api.registry.errors import RegistryError
 from cloud_api.stores.address import InfluxAddress, SqliteAddress
 from cloud_api.stores.base import StoreError
 

@@ -28,7 +28,7 @@ from cloud_api.feeds.settings import OrderFeed
 from cloud_api.registry import Registry, Space, Zone
 from cloud_api.registry.change import Merged
 from cloud_api.registry.contradictions import tables_of
-from cloud_api.registry.database import RegistryError
+from cloud_api.registry.errors import RegistryError
 from cloud_api.registry.store import RegistryStore
 
 log = logging.getLogger(__name__)

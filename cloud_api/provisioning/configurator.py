@@ -19,7 +19,7 @@ from cloud_api.provisioning.errands import NO_EPOCH, Errands
 from cloud_api.provisioning.gateways import Gateways
 from cloud_api.provisioning.renewals import Renewals
 from cloud_api.registry.current import CurrentRegistry
-from cloud_api.registry.database import RegistryError
+from cloud_api.registry.errors import RegistryError
 from cloud_api.registry.radio_keys import RadioKeys, RadioKeyStore
 from cloud_api.settings import Broker
 from edge import messages

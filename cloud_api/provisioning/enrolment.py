@@ -19,7 +19,7 @@ from cloud_api.provisioning.certificates import open_authority
 from cloud_api.provisioning.dynamic_security import BrokerControl, BrokerControlError
 from cloud_api.provisioning.floods import HELD_OFF_FOR, Floods
 from cloud_api.registry.codes import read_code
-from cloud_api.registry.database import RegistryError
+from cloud_api.registry.errors import RegistryError
 from cloud_api.registry.invitations import InvitationStore
 from cloud_api.settings import Broker, ConfigError, Enrolment
 

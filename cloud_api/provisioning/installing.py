@@ -14,8 +14,8 @@ from msgspec.structs import replace
 from cloud_api.provisioning.addresses import parse_address
 from cloud_api.provisioning.plan import NotPossibleError, Plan, nearest, together
 from cloud_api.registry import Registry
+from cloud_api.registry.kinds import key_of
 from cloud_api.registry.places import Counting, Device, Entry, Installation
-from cloud_api.registry.tables import key_of
 
 MINUTE: Final = timedelta(minutes=1)
 HOUR: Final = timedelta(hours=1)

@@ -13,11 +13,12 @@ from msgspec import Struct
 from sqlalchemy import Connection, delete, insert, update
 
 from cloud_api.registry.contradictions import ContradictionError
+from cloud_api.registry.kinds import key_of, kind_of, name_of
 from cloud_api.registry.places import Entry
 from cloud_api.registry.radio_keys import RadioKeys, put_keys
 from cloud_api.registry.refusals import ChangedMeanwhileError, RefusedChangeError
 from cloud_api.registry.soundness import faults
-from cloud_api.registry.tables import AUDIT, ENTRIES, key_of, kind_of, name_of
+from cloud_api.registry.tables import AUDIT, ENTRIES
 from cloud_api.registry.views import EntryName, Value, Versioned, View, all_rows, find, registry_of
 
 

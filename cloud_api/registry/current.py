@@ -4,8 +4,12 @@ It is exchanged on the event loop, between two steps of whoever runs there, so t
 is given a snapshot and keeps it for as long as its work lasts.
 """
 
+from typing import TYPE_CHECKING
+
 from cloud_api.registry.registry import Registry
-from cloud_api.registry.store import RegistryStore
+
+if TYPE_CHECKING:
+    from cloud_api.registry.store import RegistryStore
 
 
 class CurrentRegistry:
@@ -23,7 +27,7 @@ class CurrentRegistry:
         return before
 
 
-def read_current(store: RegistryStore) -> CurrentRegistry:
+def read_current(store: "RegistryStore") -> CurrentRegistry:
     """The registry as it is in the store now. Blocks. Raises `RegistryError`."""
     revision = store.revision()
     return CurrentRegistry(store.snapshot(), revision)

@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, select, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from cloud_api.registry.errors import RegistryError
 from cloud_api.registry.tables import HEAD, REVISION
 from cloud_api.settings import ConfigError
 
@@ -25,10 +23,6 @@ EXPECTED: Final = "a file, sqlite:///FILE or postgresql://USER@HOST:PORT/DATABAS
 BUSY_TIMEOUT_MS: Final = 10_000
 MIGRATION_LOCK: Final = 0x7061_7373
 """Any number, the same in every process: one of them migrates at a time."""
-
-
-class RegistryError(Exception):
-    """The registry cannot be read or changed now: what the database says."""
 
 
 def parse_registry_url(address: str) -> URL:
@@ -143,6 +137,10 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def migrate(connection: Connection, to: str = "head") -> None:
     """Bring the tables to a version. Raises `RegistryError` where they, or it, are newer than this program."""
+    from alembic import command  # its seconds are for those alone whose tables are old
+    from alembic.config import Config
+    from alembic.util import CommandError
+
     configuration = Config()
     configuration.set_main_option("script_location", "cloud_api.registry:migrations")
     configuration.attributes["connection"] = connection

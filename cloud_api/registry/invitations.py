@@ -18,7 +18,8 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, Engine, RowMapping, insert, select, update
 
 from cloud_api.registry.codes import Code, new_code
-from cloud_api.registry.database import RegistryError, reading, writing
+from cloud_api.registry.database import reading, writing
+from cloud_api.registry.errors import RegistryError
 from cloud_api.registry.tables import AUDIT, ENTRIES, INVITATION
 
 SECRETS: Final = ("digest", "machine")

@@ -13,7 +13,8 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, Engine, RowMapping, insert, select, update
 
-from cloud_api.registry.database import RegistryError, reading, writing
+from cloud_api.registry.database import reading, writing
+from cloud_api.registry.errors import RegistryError
 from cloud_api.registry.tables import ACCESS_KEY, AUDIT
 from cloud_api.scopes import Scope
 

@@ -1,39 +1,19 @@
-"""Events that the office named: every edition of each, who wrote it and when. Editions are only added.
-
-An edition counts from its moment until the next one of the same event; one without a body withdraws the event. So a
-report as of a date knows what was known then. What the calendar's file says is kept among them, as an event of its own.
-What a body says is its writer's business; here it is JSON.
-"""
+"""Events that the office named: every edition of each, who wrote it and when. Editions are only added."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
-from msgspec import Struct
 from sqlalchemy import Connection, Engine, Select, insert, select
 
-from cloud_api.registry.database import RegistryError, reading, writing
+from cloud_api.registry.database import reading, writing
+from cloud_api.registry.errors import RegistryError
+from cloud_api.registry.event_editions import EventEdition
 from cloud_api.registry.tables import AUDIT, OFFICE_EVENT
 
-CALENDAR: Final = "calendar"
-"""The editions of the calendar's file are this event's."""
 INSTANT: Final = timedelta(microseconds=1)
 """Between an edition and the next, at least: a report as of one knows it and none after it."""
-
-
-class EventEdition(Struct, frozen=True, kw_only=True):
-    """What was written of an event at one moment."""
-
-    number: int
-    """Later editions, of this event or another, have higher ones."""
-    event: str
-    """Which event: 16 hexadecimal digits, or `CALENDAR`; the same in all its editions."""
-    at: datetime
-    """UTC; later than that of every edition with a lower number."""
-    who: str
-    body: dict[str, Any] | None
-    """None: withdrawn."""
 
 
 class EditedMeanwhileError(RegistryError):

@@ -15,7 +15,8 @@ from typing import Any, Final
 from msgspec import Struct
 from sqlalchemy import Connection, Engine, RowMapping, insert, select, update
 
-from cloud_api.registry.database import RegistryError, reading, writing
+from cloud_api.registry.database import reading, writing
+from cloud_api.registry.errors import RegistryError
 from cloud_api.registry.keys import AccessKey, Digest, digest_of, keep_key, new_key, revoke_key
 from cloud_api.registry.tables import ACCESS_KEY, AUDIT, PERSON, SIGN_IN
 from cloud_api.scopes import Scope

@@ -1,6 +1,6 @@
 """Changes of the registry that cannot be: which entry, which field, and why."""
 
-from cloud_api.registry.database import RegistryError
+from cloud_api.registry.errors import RegistryError
 
 
 class RefusedChangeError(RegistryError):

@@ -9,8 +9,6 @@ from typing import Final
 
 import msgspec
 from opening_hours import validate
-from shapely import from_geojson, is_valid_reason
-from shapely.errors import ShapelyError
 
 from cloud_api.registry.geometry import Geometry
 from cloud_api.registry.places import Entry, MaxStay, Space, Zone
@@ -55,6 +53,9 @@ def _limit(limit: MaxStay | None) -> Iterator[tuple[str, str]]:
 def _outline(geometry: Geometry | None) -> Iterator[tuple[str, str]]:
     if geometry is None:
         return
+    from shapely import from_geojson, is_valid_reason  # slow to load, and hardly any entry has an outline
+    from shapely.errors import ShapelyError
+
     try:
         shape = from_geojson(msgspec.json.encode(geometry))
     except ShapelyError as error:

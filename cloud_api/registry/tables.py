@@ -4,7 +4,6 @@ A place, device or period is one row: its key, its value as JSON, and a version 
 must hold between rows is guarded by `Registry`, which every change is held against before it is committed.
 """
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final
@@ -23,23 +22,10 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-from cloud_api.registry.places import Closure, Counter, Device, Entry, Gateway, Installation, Space, Zone
+from cloud_api.registry.kinds import KINDS
 
 HEAD: Final = "0008"
 """The migration that makes these tables."""
-
-KINDS: Final[Mapping[str, type[Entry]]] = MappingProxyType(
-    {
-        "zone": Zone,
-        "space": Space,
-        "counter": Counter,
-        "gateway": Gateway,
-        "device": Device,
-        "installation": Installation,
-        "closure": Closure,
-    }
-)
-"""The tables of entries, in the order in which they may refer to each other."""
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -179,27 +165,3 @@ OFFICE_EVENT: Final = Table(
     Column("body", JSON(none_as_null=True)),
 )
 """Editions of the events that the office named. A trigger refuses whatever is not an insertion."""
-
-
-def name_of(type_: type[object]) -> str:
-    """The table of a type of entries."""
-    return next(kind for kind, each in KINDS.items() if each == type_)
-
-
-def kind_of(entry: Entry) -> str:
-    """The table of an entry."""
-    return name_of(type(entry))
-
-
-def key_of(entry: Entry) -> str:
-    """What names an entry within its table."""
-    match entry:
-        case Gateway():
-            return entry.name
-        case Device():
-            return entry.address
-        case Installation():
-            start = entry.start.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")
-            return "/".join((entry.device, entry.channel, entry.mode, start))
-        case _:
-            return entry.id

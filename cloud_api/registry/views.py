@@ -10,9 +10,10 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, literal, select, union_all
 
+from cloud_api.registry.kinds import key_of, kind_of, name_of
 from cloud_api.registry.places import Closure, Counter, Device, Entry, Gateway, Installation, Space, Zone
 from cloud_api.registry.registry import Registry
-from cloud_api.registry.tables import ENTRIES, key_of, kind_of, name_of
+from cloud_api.registry.tables import ENTRIES
 
 Value = TypeVar("Value", bound=Entry)
 EntryName = tuple[str, str]

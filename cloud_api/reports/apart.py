@@ -14,7 +14,7 @@ from msgspec import Struct
 from cloud_api.apart import ApartError, ask_apart, read_question
 from cloud_api.registry import Registry
 from cloud_api.registry.contradictions import Tables
-from cloud_api.registry.office_events import EventEdition
+from cloud_api.registry.event_editions import EventEdition
 from cloud_api.reports.asking import AskError, Texts
 from cloud_api.reports.formats import Format
 from cloud_api.reports.making import Source, asked_of, opened, pieces

@@ -17,7 +17,7 @@ from cloud_api.forecast.days import Calendar
 from cloud_api.periods import Period
 from cloud_api.plausibility import Street
 from cloud_api.registry import Counter, Registry
-from cloud_api.registry.office_events import EventEdition
+from cloud_api.registry.event_editions import EventEdition
 from cloud_api.reports.asking import period_of, settled_minute
 from cloud_api.reports.calendar import OfficeCalendar
 from cloud_api.reports.counter_hours import counter_hours

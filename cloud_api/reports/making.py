@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from cloud_api.forecast.days import Calendar
 from cloud_api.registry import Registry
-from cloud_api.registry.office_events import EventEdition
+from cloud_api.registry.event_editions import EventEdition
 from cloud_api.reports.asking import Texts, ask
 from cloud_api.reports.calendar import OfficeCalendar
 from cloud_api.reports.event_reporting import event_asked, make_event_report

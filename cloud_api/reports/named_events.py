@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from cloud_api.registry.office_events import CALENDAR, EventEdition
+from cloud_api.registry.event_editions import CALENDAR, EventEdition
 from cloud_api.registry.soundness import FORMULA
 from cloud_api.reports.asking import AskError
 from cloud_api.reports.calendar import LONGEST_EVENT, YEARS, Event, EventKind, OfficeCalendar

@@ -24,7 +24,7 @@ from cloud_api.provisioning.fitting import Told, fitting
 from cloud_api.provisioning.plan import NotPossibleError, Plan
 from cloud_api.registry import Registry
 from cloud_api.registry.change import Merged
-from cloud_api.registry.database import RegistryError
+from cloud_api.registry.errors import RegistryError
 from cloud_api.registry.radio_keys import NO_RADIO_KEYS, RadioKeys
 from cloud_api.registry.refusals import ChangedMeanwhileError, RefusedChangeError
 from cloud_api.scopes import Scope

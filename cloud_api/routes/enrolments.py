@@ -24,7 +24,7 @@ from cloud_api.provisioning.dynamic_security import BrokerControlError
 from cloud_api.provisioning.enrolment import Admitted, BrokerAddress, Enroller, EnrolmentRequest
 from cloud_api.rate_limits import SECOND_NS, RateLimiter
 from cloud_api.registry.codes import CodeError
-from cloud_api.registry.database import RegistryError
+from cloud_api.registry.errors import RegistryError
 from cloud_api.registry.invitations import NotInvitedError, Why
 from cloud_api.routes.changing import body_of, takes
 from cloud_api.services import Services

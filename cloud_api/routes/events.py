@@ -19,7 +19,7 @@ from cloud_api.access import caller_of, needs
 from cloud_api.event_writing import Writer, find_event, new_event_id, withdraw_event, write_event
 from cloud_api.openapi import JSON, Responses, answer, key_refusals, parameter, refusal
 from cloud_api.problems import FieldError, invalid, not_found, unavailable
-from cloud_api.registry.database import RegistryError
+from cloud_api.registry.errors import RegistryError
 from cloud_api.registry.office_events import EditedMeanwhileError
 from cloud_api.reports.asking import AskError
 from cloud_api.reports.named_events import EventChange, EventTexts, NamedEvent, named_events, texts_of

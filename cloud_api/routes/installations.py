@@ -16,8 +16,8 @@ from cloud_api.provisioning.carrying_out import Seen
 from cloud_api.provisioning.installing import clock, install
 from cloud_api.provisioning.plan import Plan
 from cloud_api.registry import Installation, Registry
+from cloud_api.registry.kinds import key_of
 from cloud_api.registry.places import PlaceId
-from cloud_api.registry.tables import key_of
 from cloud_api.registry.views import View
 from cloud_api.routes.changing import (
     EXAMPLE_DONE,

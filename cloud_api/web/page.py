@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Final
 
 import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from msgspec.structs import replace
 
 from cloud_api.counters import CounterView, counter_views
@@ -21,6 +20,7 @@ from cloud_api.web.bars import CounterCard, chart
 from cloud_api.web.cards import Seen, age, summary, zone_card
 from cloud_api.web.last_hour import last_hour_line
 from cloud_api.web.recent import Flows
+from cloud_api.web.templating import templates_of
 from cloud_api.web.words import Words
 from cloud_api.web.zone_list import alphabetical, audiences_of, outlook_for, zones_seen
 from cloud_api.zones import ZoneDetail
@@ -36,7 +36,7 @@ class Page:
         """`assets`: where scripts, styles and pictures are, relative to the page."""
         self._services = services
         self._assets = assets
-        self._template = _environment().get_template("page.html")
+        self._template = templates_of("cloud_api.web").get_template("page.html")
 
     @property
     def shows_people(self) -> bool:
@@ -92,16 +92,6 @@ class Page:
             return seen
         local = replace(arrival, at=arrival.at.astimezone(now.tzinfo))
         return replace(seen, outlook=outlook_for(local, present(seen.place, detail).audience, seen.zone, asked))
-
-
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("cloud_api.web"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 def _counter_card(

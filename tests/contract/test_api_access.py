@@ -12,11 +12,11 @@ from msgspec.structs import asdict
 from cloud_api.app import create_app
 from cloud_api.rate_limits import Limits, Rate
 from cloud_api.registry.keys import KeyStore
-from cloud_api.registry.store import open_registry
 from cloud_api.scopes import Scope
 from cloud_api.settings import Broker, Settings
 from cloud_api.stores import open_store
 from tests.broker import Mosquitto
+from tests.registries import registry_at
 from tests.town import NOW, REGISTRY, Clock, kept, serving, until
 
 ZONES, FLOWS = "/v1/parking/zones", "/v1/flows/counters"
@@ -26,7 +26,7 @@ Serve = Callable[..., AbstractContextManager[httpx.Client]]
 
 @pytest.fixture
 def keys(tmp_path: Path) -> Iterator[KeyStore]:
-    with closing(open_registry(str(tmp_path / "registry.db"))) as store:
+    with closing(registry_at(tmp_path / "registry.db")) as store:
         yield store.keys
 
 
@@ -172,7 +172,7 @@ def test_the_registry_keeps_no_key_but_tells_who_made_and_revoked_it(keys: KeySt
     made, secret = keys.create("office", [Scope.REPORT], by="Anne", at=NOW)
     keys.revoke(made.id, by="Benoît", at=NOW)
 
-    with closing(open_registry(str(tmp_path / "registry.db"))) as store:
+    with closing(registry_at(tmp_path / "registry.db")) as store:
         revoked, created = store.trail(key=made.id)
     assert (created.who, created.before, revoked.who) == ("Anne", None, "Benoît")
     assert created.after is not None

@@ -9,8 +9,8 @@ from typer.testing import CliRunner, Result
 
 from cloud_api.closure_commands import closure
 from cloud_api.registry import Closure, Position, Space, Zone
-from cloud_api.registry.store import open_registry
 from tests.orders import ban, export, order, validity
+from tests.registries import registry_at
 from tests.web_operator import operator
 
 NEAR = Position(lat=47.21375, lon=-1.5552)
@@ -23,7 +23,7 @@ ELSEWHERE = order(ban(TO_DAY, place='{"type":"Point","coordinates":[2.35,48.85]}
 def town(tmp_path: Path) -> Path:
     """A registry with one bay."""
     file = tmp_path / "registry.db"
-    with closing(open_registry(str(file))) as store:
+    with closing(registry_at(file)) as store:
         store.add(Zone(id="haute", name="Rue Haute", position=NEAR), by="test", at=NOW)
         store.add(Space(id="h1", zone="haute", position=NEAR), by="test", at=NOW)
     return file
@@ -50,7 +50,7 @@ def written(folder: Path, *orders: str) -> str:
 
 
 def known(town: Path) -> list[Closure]:
-    with closing(open_registry(str(town))) as store:
+    with closing(registry_at(town)) as store:
         return list(store.snapshot().closures)
 
 
@@ -74,7 +74,7 @@ def test_a_closure_by_hand_is_in_force_until_it_is_ended_and_both_are_in_the_tra
     assert not known(town)[0].in_force_at(datetime.now(UTC))
     assert "0 closures" in by_hand(town, "list").output
     assert "over" in by_hand(town, "list", "--past").output
-    with closing(open_registry(str(town))) as store:
+    with closing(registry_at(town)) as store:
         assert [line.who.split(" (")[0] for line in store.trail(key=only.id)] == ["closure end", "closure add"]
 
 
@@ -131,7 +131,7 @@ def test_an_order_closes_its_bay_and_its_withdrawal_opens_it_with_both_in_the_au
     (only,) = known(town)
     assert only.end is not None
     assert only.end < datetime.now(UTC)
-    with closing(open_registry(str(town))) as store:
+    with closing(registry_at(town)) as store:
         trail = store.trail(key=only.id)
     assert [(line.who, line.before is None) for line in trail] == [
         ("closure import (dialog)", False),

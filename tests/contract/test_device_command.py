@@ -14,8 +14,8 @@ from cloud_api.gateway_commands import gateway
 from cloud_api.install_commands import install
 from cloud_api.registry import Counter, Registry, Space, Zone
 from cloud_api.registry.places import Entry
-from cloud_api.registry.store import open_registry
 from edge.recognition import known_models
+from tests.registries import registry_at
 from tests.town import HERE
 
 PUCK, SPARE, LINE = "0004a30b00ff0001", "0004a30b00ff0002", "0004a30b00ff0003"
@@ -32,7 +32,7 @@ def town(tmp_path: Path) -> Path:
         Space(id="m2", zone="marche"),
         Counter(id="rue-haute", name="Rue Haute", position=HERE, in_="nord", out="sud"),
     ]
-    with closing(open_registry(str(file))) as store:
+    with closing(registry_at(file)) as store:
         store.merge(places, by="test", at=datetime.now(UTC))
     assert run(gateway, town=file, words=("add", "halles", "--label", "Les halles")).exit_code == 0
     return file
@@ -55,7 +55,7 @@ def refused(command: Typer, town: Path, *words: str) -> str:
 
 
 def now(town: Path) -> Registry:
-    with closing(open_registry(str(town))) as store:
+    with closing(registry_at(town)) as store:
         return store.snapshot()
 
 
@@ -145,7 +145,7 @@ def test_a_delivery_is_imported_whole_with_keys_that_nothing_shows(town: Path, t
     shown = done(device, town, "show", "0004a30b00ff0010")
     assert "nwk_skey, app_skey" in shown
     assert KEY not in told + shown
-    with closing(open_registry(str(town))) as store:
+    with closing(registry_at(town)) as store:
         assert len(store.radio_keys.all()) == 48
 
 

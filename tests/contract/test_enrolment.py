@@ -16,12 +16,13 @@ from cloud_api.provisioning.enrolment import Enroller, EnrolmentRequest
 from cloud_api.provisioning.floods import HELD_OFF_FOR, MOST_LET_GO, WITHIN
 from cloud_api.registry import Device, Gateway
 from cloud_api.registry.codes import Code, new_code
-from cloud_api.registry.store import RegistryStore, open_registry
+from cloud_api.registry.store import RegistryStore
 from cloud_api.scopes import Scope
 from cloud_api.settings import Broker, Enrolment, Settings
 from cloud_api.stores import open_store
 from tests.broker_people import person
 from tests.dynamic_broker import DynamicBroker, running_dynamic_broker
+from tests.registries import registry_at
 from tests.town import NOW, PATIENCE_S, Clock, serving, until
 
 ENROLMENTS = "/v1/enrolments"
@@ -40,7 +41,7 @@ def broker(tmp_path: Path) -> Iterator[DynamicBroker]:
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Iterator[RegistryStore]:
-    with closing(open_registry(str(tmp_path / "registry.db"))) as opened:
+    with closing(registry_at(tmp_path / "registry.db")) as opened:
         opened.merge([MAIRIE, Device(address="d1", model="bosch-tps110", gateway="mairie")], by="test", at=NOW)
         yield opened
 

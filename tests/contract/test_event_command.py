@@ -14,9 +14,9 @@ from cloud_api.backup.registry_rows import dump_registry, load_registry
 from cloud_api.event_commands import event
 from cloud_api.event_writing import Writer, keep_calendar
 from cloud_api.registry.office_events import EditedMeanwhileError
-from cloud_api.registry.store import open_registry
 from cloud_api.reports.calendar import Event, OfficeCalendar
 from cloud_api.reports.named_events import body_of, last_written, named_events, with_named
+from tests.registries import registry_at
 from tests.reporting import REGISTRY
 from tests.town import kept
 
@@ -47,7 +47,7 @@ def test_an_event_is_named_corrected_and_withdrawn_and_nothing_of_it_is_lost(tow
     assert by_hand(town, "list").output == "0 events\n"
     assert re.search(rf"{name}.*18:00-01:30.*withdrawn", by_hand(town, "list", "--withdrawn").output, re.DOTALL)
 
-    with closing(open_registry(str(town))) as store:
+    with closing(registry_at(town)) as store:
         assert [each.body is None for each in store.office_events.all()] == [False, False, True]
         trail = store.trail(key=name)
     assert [(each.kind, each.before is None, each.after is None) for each in reversed(trail)] == [
@@ -87,7 +87,7 @@ def test_what_cannot_be_an_event_is_refused_in_one_line_that_names_the_field(
 
 
 def test_a_date_knows_the_events_as_they_were_then(town: Path) -> None:
-    with closing(open_registry(str(town))) as store:
+    with closing(registry_at(town)) as store:
         events = store.office_events
         written = [
             events.write(ID, body_of(FAIR), seen=0, by="Claire", at=FIRST),
@@ -127,7 +127,7 @@ def test_a_date_knows_the_calendars_file_as_it_was_then_and_what_it_said_first_b
 
 
 def test_who_saw_an_older_edition_writes_over_nobody(town: Path) -> None:
-    with closing(open_registry(str(town))) as store:
+    with closing(registry_at(town)) as store:
         events = store.office_events
         events.write(ID, body_of(FAIR), seen=0, by="Claire", at=FIRST)
 
@@ -138,12 +138,12 @@ def test_who_saw_an_older_edition_writes_over_nobody(town: Path) -> None:
 
 
 def test_every_edition_is_in_the_backup(town: Path, tmp_path: Path) -> None:
-    with closing(open_registry(str(town))) as store:
+    with closing(registry_at(town)) as store:
         store.office_events.write(ID, body_of(FAIR), seen=0, by="Claire", at=FIRST)
         store.office_events.write(ID, None, seen=1, by="Claire", at=FIRST)
         editions = store.office_events.all()
     part: RegistryPart = dump_registry(str(town), tmp_path / "rows")
     load_registry(str(tmp_path / "again.db"), BytesIO((tmp_path / "rows").read_bytes()), part)
 
-    with closing(open_registry(str(tmp_path / "again.db"))) as store:
+    with closing(registry_at(tmp_path / "again.db")) as store:
         assert store.office_events.all() == editions

@@ -10,7 +10,8 @@ from typer.testing import CliRunner, Result
 from cloud_api.gateway_commands import gateway
 from cloud_api.registry import Gateway
 from cloud_api.registry.codes import read_code
-from cloud_api.registry.store import RegistryStore, open_registry
+from cloud_api.registry.store import RegistryStore
+from tests.registries import registry_at
 
 URL = "https://passerelle.ville.example"
 
@@ -23,7 +24,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def registry(folder: Path) -> closing[RegistryStore]:
-    return closing(open_registry(str(folder / "registry.db")))
+    return closing(registry_at(folder / "registry.db"))
 
 
 def run(folder: Path, *words: str) -> Result:

@@ -8,12 +8,12 @@ from typer.testing import CliRunner, Result
 
 from cloud_api.key_commands import key
 from cloud_api.registry.keys import digest_of
-from cloud_api.registry.store import open_registry
+from tests.registries import registry_at
 
 
 @pytest.fixture(autouse=True)
 def _registry(tmp_path: Path) -> None:
-    open_registry(str(tmp_path / "registry.db")).close()
+    registry_at(tmp_path / "registry.db").close()
 
 
 def run(folder: Path, *words: str) -> Result:
@@ -27,7 +27,7 @@ def test_a_key_is_shown_once_alone_on_standard_output_and_only_its_digest_is_kep
     assert made.exit_code == 0, made.output
     assert secret.startswith("psl_")
     assert len(secret.split()) == 1
-    with closing(open_registry(str(tmp_path / "registry.db"))) as store:
+    with closing(registry_at(tmp_path / "registry.db")) as store:
         assert [each.digest for each in store.keys.all()] == [digest_of(secret)]
     listed = run(tmp_path, "list").stdout
     assert "office de commerce" in listed

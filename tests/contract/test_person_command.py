@@ -9,14 +9,14 @@ from typer.testing import CliRunner, Result
 
 from cloud_api.people_commands import person
 from cloud_api.registry.people import Asking
-from cloud_api.registry.store import open_registry
+from tests.registries import registry_at
 
 TOWN = ("--url", "https://parking.example.fr/")
 
 
 @pytest.fixture(autouse=True)
 def _registry(tmp_path: Path) -> None:
-    open_registry(str(tmp_path / "registry.db")).close()
+    registry_at(tmp_path / "registry.db").close()
 
 
 def run(folder: Path, *words: str) -> Result:
@@ -30,7 +30,7 @@ def test_a_person_is_added_and_a_link_stands_alone_on_standard_output(tmp_path: 
     link = run(tmp_path, "invite", "zoe-darc", *TOWN).stdout.strip()
 
     assert link.startswith("https://parking.example.fr/technician/sign-in/")
-    with closing(open_registry(str(tmp_path / "registry.db"))) as store:
+    with closing(registry_at(tmp_path / "registry.db")) as store:
         asked = store.people.ask(link.rpartition("/")[2], datetime.now(UTC))
     assert (asked.how, asked.person and asked.person.name) == (Asking.GOOD, "Zoé d’Arc")
 
@@ -41,7 +41,7 @@ def test_a_code_has_eight_characters_and_the_last_invitation_is_the_good_one(tmp
 
     assert [len(code.replace("-", "")) for code in (first, second)] == [8, 8]
     now = datetime.now(UTC)
-    with closing(open_registry(str(tmp_path / "registry.db"))) as store:
+    with closing(registry_at(tmp_path / "registry.db")) as store:
         assert [store.people.ask(code, now).how for code in (first, second)] == [Asking.REVOKED, Asking.GOOD]
         store.people.sign_in(second, now)
     assert "Marie Dupont" in run(tmp_path, "list").stdout

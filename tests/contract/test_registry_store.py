@@ -13,12 +13,13 @@ from sqlalchemy.exc import DBAPIError
 
 from cloud_api.registry import Closure, Counter, Device, Gateway, Installation, Position, Registry, Space, Zone
 from cloud_api.registry.acceptances import SignedRecord
-from cloud_api.registry.database import RegistryError, parse_registry_url
+from cloud_api.registry.database import parse_registry_url
+from cloud_api.registry.errors import RegistryError
+from cloud_api.registry.kinds import key_of, kind_of
 from cloud_api.registry.office_events import INSTANT, EditedMeanwhileError
 from cloud_api.registry.places import Entry
 from cloud_api.registry.refusals import ChangedMeanwhileError, RefusedChangeError
 from cloud_api.registry.store import RegistryStore, open_registry
-from cloud_api.registry.tables import key_of, kind_of
 from cloud_api.settings import ConfigError
 from tests.postgres import PostgresServer
 from tests.postgres import postgres as postgres

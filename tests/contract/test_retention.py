@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloud_api.app import create_app
-from cloud_api.registry.store import open_registry
 from cloud_api.retention import Policy, apply
 from cloud_api.settings import Broker, Settings
 from cloud_api.stores import open_store
@@ -29,6 +28,7 @@ from edge.messages import Flag
 from tests.broker import Mosquitto
 from tests.history import CHANNEL, DAY, HOUR, MIDNIGHT, OTHER_EPOCH, day, flow, summed
 from tests.influx import InfluxServer
+from tests.registries import registry_at
 from tests.stores import fresh_name
 from tests.stores import influx as influx
 from tests.stores import url as url
@@ -210,7 +210,7 @@ def test_an_api_that_runs_trims_by_itself(own_mosquitto: Mosquitto, tmp_path: Pa
     )
     with (
         closing(open_store(f"sqlite:///{tmp_path}/history.db")) as store,
-        closing(open_registry(str(tmp_path / "registry.db"))) as registry,
+        closing(registry_at(tmp_path / "registry.db")) as registry,
     ):
         store.write([*day(), *day(start=LATER - DAY)])
         with serving(create_app(settings, store=store, registry=registry, clock=Clock(LATER))):

@@ -10,9 +10,10 @@ import pytest
 
 from cloud_api.bodies import LARGEST
 from cloud_api.registry.people import PeopleStore, grouped
-from cloud_api.registry.store import RegistryStore, open_registry
+from cloud_api.registry.store import RegistryStore
 from cloud_api.stores import open_store
 from tests.broker import Mosquitto
+from tests.registries import registry_at
 from tests.town import NOW, Clock, serving, town_api, until
 
 DAY = timedelta(days=1)
@@ -21,7 +22,7 @@ PAGE, DOOR = "/technician", "/technician/sign-in"
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Iterator[RegistryStore]:
-    with closing(open_registry(str(tmp_path / "registry.db"))) as store:
+    with closing(registry_at(tmp_path / "registry.db")) as store:
         store.people.add("Marie Dupont", by="test", at=NOW)
         yield store
 

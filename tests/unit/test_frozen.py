@@ -3,21 +3,29 @@
 from datetime import timedelta
 from itertools import pairwise
 
+import pytest
+
 from cloud_api.frozen import FALSE_ALARMS_PER_YEAR, WEEKS, calendar
+from cloud_api.stores.base import SpaceChange
 from tests.parked import DAY, MONDAY, ZONE, looked_at, quiet, year_of
 
 SPACES = 60
 LEARNED = MONDAY + timedelta(weeks=WEEKS)
 WATCHED_WEEKS = 8
-TOWN = [year_of(number, WEEKS + WATCHED_WEEKS, seed=1) for number in range(SPACES)]
+Town = list[list[SpaceChange]]
 
 
-def test_sound_spaces_are_called_frozen_no_more_often_than_stated() -> None:
+@pytest.fixture(scope="module")
+def town() -> Town:
+    return [year_of(number, WEEKS + WATCHED_WEEKS, seed=1) for number in range(SPACES)]
+
+
+def test_sound_spaces_are_called_frozen_no_more_often_than_stated(town: Town) -> None:
     """Looked at twice a day for eight weeks; a stay that is called frozen counts once."""
     alarms = {
         (key, still.since)
         for day in range(0, 7 * WATCHED_WEEKS, 2)
-        for key, still in looked_at(TOWN, LEARNED + day * DAY).items()
+        for key, still in looked_at(town, LEARNED + day * DAY).items()
     }
 
     space_years = SPACES * WATCHED_WEEKS / 52
@@ -25,22 +33,22 @@ def test_sound_spaces_are_called_frozen_no_more_often_than_stated() -> None:
     assert len(alarms) <= FALSE_ALARMS_PER_YEAR * space_years + 2 * (FALSE_ALARMS_PER_YEAR * space_years) ** 0.5
 
 
-def test_sensors_that_hang_are_found_within_days() -> None:
-    hung = [list(quiet(changes, LEARNED, LEARNED + 60 * DAY)) for changes in TOWN[:12]]
+def test_sensors_that_hang_are_found_within_days(town: Town) -> None:
+    hung = [list(quiet(changes, LEARNED, LEARNED + 60 * DAY)) for changes in town[:12]]
 
-    found = looked_at([*hung, *TOWN[12:]], LEARNED + 14 * DAY)
+    found = looked_at([*hung, *town[12:]], LEARNED + 14 * DAY)
 
     assert {f"d{number}" for number in range(12)} == {device for device, _ in found}
 
 
-def test_a_holiday_of_the_whole_town_is_no_fault_of_its_sensors() -> None:
-    still = [list(quiet(changes, LEARNED, LEARNED + 1.5 * DAY)) for changes in TOWN]
+def test_a_holiday_of_the_whole_town_is_no_fault_of_its_sensors(town: Town) -> None:
+    still = [list(quiet(changes, LEARNED, LEARNED + 1.5 * DAY)) for changes in town]
 
     assert looked_at(still, LEARNED + 1.5 * DAY) == {}
 
 
-def test_a_space_of_which_little_is_known_is_frozen_only_after_all_the_weeks_looked_back_upon() -> None:
-    few = TOWN[0][:6]
+def test_a_space_of_which_little_is_known_is_frozen_only_after_all_the_weeks_looked_back_upon(town: Town) -> None:
+    few = town[0][:6]
 
     assert looked_at([few], few[-1].at + timedelta(weeks=WEEKS) - DAY) == {}
     assert len(looked_at([few], few[-1].at + timedelta(weeks=WEEKS) + DAY)) == 1

@@ -17,7 +17,7 @@ from cloud_api.provisioning.installing import install
 from cloud_api.provisioning.plan import NotPossibleError, Plan
 from cloud_api.registry import Counter, Device, Gateway, Installation, Position, Registry, Space, Zone
 from cloud_api.registry.contradictions import tables_of
-from cloud_api.registry.tables import key_of, kind_of
+from cloud_api.registry.kinds import key_of, kind_of
 from cloud_api.stores import open_store
 from cloud_api.stores.base import Channel
 from tests.history import flow

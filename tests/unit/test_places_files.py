@@ -15,9 +15,9 @@ from cloud_api.registry import Position, Registry, Zone
 from cloud_api.registry.files import bnls, geojson, toml
 from cloud_api.registry.files.draft import Draft, PlacesError
 from cloud_api.registry.files.formats import Format, left_out
+from cloud_api.registry.kinds import key_of, kind_of
 from cloud_api.registry.national import NationalRecord, Users
 from cloud_api.registry.places import Capacity, Entry
-from cloud_api.registry.tables import key_of, kind_of
 from tests.places import nationals, places, towns
 
 STANDARDS = Path(__file__).parents[3] / "shared" / "standards"

@@ -16,7 +16,7 @@ from cloud_api.flows import hourly_flows
 from cloud_api.periods import Period
 from cloud_api.plausibility import NIGHT
 from cloud_api.registry import Registry
-from cloud_api.registry.office_events import EventEdition
+from cloud_api.registry.event_editions import EventEdition
 from cloud_api.registry.places import MaxStay
 from cloud_api.reports.asking import Texts
 from cloud_api.reports.calendar import Event, OfficeCalendar

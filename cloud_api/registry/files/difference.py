@@ -7,9 +7,9 @@ from msgspec import Struct
 
 from cloud_api.registry.files.draft import Draft, plain
 from cloud_api.registry.files.formats import Format, carries
+from cloud_api.registry.kinds import key_of, kind_of
 from cloud_api.registry.places import Closure, Entry, Installation
 from cloud_api.registry.registry import Registry
-from cloud_api.registry.tables import key_of, kind_of
 
 PLACES = frozenset({"zone", "space", "counter"})
 """What may be removed by being left out of a file; what served or closed it goes with it."""

@@ -14,10 +14,10 @@ from msgspec import Struct
 from msgspec.structs import fields
 
 from cloud_api.registry.contradictions import contradictions, tables_of
+from cloud_api.registry.kinds import KINDS, key_of, kind_of
 from cloud_api.registry.places import Entry
 from cloud_api.registry.registry import Registry
 from cloud_api.registry.soundness import faults
-from cloud_api.registry.tables import KINDS, key_of, kind_of
 from cloud_api.settings import ConfigError
 
 _PATH: Final = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<path>.*)`)?$", re.DOTALL)

@@ -11,9 +11,9 @@ from typing import Final
 
 from cloud_api.registry.files import bnls, geojson, toml
 from cloud_api.registry.files.draft import Draft
+from cloud_api.registry.kinds import KINDS, kind_of
 from cloud_api.registry.places import Entry, Zone
 from cloud_api.registry.registry import Registry
-from cloud_api.registry.tables import KINDS, kind_of
 from cloud_api.settings import ConfigError
 
 

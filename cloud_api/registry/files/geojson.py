@@ -15,9 +15,9 @@ import msgspec
 from cloud_api.registry.files.draft import Draft, Mistake, Origin, PlacesError, Row, draft, plain
 from cloud_api.registry.files.json_lines import Lines, Part, elements, members
 from cloud_api.registry.geometry import Geometry, Position, middle
+from cloud_api.registry.kinds import kind_of
 from cloud_api.registry.places import Closure, Counter, Space, Zone
 from cloud_api.registry.registry import Registry
-from cloud_api.registry.tables import kind_of
 
 PLACES: Final = ("zone", "space", "counter")
 """What `properties.place` may say."""

@@ -13,8 +13,8 @@ from typing import Any, Final
 import tomlkit
 
 from cloud_api.registry.files.draft import Draft, Mistake, Origin, PlacesError, Row, draft, plain
+from cloud_api.registry.kinds import KINDS, kind_of
 from cloud_api.registry.registry import Registry
-from cloud_api.registry.tables import KINDS, kind_of
 
 TABLES: Final = tuple(KINDS)
 _TABLE_LINE: Final = re.compile(r"\s*\[\[\s*(\w+)\s*\]\]")

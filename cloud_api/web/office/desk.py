@@ -9,7 +9,6 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from fastapi import Request
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from cloud_api.access import caller_of
@@ -19,6 +18,7 @@ from cloud_api.services import Services
 from cloud_api.web.office.asked import language_of
 from cloud_api.web.office.words import Words, words_in
 from cloud_api.web.technician.room import LANGUAGE, up_from
+from cloud_api.web.templating import templates_of
 
 PATH: Final = "/bureau"
 
@@ -31,13 +31,7 @@ class Desk:
         self.services = services
         self._assets = assets
         self._headers = {**headers, "Cache-Control": "no-store"}
-        self._environment = Environment(
-            loader=PackageLoader("cloud_api.web.office"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._environment = templates_of("cloud_api.web.office")
 
     def refusal(self, request: Request) -> Response | None:
         """What somebody sees who may make no reports; None for whoever may."""

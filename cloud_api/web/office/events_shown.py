@@ -9,9 +9,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from cloud_api.registry import Registry
-from cloud_api.registry.database import RegistryError
+from cloud_api.registry.errors import RegistryError
+from cloud_api.registry.event_editions import EventEdition
 from cloud_api.registry.files.draft import PlacesError
-from cloud_api.registry.office_events import EventEdition
 from cloud_api.reports.calendar import Event, EventKind, OfficeCalendar, load_calendar
 from cloud_api.reports.named_events import WHOLE_DAY, NamedEvent, calendar_at, named_events
 from cloud_api.reports.report import Language, Span

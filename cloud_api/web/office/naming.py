@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from cloud_api.access import caller_of
 from cloud_api.event_writing import Writer, new_event_id, withdraw_event, write_event
-from cloud_api.registry.database import RegistryError
+from cloud_api.registry.errors import RegistryError
 from cloud_api.registry.office_events import EditedMeanwhileError
 from cloud_api.reports.asking import AskError
 from cloud_api.reports.named_events import EventTexts, NamedEvent, named_events, texts_of

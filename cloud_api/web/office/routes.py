@@ -13,7 +13,7 @@ from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import Response
 
 from cloud_api.registry import Registry
-from cloud_api.registry.database import RegistryError
+from cloud_api.registry.errors import RegistryError
 from cloud_api.reports.asking import AskError
 from cloud_api.reports.charts import locale
 from cloud_api.reports.formats import Format

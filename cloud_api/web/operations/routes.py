@@ -10,7 +10,6 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI, Request
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from cloud_api.access import caller_of
@@ -21,6 +20,7 @@ from cloud_api.shelf import Ready
 from cloud_api.town_status import TownStatus
 from cloud_api.web.operations.lines import shown
 from cloud_api.web.operations.words import FRENCH, Words, words_in
+from cloud_api.web.templating import templates_of
 
 PATH: Final = "/operations"
 HTML: Final = "text/html; charset=utf-8"
@@ -35,13 +35,7 @@ def mount(app: FastAPI, services: Services, *, assets: str, headers: dict[str, s
 def router(services: Services, *, assets: str, headers: dict[str, str]) -> APIRouter:
     """The route `/operations`."""
     routes = APIRouter(include_in_schema=False, default_response_class=Response)
-    environment = Environment(
-        loader=PackageLoader("cloud_api.web.operations"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates_of("cloud_api.web.operations")
     private = {**headers, "Cache-Control": NOT_KEPT}
     written: dict[str, tuple[TownStatus, Prepared]] = {}
     """By language, what changes, as of the last status that it was written of."""

@@ -10,8 +10,8 @@ from typing import Any
 from cloud_api.provisioning.addresses_shown import grouped
 from cloud_api.provisioning.plan import NotPossibleError, Plan
 from cloud_api.registry import Registry
+from cloud_api.registry.kinds import key_of
 from cloud_api.registry.places import Closure, Counter, Device, Entry, Installation
-from cloud_api.registry.tables import key_of
 from cloud_api.web.technician.gateway_cards import place_name
 from cloud_api.web.technician.words import Words
 

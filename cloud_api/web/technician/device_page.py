@@ -18,7 +18,7 @@ from cloud_api.provisioning.desired import holders_of
 from cloud_api.provisioning.errands import Action, Errand, Outcome
 from cloud_api.provisioning.installing import in_force
 from cloud_api.registry import Counter, Device, Installation, Registry
-from cloud_api.registry.tables import key_of
+from cloud_api.registry.kinds import key_of
 from cloud_api.registry.views import EntryName
 from cloud_api.web.technician.changes import first_direction, moment
 from cloud_api.web.technician.gateway_cards import place_name, why

@@ -8,7 +8,6 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from fastapi import Request
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from cloud_api.access import CALLER, Caller, is_from_here, other_site
@@ -17,6 +16,7 @@ from cloud_api.services import Services
 from cloud_api.web.technician.english import ENGLISH
 from cloud_api.web.technician.french import FRENCH
 from cloud_api.web.technician.words import Words
+from cloud_api.web.templating import templates_of
 
 HOME: Final = "technician"
 LANGUAGE: Final = "passerelle-lang"
@@ -35,13 +35,7 @@ class Room:
         self.services = services
         self._assets = assets
         self._headers = {**headers, "Cache-Control": "no-store"}
-        self._environment = Environment(
-            loader=PackageLoader("cloud_api.web.technician"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._environment = templates_of("cloud_api.web.technician")
 
     def admit(self, request: Request) -> Caller:
         """Who asks. Raises `SignInNeededError` where that is nobody who may provision."""

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from cloud_api.problems import ProblemError
-from cloud_api.registry.database import RegistryError
+from cloud_api.registry.errors import RegistryError
 from cloud_api.services import Services
 from cloud_api.web.technician import (
     adopting,

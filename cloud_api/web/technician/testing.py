@@ -24,7 +24,7 @@ from cloud_api.provisioning.acceptance_words import act_words, check_words, find
 from cloud_api.provisioning.errands import Action
 from cloud_api.provisioning.installing import in_force
 from cloud_api.registry import Counter, Device, Installation, Registry
-from cloud_api.registry.tables import key_of
+from cloud_api.registry.kinds import key_of
 from cloud_api.registry.views import View
 from cloud_api.reports.report import Language
 from cloud_api.web.technician.changes import name_of
