@@ -113,7 +113,7 @@ def test_a_date_knows_the_calendars_file_as_it_was_then_and_what_it_said_first_b
 ) -> None:
     file = tmp_path / "agenda.toml"
     said = [f'[[market]]\nname = "Lices"\nweekdays = ["{day}"]\n' for day in ("samedi", "samedi", "lundi")]
-    with closing(open_registry(str(town))) as store:
+    with closing(registry_at(town)) as store:
         for number, text in enumerate(said):
             file.write_text(text, encoding="utf-8")
             keep_calendar(store.office_events, file, Writer("Claire", FIRST + number * timedelta(hours=1)))
