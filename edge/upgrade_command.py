@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
+from zipfile import is_zipfile
 
 import typer
 
@@ -50,6 +51,8 @@ def upgrade(
         wanted = f"passerelle=={wanted}"
     elif not Path(wanted).is_file():
         raise failed(f"WHEEL: there is no file {wanted}", MISUSED)
+    elif not is_zipfile(wanted):
+        raise failed(f"WHEEL: {wanted} is torn, or no wheel: copy it again", MISUSED)
     else:
         wanted = str(Path(wanted).resolve())
     if wheels is not None and not wheels.is_dir():

@@ -44,21 +44,18 @@ def check(checkout: Path, *models: str) -> None:
 
 
 @pytest.mark.slow
-def test_new_models_of_each_kind_pass_lint_types_and_the_contract_of_codecs_as_they_are(checkout: Path) -> None:
+def test_new_models_of_each_kind_and_the_newcomers_example_pass_lint_types_and_contract_as_they_are(
+    checkout: Path,
+) -> None:
     models = [f"acme-{kind}1" for kind in Pattern]
     for kind, model in zip(Pattern, models, strict=True):
         outcome = devices("new", model, "--kind", kind, "--checkout", str(checkout))
         assert outcome.status == 0, outcome.err
-    check(checkout, *models)
-
-
-@pytest.mark.slow
-def test_the_example_of_the_newcomers_page_passes_them_too(checkout: Path) -> None:
     page = (ROOT / "docs/adding-a-device.md").read_text()
     for path, language in ((CODEC, "python"), (CASES, "json")):
         _, _, block = page.partition(f"```{language}\n")
         (checkout / path).write_text(block.partition("```")[0])
-    check(checkout, "acme-gate1")
+    check(checkout, *models, "acme-gate1")
 
 
 def test_the_newcomers_page_names_files_and_commands_that_are_there() -> None:

@@ -158,8 +158,8 @@ def test_a_gateway_at_work_is_upgraded_and_goes_back_and_counts_everybody_once(
         torn = tmp_path / "passerelle-0.9.0-py3-none-any.whl"
         torn.write_bytes(wheel.read_bytes()[:10_000])
         says = gateway.begin("upgrade", torn, "--wheels", stick)
-        assert "cannot be installed" in says.communicate()[0]
-        assert (says.returncode, gateway.service.pid) == (1, pid)
+        assert "is torn, or no wheel" in says.communicate()[0]
+        assert (says.returncode, gateway.service.pid) == (2, pid)
 
         trial = gateway.begin("upgrade", deaf, "--wheels", stick)
         gateway.until_another_runs(trial)

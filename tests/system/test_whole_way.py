@@ -23,8 +23,8 @@ from tests.influx import influx as influx  # a fixture
 from tests.system.street import Street, running_api, running_street
 
 PARIS = ZoneInfo("Europe/Paris")
-REAL_MONDAY = date(2021, 11, 22)
-"""Of a week in which few walk past the radar, which tells thirty frames of each."""
+REAL_MONDAY = date(2021, 9, 13)
+"""Of a quiet week: the radar tells thirty frames of everybody who walks past."""
 AUTUMN = date(2026, 10, 19)
 """The Monday of the week whose Sunday has 25 hours."""
 SPRING = date(2026, 3, 23)
