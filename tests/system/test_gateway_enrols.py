@@ -71,9 +71,11 @@ def town(tmp_path: Path) -> Iterator[Town]:
     now, port = datetime.now(UTC), free_port()
     authority = create_authority(tmp_path / "ca", "Town", now)
     certificate, key = authority.server("broker", ["127.0.0.1"], now)
-    ca = tmp_path / "ca" / "ca.pem"
+    ca, signing = tmp_path / "ca" / "ca.pem", tmp_path / "gateways"
+    create_authority(signing, "Gateways", now)
     listener = (
-        f"listener {port} 127.0.0.1\ncafile {ca}\ncertfile {certificate}\nkeyfile {key}\nrequire_certificate true"
+        f"listener {port} 127.0.0.1\ncafile {signing}/ca.pem\n"
+        f"certfile {certificate}\nkeyfile {key}\nrequire_certificate true"
     )
     with closing(open_registry(str(tmp_path / "registry.db"))) as registry:
         mairie = Gateway(name="mairie", label="Mairie", managed=True)
@@ -88,8 +90,8 @@ def town(tmp_path: Path) -> Iterator[Town]:
             "broker-admin-password-file": broker.passwords / "broker-admin-password",
             "gateway-broker": f"mqtts://127.0.0.1:{port}",
             "gateway-ca-file": ca,
-            "gateway-signing-ca-file": ca,
-            "gateway-signing-key-file": tmp_path / "ca" / "ca.key",
+            "gateway-signing-ca-file": signing / "ca.pem",
+            "gateway-signing-key-file": signing / "ca.key",
         }
         words = ["api", *(f"--{name}={value}" for name, value in options.items())]
         with running(words, tmp_path) as api:
