@@ -29,6 +29,8 @@ class Influx2:
     port: int = 0
     first: dict[str, Any] = field(default_factory=dict)
     """What it was set up with; empty before."""
+    rival: dict[str, Any] = field(default_factory=dict)
+    """What somebody else sets it up with as soon as anybody has looked."""
     refusal: str = ""
     """What it answers to every write that comes with it, instead of 204."""
     lines: list[str] = field(default_factory=list)
@@ -60,7 +62,8 @@ class Influx2:
 
     def _setup(self, method: str, body: bytes) -> tuple[int, Any]:
         if method == "GET":
-            return 200, {"allowed": not self.first}
+            allowed, self.first = not self.first, self.first or self.rival
+            return 200, {"allowed": allowed}
         if self.first:
             return 422, {"code": "conflict", "message": "onboarding has already been completed"}
         self.first = json.loads(body)

@@ -42,6 +42,7 @@ _SETUP: Final = msgspec.json.Decoder(_Setup)
 def set_up(address: InfluxAddress) -> bool:
     """Set the server up, if it is one of 2.x that waits for it; says whether it was. Raises `StoreError`.
 
+    Whoever is beaten to it leaves it as it is.
     The address's user, its database as organisation and bucket, its password as the operator's token.
     """
     with closing(InfluxServer(address)) as server:
@@ -55,9 +56,9 @@ def set_up(address: InfluxAddress) -> bool:
             token=address.password,
         )
         status, body = server.request("POST", SETUP, msgspec.json.encode(first))
-    if status != 201:
-        raise StoreError(f"{address}: answered {status} to its being set up: {complaint_of(body)}")
-    return True
+        if status != 201 and _waits(server):
+            raise StoreError(f"{address}: answered {status} to its being set up: {complaint_of(body)}")
+    return status == 201
 
 
 def _waits(server: InfluxServer) -> bool:

@@ -77,6 +77,14 @@ def test_a_server_that_is_set_up_stays_as_it_is(server: Influx2, url: str) -> No
     assert server.first == before
 
 
+def test_who_is_beaten_to_the_setting_up_finds_the_store_ready(server: Influx2, url: str) -> None:
+    server.rival = {"token": OPERATORS, "bucket": "town"}
+
+    told = init(url)
+
+    assert (told.exit_code, told.stdout) == (0, "The store is ready\n"), told.output
+
+
 def test_another_token_is_turned_away_and_never_shown(url: str, token_file: Path) -> None:
     init(url)
     token_file.write_text("another")
