@@ -1,8 +1,8 @@
 """What a report is asked for with, as people write it; and the address that asks for the same report again.
 
 In come texts, out comes an `Asked`, or one `AskError` that names the field and says in both languages what was
-expected. Days are the town's. A report is as of the last minute that is settled, unless an earlier time is asked for:
-what is being committed this second would be told differently a second later.
+expected. Days are the town's. A report is as of some seconds ago, unless an earlier time is asked for: what is being
+written this second would be told differently a second later.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from cloud_api.periods import LONGEST, Period, PeriodError, parse_period
 from cloud_api.reports.open_hours import understood
-from cloud_api.reports.report import SETTLING, SHOP_HOURS, Asked, Kind, Language, Span
+from cloud_api.reports.report import SHOP_HOURS, Asked, Kind, Language, Span
 from cloud_api.trust import Cause
 
 WEEK: Final = timedelta(days=7)
@@ -33,6 +33,9 @@ NO_ZONES: Final = Cause(
     "aucune zone de stationnement n’est encore enregistrée ; `passerelle places import` en ajoute",
     "no parking zone is registered yet; `passerelle places import` adds some",
 )
+
+WRITING: Final = timedelta(seconds=5)
+"""So long the registry may take to show an edition of an event, the clocks of those that write included."""
 
 
 class Comparison(StrEnum):
@@ -76,7 +79,7 @@ class Texts(Struct, frozen=True, kw_only=True):
 def ask(texts: Texts, zone: ZoneInfo, now: datetime, known: Sequence[str], *, settled: datetime | None = None) -> Asked:
     """What is asked for; `known` are the places that there are, all of which are meant where none is named.
 
-    `settled`: the latest moment that a report can be as of; `settled_minute` by default. Raises `AskError`.
+    `settled`: the latest moment that a report can be as of; `settled_at` by default. Raises `AskError`.
     """
     period = _span("from", texts.start, texts.end, zone)
     if period.start >= now:
@@ -93,7 +96,7 @@ def ask(texts: Texts, zone: ZoneInfo, now: datetime, known: Sequence[str], *, se
         kind=texts.kind,
         places=_places(texts.kind, texts.places, known),
         period=period,
-        as_of=as_of_asked(texts.as_of, zone, settled or settled_minute(now)),
+        as_of=as_of_asked(texts.as_of, zone, settled or settled_at(now)),
         language=texts.language,
         compared=None if texts.compare is None else _compared(texts.compare, period, zone),
         event=texts.event,
@@ -123,9 +126,9 @@ def period_of(span: Span) -> Period:
     return Period(span.start.astimezone(UTC), span.end.astimezone(UTC))
 
 
-def settled_minute(now: datetime) -> datetime:
-    """The last whole minute of which all has come to light that was written by then."""
-    return (now - SETTLING).replace(second=0, microsecond=0)
+def settled_at(now: datetime) -> datetime:
+    """The last whole second by which all editions of events that were written then can be read."""
+    return (now - WRITING).replace(microsecond=0)
 
 
 def _places(kind: Kind, named: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:

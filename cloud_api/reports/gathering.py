@@ -18,7 +18,7 @@ from cloud_api.periods import Period
 from cloud_api.plausibility import Street
 from cloud_api.registry import Counter, Registry
 from cloud_api.registry.event_editions import EventEdition
-from cloud_api.reports.asking import period_of, settled_minute
+from cloud_api.reports.asking import period_of, settled_at
 from cloud_api.reports.calendar import OfficeCalendar
 from cloud_api.reports.counter_hours import counter_hours
 from cloud_api.reports.flow_indicators import Total, year_to_date
@@ -59,8 +59,8 @@ class Town:
         return replace(self, office=self.calendar_at(as_of), named=())
 
     def settled(self, now: datetime) -> datetime:
-        """What a report is as of that is asked for now: a minute that is settled, or when the office wrote since."""
-        return max(settled_minute(now), last_written(self.named, now))
+        """What a report is as of that is asked for now: some seconds ago, or when the office wrote since."""
+        return max(settled_at(now), last_written(self.named, now))
 
 
 def silently(_: str) -> None:

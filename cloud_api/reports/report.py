@@ -105,8 +105,8 @@ class Span(Struct, frozen=True):
         return (self.end - timedelta(microseconds=1)).date()
 
 
-SETTLING: Final = timedelta(minutes=1)
-"""So long a store may take to show what it commits, the clocks of those that write to it included."""
+SETTLING: Final = timedelta(seconds=40)
+"""So long a store may take to show what it commits: a request to InfluxDB is given up after 35 s."""
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -117,7 +117,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     """Counters or zones, by their ids."""
     period: Span
     as_of: datetime
-    """What is known by then makes the report; a minute before it was asked for, or when the office wrote since. UTC."""
+    """What is known by then makes the report; seconds before it was asked for, or when the office wrote since. UTC."""
     language: Language = Language.FRENCH
     compared: Span | None = None
     """The period it is held against."""

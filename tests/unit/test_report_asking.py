@@ -55,12 +55,12 @@ def test_a_town_without_such_places_is_told_what_adds_some(kind: Kind, told: str
         ask(wish(kind=kind), PARIS, NOW, [])
 
 
-def test_a_report_is_as_of_the_last_whole_minute_that_is_settled_unless_an_earlier_time_is_named() -> None:
+def test_a_report_is_as_of_some_seconds_ago_unless_an_earlier_time_is_named() -> None:
     now = datetime(2026, 11, 27, 9, 6, 31, 77, tzinfo=UTC)
 
-    assert ask(wish(), PARIS, now, KNOWN).as_of == datetime(2026, 11, 27, 9, 5, tzinfo=UTC)
+    assert ask(wish(), PARIS, now, KNOWN).as_of == datetime(2026, 11, 27, 9, 6, 26, tzinfo=UTC)
     assert ask(wish(as_of="2026-11-01"), PARIS, now, KNOWN).as_of == datetime(2026, 11, 1, 23, tzinfo=UTC)
-    assert ask(wish(as_of="2027-11-01"), PARIS, now, KNOWN).as_of == datetime(2026, 11, 27, 9, 5, tzinfo=UTC)
+    assert ask(wish(as_of="2027-11-01"), PARIS, now, KNOWN).as_of == datetime(2026, 11, 27, 9, 6, 26, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
