@@ -3,6 +3,8 @@
 In come settings that were found applicable (`config.refused_devices`), out comes what the intake asks for every frame.
 """
 
+from datetime import datetime
+
 from msgspec import Struct
 
 from edge.aggregator.device import Identity
@@ -23,11 +25,15 @@ class Adopted(Struct, frozen=True):
     raw: Setting | None
     """How its raw signal is read; None when it has none."""
 
-    def decode(self, frame: Frame, health: DeviceHealth | None) -> list[AnyReading]:
-        """What a frame says, told what the device said of itself before. Raises `DecodeError`."""
+    def decode(self, frame: Frame, health: DeviceHealth | None, latest: datetime | None) -> list[AnyReading]:
+        """What a frame says, told what the device said of itself before, and the `latest` time that it can tell.
+
+        Raises `DecodeError`.
+        """
         knowledge = Knowledge(
             firmware=None if health is None else health.firmware,
             key=None if self.settings.key is None else bytes.fromhex(self.settings.key),
+            latest=latest,
             options=self.settings.options,
         )
         return self.model.decode(frame, knowledge)

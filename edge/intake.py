@@ -136,7 +136,8 @@ class Intake:
 
     def explain(self, frame: Frame) -> tuple[AnyReading, ...]:
         """What a frame of an adopted device says, without any effect. Raises `DecodeError`, `LookupError` of others."""
-        return tuple(self._adopted[frame.device].decode(frame, self._state(Batch(), frame.device).health))
+        horizon = self._dating.horizon(frame.heard_ms, frame.network_time)
+        return tuple(self._adopted[frame.device].decode(frame, self._state(Batch(), frame.device).health, horizon))
 
     def recalibrate(self, batch: Batch, device: str) -> str | None:
         """Let a distance sensor learn anew how far it sees when nothing is there; why that cannot be, or None."""
@@ -215,13 +216,13 @@ class Intake:
             return None
         if arrived is Arrived.OLDER:
             self.counters["older"] += 1
+        horizon = self._dating.horizon(frame.heard_ms, frame.network_time)
         try:
-            readings = adopted.decode(frame, state.health)
+            readings = adopted.decode(frame, state.health, horizon)
         except DecodeError as error:
             if frame.counter is not None:
                 batch.states[frame.device] = structs.replace(state, admission=admission)
             return Refused(name="decode-error", reason=str(error), data=frame.payload[:600], device=frame.device)
-        horizon = self._dating.horizon(frame.heard_ms, frame.network_time)
         told = self._tell(adopted, frame, [reading for reading in readings if _is_datable(reading, horizon)])
         if told is not None:
             self._take_told(batch, adopted, frame, told, admission, arrived)

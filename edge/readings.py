@@ -150,6 +150,8 @@ class Knowledge(msgspec.Struct, frozen=True, kw_only=True):
     """The last firmware the device reported, for models whose layout depends on it."""
     key: bytes | None = None
     """The device's own payload key (BTHome bind key, 16 bytes)."""
+    latest: datetime | None = None
+    """A device that tells a later time than this has a clock that is wrong; None while no time is known."""
     options: dict[str, bool | int | float | str] = msgspec.field(default_factory=dict)
     """Model-specific settings; each model declares the names it understands."""
 

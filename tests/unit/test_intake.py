@@ -150,6 +150,26 @@ def test_history_from_days_to_come_is_refused_by_name_and_the_present_is_counted
     assert sum(interval.in_ for interval in flows_of(intake.finish(batch))) == 2
 
 
+@pytest.mark.parametrize(
+    ("model", "stamp", "counts"),
+    [("milesight-vs350", bytes.fromhex("0aef"), "04cc12001600"), ("bthome-v2", bytes.fromhex("4050"), "3d12003d1600")],
+)
+def test_a_stamp_from_days_to_come_falls_away_with_a_note_and_what_it_dated_is_counted(
+    clock: ManualClock, model: str, stamp: bytes, counts: str
+) -> None:
+    intake = intake_with(clock, DeviceSettings(address=COUNTER, model=model))
+    batch = Batch()
+    next_year = int((START + timedelta(days=365)).timestamp()).to_bytes(4, "little")
+    frame = Frame(device=COUNTER, payload=stamp + next_year + bytes.fromhex(counts), port=85, network_time=START)
+    assert intake.take(batch, "net", frame) is None
+    state = batch.states[COUNTER]
+    (channel,) = state.channels.values()
+    assert channel.total is not None
+    assert (channel.total.in_, channel.total.at_s) == (0x12, START.timestamp())
+    assert state.health is not None
+    assert "clock ahead: 2027-11-22 left out" in (state.health.note or "")
+
+
 def test_what_the_start_up_frame_tells_serves_later_frames(clock: ManualClock) -> None:
     intake = intake_with(clock)
     batch = Batch()

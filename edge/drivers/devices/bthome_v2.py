@@ -13,10 +13,9 @@ from typing import Literal
 import msgspec
 
 from edge.drivers.formats.bthome_objects import Item, Items, parse
-from edge.drivers.formats.fields import COLDEST_C, HOTTEST_C
+from edge.drivers.formats.fields import COLDEST_C, HOTTEST_C, clock_note
 from edge.drivers.model import Channel, Kind, LinkKind, Model
 from edge.readings import (
-    CLOCK_SET,
     AnyReading,
     DecodeError,
     Delta,
@@ -92,7 +91,7 @@ def decode(frame: Frame, knowledge: Knowledge) -> list[AnyReading]:
     objects = frame.payload[envelope.start :]
     if knowledge.key is not None:
         objects = _decrypt(frame, envelope, knowledge.key)
-    return _readings(parse(NAME, frame, objects, envelope.start), options)
+    return _readings(parse(NAME, frame, objects, envelope.start), options, knowledge)
 
 
 def decrypt(payload: bytes, device: DeviceAddress, key: bytes) -> bytes:
@@ -165,7 +164,7 @@ def _options(frame: Frame, knowledge: Knowledge) -> Options:
         raise DecodeError(NAME, f"options: {error}", port=frame.port) from error
 
 
-def _readings(message: Items, options: Options) -> list[AnyReading]:
+def _readings(message: Items, options: Options, knowledge: Knowledge) -> list[AnyReading]:
     items = message.items
     names = [str(_unsigned(item)) for item in items if item.id == CHANNEL]
     readings: list[AnyReading] = [
@@ -173,13 +172,14 @@ def _readings(message: Items, options: Options) -> list[AnyReading]:
         *_presences(items, names, options),
         *_ranges(items, names),
     ]
-    at, doubts = _time(items)
-    health = _health(items, [*message.notes, *doubts], options)
+    at = next((datetime.fromtimestamp(_unsigned(item), UTC) for item in items if item.id == UNIX_TIME), None)
+    doubt = None if at is None else clock_note(at, knowledge)
+    health = _health(items, [*message.notes, *([doubt] if doubt else [])], options)
     if health is not None:
         readings.append(health)
     if not readings:
         readings.append(Health(note=_nothing_for_us(items)))
-    return [msgspec.structs.replace(reading, at=at) for reading in readings] if at else readings
+    return [msgspec.structs.replace(reading, at=at) for reading in readings] if at and not doubt else readings
 
 
 def _nothing_for_us(items: Iterable[Item]) -> str:
@@ -234,14 +234,6 @@ def _channel(names: Sequence[str], place: int) -> str:
     if not names:
         return str(place + 1)
     return names[place] if place < len(names) else f"{names[-1]}.{place - len(names) + 2}"
-
-
-def _time(items: Iterable[Item]) -> tuple[datetime | None, list[str]]:
-    for item in items:
-        if item.id == UNIX_TIME:
-            at = datetime.fromtimestamp(_unsigned(item), UTC)
-            return (at, []) if at >= CLOCK_SET else (None, [f"clock not set: {at:%Y-%m-%d} left out"])
-    return None, []
 
 
 def _health(items: Sequence[Item], notes: list[str], options: Options) -> Health | None:

@@ -25,7 +25,7 @@ EXTENDED_ANSWERS |= {0x85: 2, 0x97: 2, 0x92: 3, 0x96: 3, 0x8D: 4, 0x8E: 4, 0x91:
 
 def decode(frame: Frame, knowledge: Knowledge) -> list[AnyReading]:
     """All readings of one uplink. Raises `DecodeError`."""
-    return list(_counted_once(tlv.decode(NAME, frame, FAMILY)))
+    return list(_counted_once(tlv.decode(NAME, frame, FAMILY, knowledge)))
 
 
 def _counted_once(readings: Sequence[AnyReading]) -> Iterator[AnyReading]:

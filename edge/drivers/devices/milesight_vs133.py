@@ -14,7 +14,7 @@ FAMILY = milesight_lines.FOUR_LINES
 
 def decode(frame: Frame, knowledge: Knowledge) -> list[AnyReading]:
     """All readings of one uplink. Raises `DecodeError`."""
-    return milesight_tlv.decode(NAME, frame, FAMILY)
+    return milesight_tlv.decode(NAME, frame, FAMILY, knowledge)
 
 
 MODEL = Model(

@@ -22,7 +22,7 @@ FAMILY = milesight_passage.family(
 
 def decode(frame: Frame, knowledge: Knowledge) -> list[AnyReading]:
     """All readings of one uplink. Raises `DecodeError`."""
-    return decode_records(NAME, frame, FAMILY)
+    return decode_records(NAME, frame, FAMILY, knowledge)
 
 
 MODEL = Model(

@@ -1,8 +1,9 @@
 """Reading fixed fields out of a frame, with errors that name the byte."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
-from edge.readings import DecodeError, Frame
+from edge.readings import CLOCK_SET, DecodeError, Frame, Knowledge
 
 COLDEST_C, HOTTEST_C = -60.0, 125.0
 """What electronics in a street can report of itself; beyond it the value is wrong, whatever the frame says."""
@@ -72,6 +73,15 @@ def percent(value: float) -> float | None:
 def percent_note(value: float) -> str | None:
     """The note that goes with a percentage that `percent` withheld."""
     return None if percent(value) is not None else f"impossible percentage {value:g} % left out"
+
+
+def clock_note(at: datetime, knowledge: Knowledge) -> str | None:
+    """Why a device's own time dates nothing; None when it does."""
+    if at < CLOCK_SET:
+        return f"clock not set: {at:%Y-%m-%d} left out"
+    if knowledge.latest is not None and at > knowledge.latest:
+        return f"clock ahead: {at:%Y-%m-%d} left out"
+    return None
 
 
 def notes(*parts: str | None) -> str | None:

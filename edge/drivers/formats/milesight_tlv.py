@@ -15,8 +15,8 @@ from functools import partial, reduce
 import msgspec
 from msgspec.structs import replace
 
-from edge.drivers.formats.fields import celsius, celsius_note, notes, percent, percent_note
-from edge.readings import CLOCK_SET, AnyReading, DecodeError, Delta, Frame, Health, Presence, ResetCause, Total
+from edge.drivers.formats.fields import celsius, celsius_note, clock_note, notes, percent, percent_note
+from edge.readings import AnyReading, DecodeError, Delta, Frame, Health, Knowledge, Presence, ResetCause, Total
 
 LINE = "line1"
 PEDESTRIAN = "pedestrian"
@@ -86,11 +86,11 @@ class Family:
     """Which byte of a history record is blamed for an unknown kind."""
 
 
-def decode(model: str, frame: Frame, family: Family) -> list[AnyReading]:
+def decode(model: str, frame: Frame, family: Family, knowledge: Knowledge) -> list[AnyReading]:
     """All readings of a frame, health last. Raises `DecodeError`."""
     if not frame.payload:
         raise DecodeError(model, "empty payload", port=frame.port, offset=0)
-    return assemble(list(_parts(model, frame, family)))
+    return assemble([_believed(part, knowledge) for part in _parts(model, frame, family)])
 
 
 def _parts(model: str, frame: Frame, family: Family) -> Iterator[Part]:
@@ -153,6 +153,12 @@ def assemble(parts: Sequence[Part]) -> list[AnyReading]:
     healths = [reading for reading in readings if isinstance(reading, Health)]
     others = [reading for reading in readings if not isinstance(reading, Health)]
     return [*sorted(others, key=_age), *_merged(healths)]
+
+
+def _believed(part: Part, knowledge: Knowledge) -> Part:
+    """The part; the device's own time of the frame is left out, with a note, where its clock is wrong."""
+    doubt = clock_note(part.at, knowledge) if isinstance(part, Stamp) else None
+    return part if doubt is None else Health(note=doubt)
 
 
 def _merged(healths: Sequence[Health]) -> list[Health]:
@@ -238,9 +244,8 @@ def unix_time(data: bytes) -> datetime:
 
 
 def stamp(data: bytes) -> Sequence[Part]:
-    """Read the device's own time of the frame; from before its clock was set it dates nothing."""
-    at = unix_time(data)
-    return (Stamp(at),) if at >= CLOCK_SET else (Health(note=f"clock not set: {at:%Y-%m-%d} left out"),)
+    """Read the device's own time of the frame."""
+    return (Stamp(unix_time(data)),)
 
 
 def fact(name: str, value: Callable[[bytes], Value]) -> Read:
