@@ -18,7 +18,7 @@ from cloud_api.frozen import SpaceKey, Still
 from cloud_api.plausibility import Finding
 from cloud_api.registry import Installation
 from cloud_api.registry.current import CurrentRegistry
-from cloud_api.stores.base import Channel, StoredSpace
+from cloud_api.stores.base import Channel, StoredSpace, is_datable
 from cloud_api.trend import Trails
 from cloud_api.trust import CLOCK_TOLERANCE, Evidence
 from edge.messages import AnyMessage, DeviceHealth, Flow, FlowInterval, HealthReport, Space, SpaceState, Status
@@ -216,7 +216,7 @@ class Live:
         )
 
     def _take_flow(self, message: Flow, now: datetime) -> None:
-        for interval in message.intervals:
+        for interval in filter(lambda each: is_datable(each.start), message.intervals):
             channel = Channel(interval.device, interval.channel, interval.mode)
             until = datetime.fromtimestamp(interval.start.timestamp() + interval.seconds, tz=interval.start.tzinfo)
             known = self._channels.get(channel)
@@ -256,7 +256,12 @@ class Live:
 
 
 def _is_news(at: datetime, known: datetime | None, now: datetime) -> bool:
-    """Whether what is dated `at` replaces what is dated `known`: the newer does, unless it comes from the future."""
+    """Whether what is dated `at` replaces what is dated `known`: the newer does, unless it comes from the future.
+
+    What no store takes for its time is no news.
+    """
+    if not is_datable(at):
+        return False
     if known is None or known > now + CLOCK_TOLERANCE:
         return True
     return known <= at <= now + CLOCK_TOLERANCE

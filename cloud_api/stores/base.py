@@ -250,8 +250,13 @@ def _forgotten(fact: Fact, before: datetime | None) -> str | None:
     return f"{fact.interval.start.isoformat()} is before {before:%Y-%m-%d}: hours before it are kept no longer"
 
 
+def is_datable(at: datetime) -> bool:
+    """Whether a fact can be of this time."""
+    return EARLIEST <= at < LATEST
+
+
 def _undatable(at: datetime) -> str | None:
-    if EARLIEST <= at < LATEST:
+    if is_datable(at):
         return None
     return f"{at.isoformat()} is not between {EARLIEST:%Y} and {LATEST:%Y}"
 

@@ -1,10 +1,12 @@
 """The present stands on the newest word of each sensor, and a zone never calls free what it does not know."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from cloud_api.counters import counter_views
 from cloud_api.live import Live
@@ -75,6 +77,23 @@ def test_a_zone_says_how_many_are_free_occupied_and_unknown() -> None:
     assert view.oldest_at == NOW - timedelta(minutes=5)
     assert view.trust is Trust.FRESH
     assert view.cause is not None
+
+
+@pytest.mark.parametrize(
+    "at", [datetime.min.replace(tzinfo=timezone(timedelta(hours=14))), datetime.max.replace(tzinfo=UTC)]
+)
+def test_what_is_dated_beyond_all_calendars_is_no_news_and_harms_nothing(at: datetime) -> None:
+    live = heard(state(1, occupied=False))
+    interval = FlowInterval(
+        device="c1", channel="line1", mode="pedestrian", start=at, seconds=300, in_=1, covered_s=300
+    )
+
+    live.take(Flow(gateway=GATEWAY, epoch=EPOCH, seq=1, intervals=(interval,)), NOW)
+    live.take(space(structs.replace(state(2, occupied=False), at=at)), NOW)
+
+    (counter,) = counter_views(live, registry(), NOW)
+    assert (counter.trust, counter.measured_at) == (Trust.UNKNOWN, None)
+    assert (zone(live).free, zone(live).unknown) == (1, 2)
 
 
 def test_a_zone_of_which_nothing_is_known_is_null_and_never_zero() -> None:
