@@ -31,6 +31,10 @@ BACKUP_EVERY: Final = timedelta(days=2)
 """Made each night, and one may fail."""
 MANY: Final = 0.2
 """Of the sensors of a kind; fewer are the technicians' daily round."""
+FLOODS: Final = Cause("inonde le serveur de messages", "floods the server with messages")
+HELD_OFF: Final = Cause(
+    "tenue à l’écart du courtier, qu’elle inonde de messages", "held off the broker, which it floods with messages"
+)
 NOT_BELIEVED: Final = frozenset({Trust.STALE, Trust.FROZEN, Trust.FAULTY})
 
 
@@ -111,8 +115,9 @@ def _platform(glance: Glance, kept: Kept) -> Iterator[Concern]:
         yield Concern(what=What.STORE, about=Cause("base d’historique", "store"), text=_as_it_is(kept.store_problem))
     if kept.registry_problem is not None:
         yield Concern(what=What.STORE, about=Cause("registre", "registry"), text=_as_it_is(kept.registry_problem))
-    for name in glance.ingest.flooding:
-        text = Cause("inonde le serveur de messages", "floods the server with messages")
+    held_off = {each.name for each in glance.gateways if each.held_off_until is not None}
+    for name in sorted(held_off.union(glance.ingest.flooding)):
+        text = HELD_OFF if name in held_off else FLOODS
         yield Concern(what=What.FLOOD, about=_named(name, name), text=text, gateway=name)
     for each in glance.connections:
         if each.problem is not None:

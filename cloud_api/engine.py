@@ -30,6 +30,7 @@ from cloud_api.metrics import Metrics
 from cloud_api.provisioning.certificates import open_authority
 from cloud_api.provisioning.configurator import Configurator
 from cloud_api.provisioning.enrolment import Enroller
+from cloud_api.provisioning.floods import Floods
 from cloud_api.provisioning.gateways import Gateways
 from cloud_api.provisioning.renewals import Renewals
 from cloud_api.provisioning.signing import open_signer
@@ -132,7 +133,16 @@ def put_together(
     places = read_current(registry)
     live, metrics, ledger = Live(places, neighbours, settings.time_zone), Metrics(), Ledger(settings.ledger)
     feed = ZoneFeed(live, places, clock())
-    ingest = Ingest(settings.broker, worker=settings.worker, store=store, ledger=ledger, metrics=metrics, clock=clock)
+    ingest = Ingest(
+        settings.broker,
+        worker=settings.worker,
+        store=store,
+        ledger=ledger,
+        metrics=metrics,
+        clock=clock,
+        share=settings.floods.share,
+    )
+    enroller = _enroller(settings, registry, clock, ingest)
     follower = Follower(settings.broker, worker=settings.worker, live=live, feed=feed, metrics=metrics, clock=clock)
     watch = Watch(
         settings=settings,
@@ -140,6 +150,7 @@ def put_together(
         places=places,
         connections={"ingest": lambda: ingest.problem, "live": lambda: follower.problem},
         ingest=metrics.ingest,
+        held_off_until=dict if enroller is None else enroller.held_off_until,
         clock=clock,
     )
     status = StatusNow(watch, store=store, ledger=ledger, registry=registry)
@@ -155,9 +166,6 @@ def put_together(
         gateways=gateways,
         metrics=metrics,
         renewals=_renewals(settings, registry, clock),
-    )
-    enroller = (
-        None if settings.enrolment is None else Enroller(settings.enrolment, registry.invitations, clock, ingest.let_go)
     )
     flow_watch = FlowWatch(settings, store=store, places=places, live=live, clock=clock)
     archive = Archive(settings.forecasts)
@@ -194,6 +202,14 @@ def put_together(
         orders=orders,
         archive=archive,
     )
+
+
+def _enroller(
+    settings: Settings, registry: RegistryStore, clock: Callable[[], datetime], ingest: Ingest
+) -> Enroller | None:
+    if settings.enrolment is None:
+        return None
+    return Enroller(settings.enrolment, registry.invitations, clock, ingest.let_go, Floods(settings.floods))
 
 
 def _renewals(settings: Settings, registry: RegistryStore, clock: Callable[[], datetime]) -> Renewals | None:

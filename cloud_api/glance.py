@@ -46,6 +46,8 @@ class GatewayGlance(Struct, frozen=True, kw_only=True):
     disk_free_bytes: int | None = None
     disk_size_bytes: int | None = None
     """Of the disk of its outbox; null where it never said."""
+    held_off_until: datetime | None = None
+    """When it is let in at the broker again, UTC, which it has flooded; null where it is not held off."""
 
 
 class DiskGlance(Struct, frozen=True, kw_only=True):
@@ -112,6 +114,8 @@ class Watch:
     connections: Mapping[str, Problem]
     ingest: Callable[[str, datetime], IngestGlance]
     """How the worker of this name does at a time."""
+    held_off_until: Callable[[], Mapping[str, datetime]]
+    """Gateways that are held off the broker, and until when."""
     clock: Callable[[], datetime]
 
     def look(self) -> Glance:
@@ -133,13 +137,22 @@ class Watch:
     def _gateways(self) -> tuple[GatewayGlance, ...]:
         labels = {name: each.label for name, each in self.places.now.gateways.items()}
         known = self.live.gateways
-        names = sorted(labels.keys() | known.keys())
-        return tuple(_gateway(name, labels.get(name, name), known.get(name)) for name in names)
+        held_off = self.held_off_until()
+        names = sorted(labels.keys() | known.keys() | held_off.keys())
+        return tuple(_gateway(name, labels.get(name, name), known.get(name), held_off.get(name)) for name in names)
 
 
-def _gateway(name: str, label: str, news: GatewayNews | None) -> GatewayGlance:
+def _gateway(name: str, label: str, news: GatewayNews | None, held_off_until: datetime | None) -> GatewayGlance:
     if news is None:
-        return GatewayGlance(name=name, label=label, online=False, told_at=None, queued=0, links_down=())
+        return GatewayGlance(
+            name=name,
+            label=label,
+            online=False,
+            told_at=None,
+            queued=0,
+            links_down=(),
+            held_off_until=held_off_until,
+        )
     status = news.status
     return GatewayGlance(
         name=name,
@@ -153,6 +166,7 @@ def _gateway(name: str, label: str, news: GatewayNews | None) -> GatewayGlance:
         clock_ahead_s=news.clock_ahead_s,
         disk_free_bytes=status.disk_free_bytes,
         disk_size_bytes=status.disk_size_bytes,
+        held_off_until=held_off_until,
     )
 
 

@@ -79,15 +79,20 @@ class Ingest:
         ledger: Ledger,
         metrics: Metrics,
         clock: Callable[[], datetime],
+        share: int = MOST_UNCONFIRMED,
     ) -> None:
-        """Raises `ConfigError` when the broker's credentials cannot be read, `StoreError` when the ledger cannot."""
+        """`share`: most messages of one gateway that wait here.
+
+        Raises `ConfigError` when the broker's credentials cannot be read, `StoreError` when the ledger cannot.
+        """
         self._store = store
         self._ledger = ledger
         self._metrics = metrics
         self._metrics.quarantined.set(ledger.quarantined())
         self._metrics.tell_dropped(ledger.dropped())
         self._clock = clock
-        self._inbox = Inbox()
+        self._share = share
+        self._inbox = Inbox(share)
         self._let_go: Counter[str] = Counter()
         """Messages that were not let in, by gateway."""
         self._stopping = Event()
@@ -132,7 +137,7 @@ class Ingest:
         if is_round(self._let_go[gateway]):
             log.warning(
                 "gateway %s has more than %d messages out unconfirmed; let go unread, for it to send again: %d so far",
-                *(gateway, MOST_UNCONFIRMED, self._let_go[gateway]),
+                *(gateway, self._share, self._let_go[gateway]),
             )
 
     def _run(self) -> None:

@@ -26,8 +26,9 @@ KEEPALIVE_S = 15
 """After half as long again without a word the broker gives our share to others: what a machine that died costs."""
 RECONNECT_S = (1, 30)
 """Shortest and longest pause between two attempts to connect."""
-ANSWERS_QUEUED = 1000
-"""Answers waiting for the broker; what goes beyond is dropped, and asked for again by the gateway."""
+ANSWERS_QUEUED = 10_000
+"""Answers waiting for the broker: as many as ingest holds messages, for each may be another gateway's. What goes beyond
+is dropped, and asked for again by the gateway."""
 
 
 @dataclass(frozen=True, slots=True)

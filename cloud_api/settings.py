@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from cloud_api.provisioning.floods import FloodLimits
 from cloud_api.rate_limits import Limits
 from cloud_api.scopes import Scope
 
@@ -110,6 +111,8 @@ class Settings:
     """Whose school holidays forecasts know; None where they know none."""
     limits: Limits = field(default_factory=Limits)
     """How often one may ask."""
+    floods: FloodLimits = field(default_factory=FloodLimits)
+    """What a gateway may send before it is held off."""
     everyone_may: frozenset[Scope] = frozenset({Scope.READ_FLOWS})
     """What needs no key: counts of a street are open data, unless the town decides otherwise."""
     origins: tuple[str, ...] = ()

@@ -62,8 +62,9 @@ def messages_page() -> str:
         "A reader ignores fields it does not know and refuses a newer schema by name. A field that is absent has its "
         "default; a count that is absent is unknown, never zero. Source: `edge/messages/`.",
         "",
-        f"At most {messages.MOST_UNCONFIRMED} messages of a gateway may be out without `stored`. Ingest may let go of "
-        "what is beyond, without an answer; what is not confirmed in time is sent again.",
+        f"At most {messages.MOST_UNCONFIRMED:,} messages of a gateway may be out without `stored`; a gateway has fewer "
+        "out on a new connection, and while the cloud is behind. Ingest may let go of what is beyond, without an "
+        "answer; what is not confirmed in time is sent again.",
         "",
         "## Every message",
         *_table(messages.Message),

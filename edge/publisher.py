@@ -7,6 +7,7 @@ window and proves nothing: what is not confirmed as stored in time is sent again
 import asyncio
 import logging
 import ssl
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,9 +21,10 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from edge import messages
 from edge.absence import Absence
+from edge.allowance import Allowance
 from edge.connection import connected
 from edge.entries import Entry
-from edge.messages import MOST_UNCONFIRMED, AnyMessage, MessageError, SeqRange, Status, Stored
+from edge.messages import AnyMessage, MessageError, SeqRange, Status, Stored
 from edge.outbox import Outbox, OutboxError
 from edge.seldom import Seldom
 
@@ -102,6 +104,7 @@ class Publisher:
         self._unread = True
         """There may be more in the outbox behind `_read_until`."""
         self._window = WINDOW
+        self._allowance = Allowance()
         self._patience_s = PATIENCE_S
         self.connected = False
         self._absence = Absence()
@@ -153,7 +156,8 @@ class Publisher:
 
     @property
     def _has_room(self) -> bool:
-        return self.connected and len(self._in_flight) < self._window and len(self._unconfirmed) < MOST_UNCONFIRMED
+        allowed = len(self._in_flight) < self._window and len(self._unconfirmed) < self._allowance.messages
+        return self.connected and allowed
 
     def _send(self) -> None:
         """Publish what is ready, as far as there is room; who empties it wakes who reads more."""
@@ -202,6 +206,7 @@ class Publisher:
             oldest = next(iter(self._unconfirmed.values()), None)
             if self.connected and oldest is not None and self._loop.time() - oldest > self._patience_s:
                 self._patience_s = min(2 * self._patience_s, LONGEST_PATIENCE_S)
+                self._allowance.missed()
                 self.counters["resent"] += len(self._unconfirmed)
                 log.warning("not confirmed as stored, sending again: %d messages", len(self._unconfirmed))
                 self._sent_first = self._unconfirmed | {
@@ -304,6 +309,7 @@ class Publisher:
         self._absence.ends(self._broker.host, self._broker.port, self._loop.time())
         self.connected = True
         self._window = window
+        self._allowance = Allowance()
         self._in_flight.clear()
         self._sent_first.clear()
         self._rewind()
@@ -362,13 +368,19 @@ class Publisher:
         if message.epoch != self._outbox.epoch:
             return
         self._stored += message.ranges
-        named = [seq for seq in self._unconfirmed if any(each.first <= seq <= each.last for each in message.ranges)]
-        if named:
+        if named := self._named(message.ranges):
             waited_s = self._loop.time() - min(map(self._take_out, named))
             self._patience_s = min(max(PATIENCE_S, 2 * waited_s), LONGEST_PATIENCE_S)
+            self._allowance.confirmed(len(named))
         self._confirmed += len(named)
         self._send()
         self._say_when_drained()
+
+    def _named(self, ranges: Sequence[SeqRange]) -> set[int]:
+        """Those of the unconfirmed that lie in a range."""
+        seqs = list(self._unconfirmed)
+        stretches = (seqs[bisect_left(seqs, each.first) : bisect_right(seqs, each.last)] for each in ranges)
+        return set().union(*stretches)
 
     def _take_out(self, seq: int) -> float:
         """Count a publish as unconfirmed no longer; when it was first sent."""

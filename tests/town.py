@@ -1,7 +1,7 @@
 """A small town for tests of the API: its places, a gateway that publishes by real MQTT, a real server."""
 
 import queue
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +12,7 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from cloud_api.app import Api, create_app
+from cloud_api.provisioning.floods import FloodLimits
 from cloud_api.registry import Counter, Installation, Position, Registry, Space, Zone
 from cloud_api.registry.store import RegistryStore
 from cloud_api.server import ApiServer, listen
@@ -41,6 +42,7 @@ EPOCH = "00112233aabbccdd"
 HERE = Position(lat=47.2137, lon=-1.5562)
 LINE = Channel("c1", "line1", "pedestrian")
 PATIENCE_S = 60.0
+FLOOD_LIMITS = FloodLimits()
 
 REGISTRY = Registry(
     zones=[
@@ -67,10 +69,21 @@ class Clock:
         return self.now
 
 
-def town_api(broker: Mosquitto, store: Store, folder: Path, *, clock: Clock | None = None, worker: str = "test") -> Api:
+def town_api(
+    broker: Mosquitto,
+    store: Store,
+    folder: Path,
+    *,
+    clock: Clock | None = None,
+    worker: str = "test",
+    floods: FloodLimits = FLOOD_LIMITS,
+) -> Api:
     """The town's API on a broker and a store."""
     settings = Settings(
-        broker=Broker(host=broker.host, port=broker.port), ledger=folder / f"{worker}.ledger.db", worker=worker
+        broker=Broker(host=broker.host, port=broker.port),
+        ledger=folder / f"{worker}.ledger.db",
+        worker=worker,
+        floods=floods,
     )
     return create_app(settings, store=store, registry=kept(REGISTRY, folder), clock=clock or Clock())
 
@@ -111,7 +124,7 @@ class PublishingGateway:
     """A gateway as the broker sees it: publishes what it is given and collects what is answered as stored."""
 
     def __init__(self, broker: Mosquitto | Broker, name: str = "gw-halles") -> None:
-        """`Broker` tells too as whom, and whom to believe over TLS."""
+        """`Broker` tells too as whom, and whom to believe where it is over TLS."""
         self.name = name
         self._subscribed = Event()
         self._stored: queue.SimpleQueue[Stored] = queue.SimpleQueue()
@@ -125,7 +138,8 @@ class PublishingGateway:
         if isinstance(broker, Broker):
             password = None if broker.password_file is None else broker.password_file.read_text()
             self._client.username_pw_set(broker.username, password)
-            self._client.tls_set(str(broker.ca_file))
+            if broker.ca_file is not None:
+                self._client.tls_set(str(broker.ca_file))
         self._client.connect(broker.host, broker.port)
         self._client.loop_start()
         assert self._subscribed.wait(PATIENCE_S)
@@ -134,6 +148,11 @@ class PublishingGateway:
         """Publish messages as the contract says, and wait for the broker's acknowledgements."""
         for message in batch:
             self.publish_bytes(topic_of(message), encode(message), retain=type(message) in messages.RETAINED)
+
+    def pour(self, batch: Iterable[AnyMessage]) -> None:
+        """Publish messages without waiting for anything."""
+        for message in batch:
+            self._client.publish(topic_of(message), encode(message), qos=1)
 
     def publish_bytes(self, topic: str, body: bytes, *, retain: bool = False) -> None:
         """Publish whatever."""

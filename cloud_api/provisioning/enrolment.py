@@ -17,7 +17,7 @@ from msgspec import Meta, Struct
 from cloud_api.provisioning.broker_rules import Login
 from cloud_api.provisioning.certificates import open_authority
 from cloud_api.provisioning.dynamic_security import BrokerControl, BrokerControlError
-from cloud_api.provisioning.floods import HELD_OFF_FOR, Floods
+from cloud_api.provisioning.floods import Floods
 from cloud_api.registry.codes import read_code
 from cloud_api.registry.errors import RegistryError
 from cloud_api.registry.invitations import InvitationStore
@@ -86,6 +86,7 @@ class Enroller:
         invitations: InvitationStore,
         clock: Callable[[], datetime],
         let_go: Callable[[], Mapping[str, int]],
+        floods: Floods,
     ) -> None:
         """`let_go`: messages that ingest did not read because their gateway floods, by gateway, since the start.
 
@@ -100,14 +101,19 @@ class Enroller:
         self._settling = Lock()
         self._expelled: frozenset[str] = frozenset()
         self._let_go = let_go
-        self._floods = Floods()
-        self._held_off: dict[str, datetime] | None = None
+        self._floods = floods
+        self._loud: dict[str, datetime] | None = None
         """Until when, by gateway; None before the first look, when it may be anyone, by a process that died."""
+        self._held_off: Mapping[str, datetime] = {}
 
     @property
     def over_plain_http(self) -> bool:
         """Whether secrets may be told over HTTP without TLS."""
         return self._settings.over_plain_http
+
+    def held_off_until(self) -> Mapping[str, datetime]:
+        """Gateways that are held off the broker now because they flood, and until when, UTC."""
+        return self._held_off
 
     def enrol(self, asked: EnrolmentRequest, address: str) -> Admitted:
         """Let a machine in. Blocks for seconds at most. `address` is where it asks from.
@@ -157,18 +163,21 @@ class Enroller:
 
     def _settle_floods(self) -> None:
         loud = self._floods.held_off(self._let_go(), self._clock())
-        if loud == self._held_off:
+        if loud == self._loud:
             return
         users = self._invitations.users()
-        before = dict.fromkeys(users, None) if self._held_off is None else self._held_off
+        before = dict.fromkeys(users, None) if self._loud is None else self._loud
         begin = sorted(name for name in users.keys() & loud if before.get(name) != loud[name])
         end = users.keys() & (before.keys() - loud)
         if begin:
             self._control.hold_off(users[gateway] for gateway in begin)
-            log.warning("gateways held off the broker for %s, they flood: %s", HELD_OFF_FOR, ",".join(begin))
+            log.warning(
+                "gateways held off the broker for %s, they flood: %s", self._floods.limits.held_off_for, ",".join(begin)
+            )
         if end:
             self._control.let_back(users[gateway] for gateway in end)
-        self._held_off = loud
+        self._loud = loud
+        self._held_off = {name: loud[name] for name in users.keys() & loud}
 
     def _certificate(self, request: str | None, user: str, now: datetime) -> str | None:
         return None if self._authority is None or request is None else self._authority.sign(request, user, now)

@@ -7,16 +7,29 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-MOST_LET_GO: Final = 20_000
-"""Messages of one gateway within `WITHIN`. One that means well sends 200 again every 10 s, or at each connection."""
+from msgspec import Struct
+
+from edge.messages import MOST_UNCONFIRMED
+
 WITHIN: Final = timedelta(minutes=1)
-HELD_OFF_FOR: Final = timedelta(minutes=10)
+
+
+class FloodLimits(Struct, frozen=True, kw_only=True):
+    """What a gateway may send before it is let go of, then held off."""
+
+    share: int = MOST_UNCONFIRMED
+    """Messages of one gateway that wait to be committed; what is beyond is let go."""
+    most_let_go: int = 60 * MOST_UNCONFIRMED
+    """Messages of one gateway within `WITHIN`. One that means well sends no more than all that it may have out at each
+    connection, and waits for a second between two."""
+    held_off_for: timedelta = timedelta(minutes=10)
 
 
 class Floods:
-    """Guards that nobody is held off for longer than `HELD_OFF_FOR` without flooding again."""
+    """Guards that nobody is held off for longer than the limits say without flooding again."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: FloodLimits) -> None:
+        self.limits = limits
         self._begin: datetime | None = None
         self._before: Mapping[str, int] = {}
         self._until: dict[str, datetime] = {}
@@ -28,7 +41,8 @@ class Floods:
         """
         if self._begin is None or now - self._begin >= WITHIN:
             self._begin, self._before = now, let_go
-        loud = [name for name, count in let_go.items() if count - self._before.get(name, 0) > MOST_LET_GO]
+        most = self.limits.most_let_go
+        loud = [name for name, count in let_go.items() if count - self._before.get(name, 0) > most]
         self._until = {name: end for name, end in self._until.items() if now < end}
-        self._until |= dict.fromkeys(loud, self._begin + HELD_OFF_FOR)
+        self._until |= dict.fromkeys(loud, self._begin + self.limits.held_off_for)
         return dict(self._until)

@@ -6,8 +6,9 @@ from msgspec import Meta, Struct
 
 from edge.messages.base import MAX_BATCH, Message, Positive
 
-MOST_UNCONFIRMED = 200
-"""So many messages of a gateway may be out without `stored`. Ingest lets go of what is beyond, without an answer."""
+MOST_UNCONFIRMED = 1_000
+"""So many messages of a gateway may be out without `stored`: several commits' worth. Ingest lets go of what is beyond,
+without an answer."""
 
 
 class SeqRange(Struct, frozen=True, array_like=True):

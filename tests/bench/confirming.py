@@ -11,9 +11,9 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from edge import messages
-from edge.messages import MOST_UNCONFIRMED, Epoch, Flow, GatewayName, SeqRange, Stored
+from edge.messages import Epoch, Flow, GatewayName, SeqRange, Stored
 
-TOGETHER = MOST_UNCONFIRMED // 2
+TOGETHER = 100
 """Confirmed in one answer at most."""
 ANSWER_S = 0.05
 """At most so long after a message."""

@@ -22,7 +22,7 @@ STARTS = 3
 FREED_WITHIN_S = 180.0
 """The gateway tries a disk again after at most a minute."""
 MOST_GROWN_MB = 128
-"""What 400 messages, their attempts and all that the program loads when it first meets them may take."""
+"""What the messages that it holds, their attempts and all that the program loads when it first meets them may take."""
 MOST_HELD = 2 * MOST_UNCONFIRMED
 """All that one gateway may have out, in the commit that fails, and once more where they wait for the next."""
 MOST_LATER_MB = 8

@@ -13,7 +13,7 @@ from msgspec.structs import asdict
 
 from cloud_api.app import create_app
 from cloud_api.provisioning.enrolment import Enroller, EnrolmentRequest
-from cloud_api.provisioning.floods import HELD_OFF_FOR, MOST_LET_GO, WITHIN
+from cloud_api.provisioning.floods import WITHIN, FloodLimits, Floods
 from cloud_api.registry import Device, Gateway
 from cloud_api.registry.codes import Code, new_code
 from cloud_api.registry.store import RegistryStore
@@ -230,16 +230,18 @@ def test_a_revocation_while_the_broker_was_away_is_made_up_for(
 def test_a_gateway_that_floods_is_held_off_for_a_while_and_also_let_back_when_who_held_it_off_died(
     registry: RegistryStore, clock: Clock, broker: DynamicBroker
 ) -> None:
-    let_go = {"mairie": 0}
+    let_go, limits = {"mairie": 0}, FloodLimits()
     settings = Enrolment(
         administrator=broker.login("admin"), broker=Broker(host=broker.mosquitto.host, port=broker.mosquitto.port)
     )
-    enroller, restarted = (Enroller(settings, registry.invitations, clock, let_go.copy) for _ in range(2))
+    enroller, restarted = (
+        Enroller(settings, registry.invitations, clock, let_go.copy, Floods(limits)) for _ in range(2)
+    )
     told = asdict(enroller.enrol(EnrolmentRequest(code=str(invited(registry, clock)), machine=MACHINE), "192.0.2.7"))
     enroller.settle()
 
     with person(broker.mosquitto, told["user"], told["password"]) as loud:
-        let_go["mairie"] = MOST_LET_GO + 1
+        let_go["mairie"] = limits.most_let_go + 1
         enroller.settle()
         until(lambda: loud.gone)
     assert not lets_in(broker, told)
@@ -249,10 +251,10 @@ def test_a_gateway_that_floods_is_held_off_for_a_while_and_also_let_back_when_wh
     clock.now += WITHIN
     let_go["mairie"] += 1
     enroller.settle()
-    let_go["mairie"] += MOST_LET_GO + 1
+    let_go["mairie"] += limits.most_let_go + 1
     enroller.settle()
     assert not lets_in(broker, told)
-    clock.now += HELD_OFF_FOR
+    clock.now += limits.held_off_for
     enroller.settle()
     assert lets_in(broker, told)
 

@@ -1,6 +1,6 @@
 """From the broker into the store: nothing is answered as stored before it is, and nothing is counted twice."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -9,14 +9,16 @@ import pytest
 from msgspec import structs
 
 from cloud_api.app import create_app
+from cloud_api.ingest import MOST_MESSAGES
 from cloud_api.ledger import Ledger
+from cloud_api.provisioning.floods import FloodLimits
 from cloud_api.settings import Broker, Settings
-from cloud_api.stores.base import Channel, Fact, RefusedFactError, StoredFlow, StoreError
-from cloud_api.stores.sqlite import SqliteStore
+from cloud_api.stores.base import Channel, RefusedFactError, StoredFlow
 from edge import messages
-from edge.messages import MOST_UNCONFIRMED, Dropped, Heard, HeardDevice, Limit, LinkHealth, Status, Trimmed
+from edge.messages import Dropped, Heard, HeardDevice, Limit, LinkHealth, Status, Trimmed
 from tests.broker import Credentials, Mosquitto, running_mosquitto
 from tests.loopback import HTTP
+from tests.moody_store import MoodyStore
 from tests.town import (
     EPOCH,
     NOW,
@@ -31,22 +33,6 @@ from tests.town import (
     town_api,
     until,
 )
-
-
-class MoodyStore(SqliteStore):
-    """A real store that can be away, and that refuses facts of one device for good."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self.away = False
-
-    def write(self, facts: Sequence[Fact]) -> None:
-        if self.away:
-            raise StoreError("away")
-        for fact in facts:
-            if isinstance(fact, StoredFlow) and fact.interval.device == "refused":
-                raise RefusedFactError(fact, "field type conflict")
-        super().write(facts)
 
 
 @pytest.fixture
@@ -275,19 +261,21 @@ def test_two_workers_of_one_name_and_one_ledger_share_the_load_and_count_nothing
 def test_a_gateway_that_floods_is_told_of_keeps_nobody_waiting_and_loses_nothing(
     own_mosquitto: Mosquitto, store: MoodyStore, edge: PublishingGateway, tmp_path: Path
 ) -> None:
-    seqs = range(1, 3 * MOST_UNCONFIRMED)
+    limits = FloodLimits(share=40)
+    seqs = range(1, MOST_MESSAGES + limits.share + 10)
     store.away = True
-    with serving(town_api(own_mosquitto, store, tmp_path)) as address, gateway(own_mosquitto, "loud") as loud:
+    api = town_api(own_mosquitto, store, tmp_path, floods=limits)
+    with serving(api) as address, gateway(own_mosquitto, "loud") as loud:
         until(lambda: is_ready(address))
         flood = [loud.flow(seq, interval(seq % 12, device=f"x{seq}")) for seq in seqs]
-        loud.publish(*flood)
+        loud.pour(flood)
         until(lambda: figure(address, 'passerelle_ingest_flood_messages_total{gateway="loud"}') > 0)
         edge.publish(edge.flow(1, interval(0)))
 
         store.away = False
         until(lambda: edge.confirmed() == {1})
-        for begin in range(0, len(flood), MOST_UNCONFIRMED):
-            again = flood[begin : begin + MOST_UNCONFIRMED]
+        for begin in range(0, len(flood), limits.share):
+            again = flood[begin : begin + limits.share]
             loud.publish(*again)
             until(partial(loud.has_confirmed, again))
 

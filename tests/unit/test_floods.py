@@ -5,24 +5,26 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloud_api.provisioning.floods import HELD_OFF_FOR, MOST_LET_GO, WITHIN, Floods
+from cloud_api.provisioning.floods import WITHIN, FloodLimits, Floods
 from edge.messages import MOST_UNCONFIRMED
 from tests.town import NOW
 
 SECOND = timedelta(seconds=1)
+LIMITS = FloodLimits()
+MOST_LET_GO, HELD_OFF_FOR = LIMITS.most_let_go, LIMITS.held_off_for
 
 
 @settings(max_examples=20)
 @given(st.lists(st.integers(0, MOST_UNCONFIRMED), min_size=60, max_size=90))
 def test_who_sends_all_that_he_may_again_each_second_is_never_held_off(repeated: list[int]) -> None:
-    floods, count = Floods(), 0
+    floods, count = Floods(LIMITS), 0
     for second, more in enumerate(repeated):
         count += more
         assert not floods.held_off({"mairie": count}, NOW + second * SECOND)
 
 
 def test_who_floods_is_held_off_then_let_back_and_held_off_again_when_he_floods_again() -> None:
-    floods = Floods()
+    floods = Floods(LIMITS)
     assert not floods.held_off({"port": 0}, NOW)
     assert floods.held_off({"mairie": 5, "port": MOST_LET_GO + 1}, NOW + SECOND).keys() == {"port"}
     almost = NOW + HELD_OFF_FOR - SECOND
@@ -32,6 +34,6 @@ def test_who_floods_is_held_off_then_let_back_and_held_off_again_when_he_floods_
 
 
 def test_what_came_slowly_over_minutes_is_no_flood() -> None:
-    floods = Floods()
+    floods = Floods(LIMITS)
     for minute in range(5):
         assert not floods.held_off({"mairie": minute * MOST_LET_GO}, NOW + minute * WITHIN)

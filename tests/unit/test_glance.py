@@ -1,6 +1,6 @@
 """What a glance sees: which sensors want a visit first, how far a gateway's clock is off, what is closed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -104,11 +104,23 @@ def test_closures_in_force_are_seen_the_oldest_first(tmp_path: Path) -> None:
     ]
 
 
-def looking(live: Live, places: CurrentRegistry, folder: Path) -> Callable[[], Glance]:
+def test_who_is_held_off_the_broker_is_seen_with_when_it_is_let_in_again(tmp_path: Path) -> None:
+    places = CurrentRegistry(REGISTRY)
+    live = Live(places)
+    live.take(Status(gateway=GATEWAY, epoch=EPOCH, online=True), NOW)
+    found = looking(live, places, tmp_path, held_off=["port"])().gateways
+
+    assert [(each.name, each.held_off_until) for each in found] == [(GATEWAY, None), ("port", NOW + MINUTE)]
+
+
+def looking(live: Live, places: CurrentRegistry, folder: Path, *, held_off: Sequence[str] = ()) -> Callable[[], Glance]:
     """A look at a town whose API runs nowhere."""
 
     def now() -> datetime:
         return NOW
+
+    def held_off_until() -> dict[str, datetime]:
+        return dict.fromkeys(held_off, NOW + MINUTE)
 
     return Watch(
         settings=Settings(ledger=folder / "ledger.db"),
@@ -116,5 +128,6 @@ def looking(live: Live, places: CurrentRegistry, folder: Path) -> Callable[[], G
         places=places,
         connections={},
         ingest=Metrics().ingest,
+        held_off_until=held_off_until,
         clock=now,
     ).look

@@ -52,6 +52,7 @@ def test_each_thing_that_is_wrong_is_one_line_and_the_store_comes_before_a_link(
             replace(GATEWAY, name="gw-lost", label="gw-lost", online=False, told_at=None, clock=None),
             replace(GATEWAY, name="gw-gone", online=False, told_at=WELL.at - 3 * DAY),
             replace(GATEWAY, name="gw-new", clock="not synchronised"),
+            replace(GATEWAY, name="gw-flood", held_off_until=WELL.at + timedelta(minutes=9)),
         ),
         sensors=replace(
             WELL.sensors,
@@ -82,6 +83,7 @@ def test_each_thing_that_is_wrong_is_one_line_and_the_store_comes_before_a_link(
         "disk of the store: 1.0 GB of 64.0 GB free",
         "gateway gw-halles: passages lost within a day, its outbox being full: 12",
         "quarantine: facts refused by the store that wait: 4",
+        "gateway gw-flood: held off the broker, which it floods with messages",
         "gateway gw-mad: floods the server with messages",
         f"certificate broker_ca: its certificate ends on {WELL.at + 3 * DAY:%Y-%m-%d}",
         f"gateway Les halles (gw-gone): its certificate ends on {WELL.at + 89 * DAY:%Y-%m-%d}",
