@@ -18,7 +18,7 @@ FRENCH: Final = Words(
     skip="Aller aux places libres",
     languages="Langue",
     parking="Stationnement",
-    audience="Quelles places ?",
+    audience="Quelles places\N{NARROW NO-BREAK SPACE}?",
     audiences={
         Audience.PUBLIC: AudienceWords(
             "Tout public",
@@ -132,11 +132,11 @@ FRENCH: Final = Words(
         Trust.CLOSED: TrustWords("fermé", "la place ou la zone est hors service"),
         Trust.UNKNOWN: TrustWords("inconnu", "on ne sait rien, et on ne devine pas"),
     },
-    legend="Que veulent dire ces signes ?",
+    legend="Que veulent dire ces signes\N{NARROW NO-BREAK SPACE}?",
     just_now="à l’instant",
-    minutes_ago="il y a {n} min",
-    hours_ago="il y a {n} h",
-    days_ago=Plural("il y a {n} jour", "il y a {n} jours"),
+    minutes_ago="il y a {n}\N{NO-BREAK SPACE}min",
+    hours_ago="il y a {n}\N{NO-BREAK SPACE}h",
+    days_ago=Plural("il y a {n}\N{NO-BREAK SPACE}jour", "il y a {n}\N{NO-BREAK SPACE}jours"),
     never="jamais de nouvelles",
     map="Carte",
     map_help="La carte montre les mêmes chiffres que les listes.",
@@ -145,7 +145,7 @@ FRENCH: Final = Words(
     map_plain="Fond de carte indisponible\N{NO-BREAK SPACE}: les repères restent à leur place.",
     counter_marker="Compteur de piétons\N{NO-BREAK SPACE}: {name}",
     walking="Piétons, les dernières 24 heures",
-    walking_note="Chaque barre est une heure ; sa hauteur additionne les deux sens.",
+    walking_note="Chaque barre est une heure\N{NARROW NO-BREAK SPACE}; sa hauteur additionne les deux sens.",
     last_hour="Dernière heure, jusqu’à {time}\N{NO-BREAK SPACE}: {count}",
     at_least="au moins {count}",
     busyness={
@@ -167,15 +167,15 @@ FRENCH: Final = Words(
     remark="Remarque",
     hour_label="{hour}\N{NO-BREAK SPACE}h",
     hour_unknown="inconnu",
-    hour_partial="mesurée à {n} %, au moins",
+    hour_partial="mesurée à {n}\N{NO-BREAK SPACE}%, au moins",
     hour_running="en cours",
     legend_unknown="inconnu",
     legend_partial="mesurée en partie\N{NO-BREAK SPACE}: au moins",
     legend_running="heure en cours",
     sources="À propos de ces chiffres",
     sources_text=(
-        "Des capteurs comptent ; aucun visage, aucun téléphone, aucune plaque n’est lu. "
-        "Ce qu’on ne sait pas est écrit « inconnu », jamais zéro."
+        "Des capteurs comptent\N{NARROW NO-BREAK SPACE}; aucun visage, aucun téléphone, aucune plaque n’est lu. "
+        "Ce qu’on ne sait pas est écrit «\N{NO-BREAK SPACE}inconnu\N{NO-BREAK SPACE}», jamais zéro."
     ),
     open_data="Données ouvertes (API)",
     map_credit="Fond de carte\N{NO-BREAK SPACE}:",

@@ -69,7 +69,7 @@ def test_an_hour_is_whole_partial_running_or_unknown() -> None:
     assert bars[-1].kind is HourKind.RUNNING
     assert bars[0].text == "12\N{NO-BREAK SPACE}h : inconnu"
     assert bars[1].text == "13\N{NO-BREAK SPACE}h : 0"
-    assert bars[2].text == "14\N{NO-BREAK SPACE}h : 7 mesurée à 50 %, au moins"
+    assert bars[2].text == "14\N{NO-BREAK SPACE}h : 7 mesurée à 50\N{NO-BREAK SPACE}%, au moins"
 
 
 def test_a_day_of_which_nothing_is_known_has_no_number() -> None:

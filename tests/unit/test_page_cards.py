@@ -254,10 +254,10 @@ def test_all_zones_together_count_what_is_known() -> None:
     [
         (timedelta(seconds=-90), "à l’instant", "just now"),
         (timedelta(seconds=59), "à l’instant", "just now"),
-        (timedelta(minutes=2, seconds=59), "il y a 2 min", "2 min ago"),
-        (timedelta(minutes=60), "il y a 1 h", "1 h ago"),
-        (timedelta(hours=47, minutes=59), "il y a 47 h", "47 h ago"),
-        (timedelta(hours=48), "il y a 2 jours", "2 days ago"),
+        (timedelta(minutes=2, seconds=59), "il y a 2\N{NO-BREAK SPACE}min", "2 min ago"),
+        (timedelta(minutes=60), "il y a 1\N{NO-BREAK SPACE}h", "1 h ago"),
+        (timedelta(hours=47, minutes=59), "il y a 47\N{NO-BREAK SPACE}h", "47 h ago"),
+        (timedelta(hours=48), "il y a 2\N{NO-BREAK SPACE}jours", "2 days ago"),
     ],
 )
 def test_an_age_is_said_in_the_words_of_people(ago: timedelta, french: str, english: str) -> None:

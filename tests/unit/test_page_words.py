@@ -1,5 +1,6 @@
 """What a reader may ask of the page by its address, in which order zones come, and the last hour in words."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -139,3 +140,9 @@ def test_the_app_opens_in_its_language_and_brings_pictures_for_every_screen() ->
     assert [icon["src"] for icon in app["icons"] if icon.get("purpose") == "maskable"] == [
         "static/1/icon-maskable-512.png"
     ]
+
+
+def test_no_french_line_breaks_before_its_punctuation_or_between_a_figure_and_its_unit() -> None:
+    catalogue = msgspec.json.encode(FRENCH).decode()
+
+    assert re.findall(r".{0,20}(?: [:;!?%»]|« |\} (?:min|h|m|jours?)\b).{0,5}", catalogue) == []
