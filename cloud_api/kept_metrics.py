@@ -21,7 +21,7 @@ class KeptMetrics(Collector):
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """The last backup and the certificates of gateways."""
+        """Whether they answer, the last backup and the certificates of gateways."""
         backup = GaugeMetricFamily(
             "passerelle_backup_timestamp_seconds", "When the last backup of the town began; 0 where none was made"
         )
@@ -30,9 +30,14 @@ class KeptMetrics(Collector):
             "When the certificate ends that the gateway was given",
             labels=["gateway"],
         )
+        store = GaugeMetricFamily("passerelle_store_up", "1 while the store, and the ledger beside it, answer")
+        registry = GaugeMetricFamily("passerelle_registry_up", "1 while the registry answers")
         kept = self._kept()
+        if kept is not None:
+            store.add_metric([], kept.store_problem is None)
+            registry.add_metric([], kept.registry_problem is None)
         if kept is not None and kept.registry_problem is None:
             backup.add_metric([], NEVER_S if kept.backup is None else kept.backup.at.timestamp())
             for gateway, at in kept.gateway_certificates.items():
                 ends.add_metric([gateway], at.timestamp())
-        yield from (backup, ends)
+        yield from (store, registry, backup, ends)

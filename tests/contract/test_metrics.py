@@ -82,14 +82,19 @@ def test_the_last_backup_and_the_certificates_of_gateways_are_told_as_they_were_
     made = LastBackup(at=NOW, file="town.zip", size_bytes=1, store="left out")
     known = Kept(backup=made, gateway_certificates={"gw-halles": NOW + timedelta(days=400)})
     assert told(known) == {
+        "passerelle_store_up": 1,
+        "passerelle_registry_up": 1,
         "passerelle_backup_timestamp_seconds": NOW.timestamp(),
         "passerelle_gateway_certificate_end_timestamp_seconds": (NOW + timedelta(days=400)).timestamp(),
     }
 
 
-@pytest.mark.parametrize("kept", [None, Kept(registry_problem="it does not answer")])
-def test_what_could_not_be_asked_is_not_told(kept: Kept | None) -> None:
-    assert told(kept) == {}
+def test_what_could_not_be_asked_is_not_told() -> None:
+    assert told(None) == {}
+    assert told(Kept(store_problem="locked", registry_problem="it does not answer")) == {
+        "passerelle_store_up": 0,
+        "passerelle_registry_up": 0,
+    }
 
 
 def told(kept: Kept | None) -> dict[str, float]:
