@@ -1,11 +1,16 @@
 """Who is heard that nobody adopted: each is told, though many speak at once, and memory has bounds."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from edge.config import GatewayConfig, GatewaySection
 from edge.drivers.links.base import Stranger
+from edge.gateway import Gateway
+from edge.intake import Batch
 from edge.messages import MAX_MESSAGE_BYTES, Epoch, Heard, encode
+from edge.publisher import BrokerConfig
 from edge.readings import DeviceAddress
 from edge.strangers import HEARD_EVERY_MS, MOST_KNOWN, TOLD_AT_ONCE, Strangers
 from tests.clocks import ManualClock
@@ -60,3 +65,18 @@ def test_a_message_with_the_longest_names_is_not_too_large(clock: ManualClock) -
         strangers.hear("l" * 128, Stranger(device=device, hint="h" * 200, models=models, rssi_dbm=-100.25))
     heard = Heard(gateway="g" * 63, epoch=Epoch("0" * 16), devices=strangers.due())
     assert len(encode(heard)) < MAX_MESSAGE_BYTES
+
+
+def test_while_the_broker_is_away_nobody_is_told_and_nobody_forgotten(
+    clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = GatewayConfig(gateway=GatewaySection(name="mairie", data=tmp_path), broker=BrokerConfig(host="localhost"))
+    gateway, told = Gateway(config, clock), list[Heard]()
+    monkeypatch.setattr(gateway._publisher, "tell", told.append)
+    gateway.intake.take(Batch(), "ble", Stranger(device=address(1)))
+    gateway._tell_strangers()
+    assert told == []
+    gateway._publisher.connected = True
+    gateway._tell_strangers()
+    gateway._tell_strangers()
+    assert [device.device for heard in told for device in heard.devices] == [address(1)]
