@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from edge.clock import ClockTrust
 from edge.drivers.devices import catalogue
@@ -85,6 +85,16 @@ class GatewayConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     device: tuple[DeviceSettings, ...] = ()
 
 
+class DeviceSection(DeviceSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A `[[device]]` section: here a mistyped setting is a mistake, while messages may hold those of newer versions."""
+
+
+class _File(GatewayConfig, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The same as it stands in the file."""
+
+    device: tuple[DeviceSection, ...] = ()
+
+
 TABLES: Mapping[str, type[Struct]] = {"gateway": GatewaySection, "broker": BrokerConfig, "device": DeviceSettings}
 """The sections of a file beside its links."""
 
@@ -112,9 +122,11 @@ def parse(text: str, path: Path) -> GatewayConfig:
     except tomllib.TOMLDecodeError as error:
         raise _syntax_error(path, text, str(error)) from error
     try:
-        config = msgspec.convert(document, GatewayConfig, dec_hook=_path_beside(path))
+        file = msgspec.convert(document, _File, dec_hook=_path_beside(path))
     except msgspec.ValidationError as error:
         raise _at_field(path, text, document, str(error)) from error
+    devices = tuple(DeviceSettings(**structs.asdict(each)) for each in file.device)
+    config = GatewayConfig(gateway=file.gateway, broker=file.broker, link=file.link, device=devices)
     _check_whole(config, path, text)
     return config
 

@@ -7,7 +7,7 @@ from msgspec import Meta, Struct, field
 from edge.messages.base import Message, Name, Number, Whole
 
 
-class DeviceSettings(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class DeviceSettings(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One adopted device: what the registry says and what the gateway's configuration file says, in the same words."""
 
     address: Name

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from edge.messages import (
     SCHEMA,
+    Desired,
+    DeviceSettings,
     Epoch,
     Flag,
     Flow,
@@ -93,6 +95,15 @@ def test_a_number_that_no_store_can_hold_is_refused_where_it_comes_in(where: str
 
     with pytest.raises(MessageError, match=r"9223372036854775807.*" + field):
         decode(f"passerelle/1/mairie/{where}", body.encode())
+
+
+def test_what_a_newer_version_says_beside_is_left_alone() -> None:
+    """So a gateway that was brought back to an older version goes on with the devices that the newer one was given."""
+    desired = Desired(gateway=GATEWAY, epoch=EPOCH, revision=7, devices=(DeviceSettings(address="a", model="m"),))
+    body = encode(desired).replace(b'"revision"', b'"later":1,"revision"').replace(b'"model"', b'"newer":[2],"model"')
+    read = decode("passerelle/1/mairie/config/desired", body)
+    assert isinstance(read, Desired)
+    assert (read.revision, read.devices) == (7, desired.devices)
 
 
 def test_a_device_name_cannot_leave_its_topic_level() -> None:
