@@ -96,7 +96,7 @@ class Tracks:
 def follow(tracks: Tracks, targets: Floats, now_ms: int, line: Line = STRAIGHT_AHEAD) -> tuple[Tracks, list[Direction]]:
     """The tracks after one radar frame with targets float64[m, 2] (mm), and the passages that it completed."""
     tracks = _alive(tracks, now_ms)
-    if not len(tracks) and not len(targets):
+    if not len(targets):
         return tracks, []
     predicted = _predict(tracks, now_ms)
     pairs = _match(predicted, targets)

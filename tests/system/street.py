@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import groupby
 from pathlib import Path
 
 import httpx
@@ -41,6 +43,8 @@ STEP = timedelta(minutes=15)
 FRAME = timedelta(milliseconds=100)
 AHEAD = 60
 """Frames sent and not yet taken in at most: what a pseudo-terminal holds."""
+COMMIT_MS = 5
+"""Time enough for what is said at once to be made durable at once."""
 EMPTY_FRAMES = 12
 """The radar's frames after somebody has left, before the next comes: a second of them."""
 PATIENCE_S = 300
@@ -77,9 +81,17 @@ class Street:
 
     async def replay(self, end: datetime, links: Iterable[Link] = Link) -> None:
         """Live on until `end`, a multiple of the step."""
+        instant = timedelta(microseconds=1)
+        told = uplinks(Span(self.town, self.now + instant, end + instant, 300_000), frozenset(links))
+        steps = groupby(told, key=partial(_step_after, self.now))
+        coming = next(steps, None)
         while self.now < end:
-            start = self.now
-            await self._live(start, start + STEP, frozenset(links))
+            step = self.now + STEP
+            said: list[Uplink] = []
+            if coming is not None and coming[0] == step:
+                said = list(coming[1])
+                coming = next(steps, None)
+            await self._live(said, step)
 
     async def answered(self, expected: Callable[[list[dict[str, object]]], bool]) -> None:
         """Wait until the API tells of its parking zones what is expected. Raises `AssertionError` if it never does."""
@@ -98,13 +110,10 @@ class Street:
         await until(lambda: self.gateway.progress >= looked, "a look at the clock that began after it moved")
         await until(lambda: self.gateway.status().queued == 0, "an empty outbox")
 
-    async def _live(self, start: datetime, end: datetime, links: frozenset[Link]) -> None:
+    async def _live(self, said: list[Uplink], end: datetime) -> None:
         """What is said within the step is dated a second before its end; what is said at its end, at its end."""
-        said = list(
-            uplinks(Span(self.town, start + timedelta(microseconds=1), end + timedelta(microseconds=1), 300_000), links)
-        )
         said, self.walking[:] = _whole_walks([*self.walking, *said], end)
-        self.clock.advance((end - start).total_seconds() - 1)
+        self.clock.advance((end - self.now).total_seconds() - 1)
         await self._say([uplink for uplink in said if uplink.at < end])
         self.clock.advance(1)
         await self._say([uplink for uplink in said if uplink.at == end])
@@ -128,6 +137,11 @@ class Street:
 
         if self.sent[link] and not taken():
             await until(taken, f"{self.sent[link]} frames on {link}")
+
+
+def _step_after(start: datetime, uplink: Uplink) -> datetime:
+    """The end of the step in which it is said, of those that follow `start`."""
+    return start - (start - uplink.at) // STEP * STEP
 
 
 def _whole_walks(said: list[Uplink], end: datetime) -> tuple[list[Uplink], list[Uplink]]:
@@ -161,7 +175,7 @@ async def running_street(
         peers, ports = await _open_peers(opened, mosquitto, folder)
         (folder / "gateway.toml").write_text(town.gateway_toml(ports, folder / "gateway"))
         config = load(folder / "gateway.toml")
-        gateway = Gateway(replace(config, gateway=replace(config.gateway, commit_ms=0)), clock)
+        gateway = Gateway(replace(config, gateway=replace(config.gateway, commit_ms=COMMIT_MS)), clock)
         client = await opened.enter_async_context(running_api(town, clock, store, mosquitto, folder, "1"))
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(gateway.run())
