@@ -128,6 +128,12 @@ def test_an_event_is_chosen_from_the_offices_calendar(client: httpx.Client) -> N
     assert "Fête de la rue" in text
 
 
+def test_a_single_place_is_shown_as_a_list_too_for_browsers_count_what_is_chosen_of_one_line(
+    client: httpx.Client,
+) -> None:
+    assert 'name="place" multiple size="2"' in page(client, kind="parking")
+
+
 def test_the_page_speaks_english_too(client: httpx.Client) -> None:
     text = page(client, language="en")
 
