@@ -26,6 +26,7 @@ from cloud_api.registry.kinds import KINDS
 
 HEAD: Final = "0008"
 """The migration that makes these tables."""
+LONGEST_WHO: Final = 200
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -43,6 +44,17 @@ class UtcTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Who(TypeDecorator[str]):
+    """Who did something: cut where PostgreSQL's column ends, for a long name is no reason to refuse what was done."""
+
+    impl = String(LONGEST_WHO)
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
+        """On the way in."""
+        return None if value is None else value[:LONGEST_WHO]
 
 
 METADATA: Final = MetaData()
@@ -67,7 +79,7 @@ AUDIT: Final = Table(
     METADATA,
     Column("number", Integer, primary_key=True),
     Column("at", UtcTime, nullable=False),
-    Column("who", String(200), nullable=False),
+    Column("who", Who, nullable=False),
     Column("kind", String(20), nullable=False),
     Column("key", String(400), nullable=False),
     Column("before", JSON(none_as_null=True)),
@@ -138,7 +150,7 @@ ACCEPTANCE: Final = Table(
     Column("device", String(128), nullable=False),
     Column("place", String(63), nullable=False),
     Column("at", UtcTime, nullable=False),
-    Column("who", String(200), nullable=False),
+    Column("who", Who, nullable=False),
     Column("body", JSON, nullable=False),
     Column("signature", String(200), nullable=False),
 )
@@ -150,7 +162,7 @@ PHOTO: Final = Table(
     Column("place", String(63), nullable=False),
     Column("device", String(128), nullable=False),
     Column("at", UtcTime, nullable=False),
-    Column("who", String(200), nullable=False),
+    Column("who", Who, nullable=False),
     Column("media_type", String(40), nullable=False),
     Column("body", LargeBinary, nullable=False),
 )
@@ -161,7 +173,7 @@ OFFICE_EVENT: Final = Table(
     Column("number", Integer, primary_key=True),
     Column("event", String(16), nullable=False),
     Column("at", UtcTime, nullable=False),
-    Column("who", String(200), nullable=False),
+    Column("who", Who, nullable=False),
     Column("body", JSON(none_as_null=True)),
 )
 """Editions of the events that the office named. A trigger refuses whatever is not an insertion."""

@@ -152,7 +152,7 @@ def _bar(index: int, hour: LocalHour, top: int, words: Words, now: datetime) -> 
         out_height=min(_height(hour.out, top), 100 - in_height),
         label=_hour_label(hour, words) if hour.start.hour % LABEL_EVERY == 0 else "",
         centre=round((index + 0.5) * slot, 2),
-        text=" : ".join(pieces) if words.lang == "fr" else ": ".join(pieces),
+        text="\N{NO-BREAK SPACE}: ".join(pieces) if words.lang == "fr" else ": ".join(pieces),
     )
 
 

@@ -90,6 +90,12 @@ def test_what_was_put_in_is_there_after_a_restart(store: RegistryStore, address:
         assert all_of(again.snapshot()) == {(kind_of(each), key_of(each)) for each in TOWN}
 
 
+def test_who_has_a_very_long_name_changes_something_all_the_same(store: RegistryStore) -> None:
+    store.add(MARKET, by="key 9f3a6b01 (" + "x" * 200 + ")", at=NOW)
+
+    assert store.trail()[0].who == "key 9f3a6b01 (" + "x" * 186
+
+
 def test_places_keep_the_order_in_which_they_came(store: RegistryStore) -> None:
     names = ["place-z", "place-a", "place-m"]
     store.merge([replace(MARKET, id=name) for name in names], by="test", at=NOW)

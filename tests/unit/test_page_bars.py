@@ -67,9 +67,9 @@ def test_an_hour_is_whole_partial_running_or_unknown() -> None:
 
     assert [bar.kind for bar in bars[:4]] == [HourKind.UNKNOWN, HourKind.WHOLE, HourKind.PARTIAL, HourKind.WHOLE]
     assert bars[-1].kind is HourKind.RUNNING
-    assert bars[0].text == "12\N{NO-BREAK SPACE}h : inconnu"
-    assert bars[1].text == "13\N{NO-BREAK SPACE}h : 0"
-    assert bars[2].text == "14\N{NO-BREAK SPACE}h : 7 mesurée à 50\N{NO-BREAK SPACE}%, au moins"
+    assert bars[0].text == "12\N{NO-BREAK SPACE}h\N{NO-BREAK SPACE}: inconnu"
+    assert bars[1].text == "13\N{NO-BREAK SPACE}h\N{NO-BREAK SPACE}: 0"
+    assert bars[2].text == "14\N{NO-BREAK SPACE}h\N{NO-BREAK SPACE}: 7 mesurée à 50\N{NO-BREAK SPACE}%, au moins"
 
 
 def test_a_day_of_which_nothing_is_known_has_no_number() -> None:
