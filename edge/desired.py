@@ -34,11 +34,10 @@ class DesiredDevices:
 
     def adopt_last_good(self, configured: tuple[DeviceSettings, ...]) -> None:
         """Put in force what the cloud last desired, or the configuration's devices where it never did."""
-        remembered = self._outbox.recall(DESIRED)
-        if remembered is None:
+        desired = _desired_in(self._outbox.recall(DESIRED))
+        if desired is None:
             self._adopt(0, configured)
         else:
-            desired = msgspec.json.decode(remembered, type=Desired)
             self._adopt(desired.revision, desired.devices)
 
     def configure(self, devices: tuple[DeviceSettings, ...]) -> None:
@@ -76,6 +75,17 @@ class DesiredDevices:
             devices=self._intake.devices,
             refused=tuple(refused),
         )
+
+
+def _desired_in(remembered: bytes | None) -> Desired | None:
+    """What was kept; None when nothing was, or when another version kept it in a way that this one cannot read."""
+    if remembered is None:
+        return None
+    try:
+        return msgspec.json.decode(remembered, type=Desired)
+    except msgspec.DecodeError as error:
+        log.warning("the devices kept here cannot be read, the file's serve until the cloud speaks again: %s", error)
+        return None
 
 
 def _without(devices: tuple[DeviceSettings, ...], refused: Sequence[RefusedSetting]) -> list[DeviceSettings]:

@@ -4,6 +4,7 @@ In come `Arrival`s of all links, one after another; out comes a `Batch` for one 
 before `committed` says so. One device's rubbish must not disturb another's counts: it is refused by name and counted.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -38,6 +39,8 @@ from edge.messages import (
 from edge.readings import CLOCK_SET, AnyReading, DecodeError, DeviceAddress, Frame
 from edge.signals import Told, View, first_view
 from edge.strangers import Strangers
+
+log = logging.getLogger(__name__)
 
 
 class Untimed(Struct, frozen=True):
@@ -84,7 +87,8 @@ class Intake:
         self._encoder = msgspec.msgpack.Encoder()
         self._decoder = msgspec.msgpack.Decoder(Untimed)
         self.counters: Counter[str] = Counter()
-        """`duplicates`, `older`, `heard` (frames of devices that nobody adopted), `waited_for_time`, `clock_steps`."""
+        """`duplicates`, `older`, `heard` (frames of devices that nobody adopted), `waited_for_time`,
+        `waiting_unreadable`, `clock_steps`."""
         self._dating = Dating(clock, self._states.keys(), self.counters)
 
     def adopt(self, devices: Iterable[DeviceSettings]) -> None:
@@ -187,10 +191,10 @@ class Intake:
         self._dating.note_offset(booted_ms)
         for item in waiting:
             batch.waited.append(item.id)
-            adopted = self._adopted.get(item.device)
-            if adopted is not None:
+            adopted, untimed = self._adopted.get(item.device), self._untimed(item)
+            if adopted is not None and untimed is not None:
                 dated = self._dating.after_waiting(item.session, item.heard_ms, booted_ms)
-                self._observe(batch, adopted, self._decoder.decode(item.body), dated)
+                self._observe(batch, adopted, untimed, dated)
 
     def finish(self, batch: Batch) -> Batch:
         """Pack the flow parts into messages; the batch is ready to be committed."""
@@ -260,6 +264,16 @@ class Intake:
         self._holding = True
         self.counters["waited_for_time"] += 1
         batch.waiting.append(Waiting(self._clock.session, heard_ms, address, self._encoder.encode(untimed)))
+
+    def _untimed(self, item: Waiting) -> Untimed | None:
+        """What waited; None when another version wrote it in a way that this one cannot read."""
+        try:
+            return self._decoder.decode(item.body)
+        except msgspec.DecodeError as error:
+            self.counters["waiting_unreadable"] += 1
+            shown = item.body[:600].hex()
+            log.warning("what waited for the time cannot be read device=%s: %s; bytes=%s", item.device, error, shown)
+            return None
 
     def _observe(self, batch: Batch, adopted: Adopted, untimed: Untimed, dated: Dated) -> None:
         at_s, source, flags = dated

@@ -247,6 +247,18 @@ def test_what_waited_over_a_power_cut_is_dated_at_this_boot_and_says_so() -> Non
     assert all(Flag.CLOCK in fact.flags for fact in facts)
 
 
+def test_what_waited_and_cannot_be_read_is_counted_and_what_waited_beside_it_too(clock: ManualClock) -> None:
+    before, batch = Batch(), Batch()
+    untrusted = intake_with(ManualClock(START, trusted=False))
+    for number in (0, 1):
+        untrusted.take(before, "modem", counts(number, 8 * number, heard_ms=number * 600_000))
+    intake = intake_with(clock)
+    clock.advance(600)
+    intake.release(batch, [before.waiting[0], structs.replace(before.waiting[0], body=b"\xc1"), before.waiting[1]])
+    assert sum(fact.in_ for fact in flows_of(settle(intake, batch))) == 8
+    assert (intake.counters["waiting_unreadable"], len(batch.waited)) == (1, 3)
+
+
 def test_nothing_overtakes_what_waits_for_the_time() -> None:
     clock = ManualClock(START, trusted=False)
     intake = intake_with(clock)
