@@ -11,8 +11,9 @@ from hypothesis import settings
 from tests import wheels
 from tests.broker import Mosquitto, running_mosquitto
 
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+settings.register_profile("quick", deadline=None, max_examples=40)
+settings.register_profile("deep", deadline=None, max_examples=2000)
+settings.load_profile("quick")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -49,9 +49,20 @@ FRENCH_DATES: Final = MappingProxyType(
 
 
 def specification(chart: Chart) -> dict[str, Any]:
-    """The chart in Vega-Lite: a JSON value, the same for the same chart."""
-    import altair as alt
+    """The chart in Vega-Lite: a JSON value, the same for the same chart.
 
+    It is not held against altair's schema here, which takes longer than the whole chart; the tests do so.
+    """
+    import altair as alt
+    from altair.utils.schemapi import debug_mode
+
+    with debug_mode(False):
+        styled = _styled(chart)
+        with alt.data_transformers.enable("default", consolidate_datasets=False):
+            return dict(styled.to_dict(validate=False))
+
+
+def _styled(chart: Chart) -> Any:
     match chart.kind:
         case ChartKind.STACKED_BARS:
             drawn = _bars(chart)
@@ -59,15 +70,13 @@ def specification(chart: Chart) -> dict[str, Any]:
             drawn = _lines(chart)
         case ChartKind.HEAT:
             drawn = _heat(chart)
-    styled = (
+    return (
         drawn.properties(description=chart.alternative)
         .configure(font=FONT, background="white")
         .configure_axis(labelFontSize=11, titleFontSize=12, titleFontWeight="normal", gridColor="#e5e5e5")
         .configure_legend(orient="top", title=None, labelFontSize=12)
         .configure_view(stroke=None)
     )
-    with alt.data_transformers.enable("default", consolidate_datasets=False):
-        return dict(styled.to_dict())
 
 
 def svg(chart: Chart, language: Language) -> str:

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.drivers.devices import catalogue
@@ -122,7 +122,6 @@ def test_a_model_sends_what_it_declares(model: Model) -> None:
 
 
 @every_model
-@settings(deadline=None)
 @given(data=st.data())
 def test_any_bytes_give_possible_readings_or_one_decode_error(model: Model, data: st.DataObject) -> None:
     case = data.draw(st.sampled_from(cases.cases(model.name)), label="case")

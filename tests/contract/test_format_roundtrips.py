@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from cloud_api.counts import Counts
 from cloud_api.feeds import datex2 as datex2_reader
@@ -55,7 +55,6 @@ TONGUES = {
 
 
 @pytest.mark.parametrize("tongue", TONGUES.values(), ids=TONGUES)
-@settings(deadline=None, max_examples=50)
 @given(picture=pictures())
 def test_free_capacity_and_time_survive_being_written_and_read(tongue: Tongue, picture: Picture) -> None:
     reading = tongue.read(tongue.write(picture))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
@@ -32,8 +32,6 @@ DEV_EUI = "24e124fffef00001"
 
 Configuration = Callable[[tuple[int, int, int], int, int, int], bytes]
 
-round_trip = settings(deadline=None, max_examples=50)
-
 
 def decode(model: str, payload: bytes, port: int) -> list[AnyReading]:
     frame = Frame(device=DeviceAddress(DEV_EUI), payload=payload, port=port)
@@ -48,7 +46,6 @@ def dotted(version: tuple[int, ...]) -> str:
     return ".".join(str(part) for part in version)
 
 
-@round_trip
 @given(U16, U16, U16, U16, st.integers(1, 50_000), U16, TENTHS_C)
 def test_pcr2_counts_v4(
     ltr: int, rtl: int, total_ltr: int, total_rtl: int, battery_mv: int, panel_mw: int, temperature_c: float
@@ -61,7 +58,6 @@ def test_pcr2_counts_v4(
     ]
 
 
-@round_trip
 @given(U16, U16, U16, U16, st.integers(1, 100), U16, TENTHS_C)
 def test_pcr2_counts_v3(
     ltr: int, rtl: int, total_ltr: int, total_rtl: int, battery_pct: int, panel_mw: int, temperature_c: float
@@ -74,7 +70,6 @@ def test_pcr2_counts_v3(
     ]
 
 
-@round_trip
 @given(U16, U16, TENTHS_C)
 def test_pcr2_elsys_counts(ltr: int, rtl: int, temperature_c: float) -> None:
     payload = parametric_pcr2.counts_elsys(ltr, rtl, temperature_c)
@@ -85,7 +80,6 @@ def test_pcr2_elsys_counts(ltr: int, rtl: int, temperature_c: float) -> None:
 
 
 @pytest.mark.parametrize("encode", [parametric_pcr2.configuration_v2, parametric_pcr2.configuration_v4])
-@round_trip
 @given(VERSION, U16, U16, BYTE_PCT)
 def test_pcr2_configuration(
     encode: Configuration, firmware: tuple[int, int, int], interval: int, link_check: int, sensitivity: int
@@ -110,7 +104,6 @@ def test_pcr2_refuses_to_encode_what_does_not_fit() -> None:
 
 
 @pytest.mark.parametrize("children", [False, True])
-@round_trip
 @given(LINES, U32, U32, U16, U16)
 def test_vs133_line(children: bool, line: int, total_in: int, total_out: int, period_in: int, period_out: int) -> None:
     payload = milesight.frame(
@@ -124,7 +117,6 @@ def test_vs133_line(children: bool, line: int, total_in: int, total_out: int, pe
     ]
 
 
-@round_trip
 @given(UNIX_S, LINES, U16, U16)
 def test_vs135_history_carries_its_own_time(unix_s: int, line: int, period_in: int, period_out: int) -> None:
     payload = milesight.line_history(unix_s, line, period_in, period_out)
@@ -133,7 +125,6 @@ def test_vs135_history_carries_its_own_time(unix_s: int, line: int, period_in: i
     ]
 
 
-@round_trip
 @given(st.tuples(U8, U8, U8, U8), U8, st.booleans())
 def test_vs133_regions_and_lens(counts: tuple[int, int, int, int], node: int, raised: bool) -> None:
     payload = milesight.frame(milesight.region_people(counts), milesight.lens_alarm(node, raised=raised))
@@ -144,7 +135,6 @@ def test_vs133_regions_and_lens(counts: tuple[int, int, int, int], node: int, ra
 
 
 @pytest.mark.parametrize("model", ["milesight-vs350", "milesight-vs351"])
-@round_trip
 @given(U16, U16, U16, U16, BYTE_PCT, TENTHS_C)
 def test_passage_counters(
     model: str, total_in: int, total_out: int, period_in: int, period_out: int, percent: int, celsius: float
@@ -163,7 +153,6 @@ def test_passage_counters(
     ]
 
 
-@round_trip
 @given(UNIX_S, U16, U16, U16, U16, BYTE_PCT, BYTE_PCT)
 def test_vs360_history_and_batteries(
     unix_s: int, period_in: int, period_out: int, total_in: int, total_out: int, main: int, node: int
@@ -180,7 +169,6 @@ def test_vs360_history_and_batteries(
     ]
 
 
-@round_trip
 @given(UNIX_S, U16, U16, U16, U16)
 def test_vs121_crossings(unix_s: int, total_in: int, total_out: int, period_in: int, period_out: int) -> None:
     payload = milesight.frame(
@@ -194,7 +182,6 @@ def test_vs121_crossings(unix_s: int, total_in: int, total_out: int, period_in: 
     ]
 
 
-@round_trip
 @given(U8, st.frozensets(st.integers(1, 16)))
 def test_vs121_view(people: int, occupied: frozenset[int]) -> None:
     assert decode("milesight-vs121", milesight.view(people, occupied, 16), milesight.PORT) == [
@@ -205,7 +192,6 @@ def test_vs121_view(people: int, occupied: frozenset[int]) -> None:
 
 
 @pytest.mark.parametrize("headed", [False, True])
-@round_trip
 @given(st.tuples(U16, U16), st.tuples(U16, U16), st.integers(0, 5000), U8, U8.map(imbuildings.Sensor))
 def test_imbuildings_counters(
     headed: bool,
@@ -227,7 +213,6 @@ def test_imbuildings_counters(
     assert health.diagnostics == {"sensor_status": sensor, "device_status": 0, "payload_counter": number}
 
 
-@round_trip
 @given(st.tuples(U16, U16), st.integers(0, 5000))
 def test_imbuildings_totals_and_heartbeat(totals: tuple[int, int], centivolts: int) -> None:
     total, _ = decode("imbuildings-people-counter", imbuildings.totals_only(DEV_EUI, totals), 9)
@@ -238,7 +223,6 @@ def test_imbuildings_totals_and_heartbeat(totals: tuple[int, int], centivolts: i
     assert (health.battery_v, health.reset) == (centivolts / 100, "power_on")
 
 
-@round_trip
 @given(U32, U32, st.none() | st.integers(0, 15).map(terabee.Flags))
 def test_terabee_counting(total_in: int, total_out: int, flags: terabee.Flags | None) -> None:
     total, *health = decode(TERABEE, terabee.counting(total_in, total_out, flags), terabee.COUNTING_PORT)
@@ -250,7 +234,6 @@ def test_terabee_counting(total_in: int, total_out: int, flags: terabee.Flags | 
         assert (told.fault is None) == (flags in (terabee.Flags(0), terabee.Flags.WIFI_ON))
 
 
-@round_trip
 @given(st.lists(st.tuples(st.integers(0, 127), st.integers(0, 63)), max_size=20))
 def test_terabee_area(points: list[tuple[int, int]]) -> None:
     expected = " ".join(f"{x},{y}" for x, y in points)
@@ -262,7 +245,6 @@ def test_terabee_reset() -> None:
 
 
 @pytest.mark.parametrize(("port", "mode"), [(13, "all"), (14, "cat1"), (15, "cat2"), (16, "cat3"), (17, "cat4")])
-@round_trip
 @given(st.integers(0, 23), st.integers(0, 59), st.integers(1, 65535), U8, st.integers(1, 65535), U8, U8)
 def test_pmx_counts(
     port: int, mode: str, hour: int, minute: int, ltr: int, ltr_kmh: int, rtl: int, rtl_kmh: int, decivolts: int
@@ -278,7 +260,6 @@ def test_pmx_counts(
     ]
 
 
-@round_trip
 @given(st.tuples(st.integers(0, 15), st.integers(0, 15), U8))
 def test_pmx_identity(firmware: tuple[int, int, int]) -> None:
     (health,) = decode("pmx-tcr", pmx_tcr.identity(0, 1, 0, firmware), pmx_tcr.IDENTITY_PORT)
@@ -286,7 +267,6 @@ def test_pmx_identity(firmware: tuple[int, int, int]) -> None:
     assert (health.firmware, health.reset) == (dotted(firmware), "rejoin")
 
 
-@round_trip
 @given(U16, st.integers(0, 255).map(lambda step: 2500 + 4 * step), st.integers(0, 127), VERSION)
 def test_ncc405(total: int, battery_mv: int, code: int, firmware: tuple[int, int, int]) -> None:
     assert decode("nwave-ncc405", nwave_ncc405.counter(total), nwave_ncc405.COUNTER_PORT) == [
@@ -300,7 +280,6 @@ def test_ncc405(total: int, battery_mv: int, code: int, firmware: tuple[int, int
     assert started == Health(firmware=dotted(firmware), reset="power_on")
 
 
-@round_trip
 @given(U16, U16, st.integers(-60, 125), st.integers(0, 5000), U16, st.booleans())
 def test_dingtek_counters(
     counted: int, left: int, celsius: int, centivolts: int, number: int, battery_low: bool

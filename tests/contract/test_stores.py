@@ -470,7 +470,6 @@ def assert_parts_add_up_in_any_order(store: Store, facts: list[StoredFlow], rand
 
 
 @given(facts=histories, random=st.randoms(use_true_random=False))
-@settings(max_examples=200, deadline=None)
 def test_parts_add_up_in_any_order_in_sqlite(facts: list[StoredFlow], random: Random) -> None:
     with TemporaryDirectory() as folder, closing(open_store(f"sqlite:///{folder}/history.db")) as store:
         assert_parts_add_up_in_any_order(store, facts, random)

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cloud_api.flows import hourly_flows
@@ -36,7 +36,6 @@ SERVED = st.tuples(
 
 
 @given(served=st.lists(SERVED, max_size=3))
-@settings(max_examples=40, deadline=None)
 def test_the_arrays_are_what_the_api_tells(
     served: Sequence[tuple[int, int | None, bool, float, list[tuple[int, int, int | None, int]]]],
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from frictionless import Resource, Schema
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
@@ -70,7 +70,6 @@ hours = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=50)
 @given(st.lists(hours, max_size=3))
 def test_measures_fit_their_schema(of_one: Sequence[LocalHour]) -> None:
     assert_fits(comptage.write_measures([flows(*of_one)], head=True), "measure")

@@ -4,7 +4,7 @@ from xml.etree.ElementTree import Element
 
 import pytest
 from defusedxml import ElementTree
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
@@ -67,7 +67,6 @@ def figures(each: ZoneNow) -> dict[str, str | None]:
     return {bare(figure): figure.text for figure in status(each)["parkingOccupancy"]}
 
 
-@settings(deadline=None, max_examples=50)
 @given(pictures())
 def test_elements_stand_in_the_order_of_the_schema(town: Picture) -> None:
     for order, records in (
@@ -172,7 +171,6 @@ def test_the_table_says_where_a_zone_is_and_what_the_status_refers_to() -> None:
     assert [each.text for each in record["operator"].iter() if each.text] == ["Effia & Cie"]
 
 
-@settings(deadline=None, max_examples=50)
 @given(st.text(min_size=1, max_size=50))
 def test_whatever_a_zone_is_called_the_document_is_xml(name: str) -> None:
     named = zone(info=name, operator=name)

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from shapely.geometry import shape
 
 from cloud_api.formats import geojson
@@ -21,7 +21,6 @@ def features(town: Picture) -> list[dict[str, Any]]:
     return listed
 
 
-@settings(deadline=None, max_examples=50)
 @given(pictures())
 def test_every_zone_is_a_feature_with_a_sound_geometry_and_its_own_figures(town: Picture) -> None:
     for feature, each in zip(features(town), town.zones, strict=True):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from msgspec import structs
 
 from cloud_api import examples
@@ -52,7 +52,6 @@ def flows(in_: int | None = 182, out: int | None = 147, trust: Trust = Trust.FRE
     return structs.replace(examples.HOURLY, hours=(hour,), end=hour.start + timedelta(hours=1))
 
 
-@settings(deadline=None, max_examples=50)
 @given(pictures())
 def test_every_zone_fits_the_schema_of_its_model(town: Picture) -> None:
     for each in town.zones:

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from cloud_api.formats import parking_records
 from cloud_api.formats.picture import Picture
@@ -16,7 +16,6 @@ def lines(town: Picture) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(parking_records.write_csv(town).decode(), newline="")))
 
 
-@settings(deadline=None, max_examples=50)
 @given(pictures())
 def test_json_and_csv_say_the_same(town: Picture) -> None:
     told = json.loads(parking_records.write_json(town))

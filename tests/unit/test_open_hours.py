@@ -4,7 +4,7 @@ from datetime import date
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cloud_api.reports.open_hours import in_words, open_share, open_time, understood
@@ -35,7 +35,6 @@ def test_what_is_open_all_night_is_open_for_23_hours_of_the_day_the_clocks_go_on
 
 
 @given(st.integers(0, 23 * 60), st.integers(1, 24 * 60), st.integers(0, 20))
-@settings(max_examples=60)
 def test_all_hours_together_are_as_long_open_as_the_period(opens: int, lasts: int, day: int) -> None:
     closes = min(opens + lasts, 24 * 60)
     text = f"{opens // 60:02d}:{opens % 60:02d}-{closes // 60:02d}:{closes % 60:02d}"

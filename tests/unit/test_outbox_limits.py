@@ -11,7 +11,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edge import messages
@@ -281,7 +281,6 @@ def temporary_outbox() -> Iterator[Outbox]:
         yield outbox
 
 
-@settings(max_examples=40, deadline=None)
 @given(mixture=mixtures, handed=st.integers(0, 60), limit=st.integers(EMPTY_BYTES, 4 * EMPTY_BYTES), days=st.booleans())
 def test_whatever_is_in_it_and_whatever_its_limit_exactly_what_is_told_is_lost(
     mixture: list[tuple[type, str, int]], handed: int, limit: int, days: bool

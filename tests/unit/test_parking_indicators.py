@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cloud_api.reports.open_hours import open_time
@@ -135,7 +135,6 @@ def test_only_the_time_at_which_a_limit_holds_counts() -> None:
 
 
 @given(towns(), st.integers(1, 24 * 60), st.integers(1, 24 * 60))
-@settings(max_examples=40)
 def test_a_longer_limit_is_never_broken_more_often(town: tuple[int, list[SpaceChange]], one: int, other: int) -> None:
     stays = stays_of(town[1])
     short, long_ = (overstays(stays, DAY, Limit(minutes, None)) for minutes in sorted((one, other)))

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_sim.parking import QUIET_START, Drivers, Habits
@@ -15,7 +15,6 @@ SECOND = timedelta(seconds=1)
 
 
 @given(start=MOMENTS, hours=st.integers(0, 2_000))
-@settings(max_examples=40, deadline=None)
 def test_the_state_is_what_the_changes_make_of_it(start: datetime, hours: int) -> None:
     end = start + timedelta(hours=hours)
     state = DRIVERS.occupied(start - SECOND)
@@ -28,14 +27,12 @@ def test_the_state_is_what_the_changes_make_of_it(start: datetime, hours: int) -
 
 
 @given(start=MOMENTS, hours=st.integers(0, 2_000))
-@settings(max_examples=40, deadline=None)
 def test_changes_are_counted_without_walking_through_them(start: datetime, hours: int) -> None:
     end = start + timedelta(hours=hours)
     assert DRIVERS.changes_since(start, end) == len(list(DRIVERS.changes_between(start, end)))
 
 
 @given(moment=MOMENTS)
-@settings(max_examples=40, deadline=None)
 def test_a_state_began_with_the_last_change(moment: datetime) -> None:
     since = DRIVERS.since(moment)
     assert since <= moment

@@ -41,13 +41,11 @@ def mistakes(text: str, reader: Any, *more: Any) -> list[tuple[int | None, str]]
 
 
 @given(towns())
-@settings(max_examples=50, deadline=None)
 def test_what_is_written_as_toml_reads_the_same(town: Registry) -> None:
     assert same(toml.read(toml.write(town), FILE), town)
 
 
 @given(places())
-@settings(max_examples=50, deadline=None)
 def test_what_is_written_as_geojson_reads_the_same(town: Registry) -> None:
     text = geojson.write(town)
 
@@ -56,7 +54,6 @@ def test_what_is_written_as_geojson_reads_the_same(town: Registry) -> None:
 
 
 @given(places(nationals))
-@settings(max_examples=50, deadline=None)
 def test_rows_of_known_car_parks_read_again_change_nothing(town: Registry) -> None:
     read = bnls.read(bnls.write(town), FILE, town)
 
@@ -66,7 +63,6 @@ def test_rows_of_known_car_parks_read_again_change_nothing(town: Registry) -> No
 
 
 @given(places(nationals))
-@settings(max_examples=50, deadline=None)
 def test_rows_of_car_parks_that_are_new_are_written_the_same_again(town: Registry) -> None:
     text = bnls.write(town)
 

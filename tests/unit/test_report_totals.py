@@ -11,11 +11,13 @@ from itertools import count
 from pathlib import Path
 from zipfile import ZipFile
 
+import altair as alt
 import msgspec
 import openpyxl
 import pyarrow.parquet as pq
 import pypdf
 import pytest
+from openpyxl import Workbook
 
 from cloud_api.flows import hourly_flows
 from cloud_api.formats import comptage
@@ -97,11 +99,16 @@ def test_every_form_tells_the_totals_of_the_api(store: Store, wish: Asked) -> No
     assert summed(rows_of(file_of(store, wish, Format.OPEN), ","), "in", "out", "total", "sound") == sound[1:5]
     table = pq.read_table(io.BytesIO(file_of(store, wish, Format.PARQUET)))
     assert tuple(sum(table[name].drop_null().to_pylist()) for name in ("in", "out", "total", "sound")) == sound[1:5]
-    book = openpyxl.load_workbook(io.BytesIO(file_of(store, wish, Format.XLSX)))
+    book = workbook(file_of(store, wish, Format.XLSX))
     assert [cell.value for cell in list(book["Par jour"].rows)[len(report.table("days").rows) + 2]][1:5] == list(
         sound[1:5]
     )
     assert str(both) in text_of(file_of(store, wish, Format.PDF))
+
+
+@cache
+def workbook(data: bytes) -> Workbook:
+    return openpyxl.load_workbook(io.BytesIO(data))
 
 
 def sum_of_measures(store: Store, wish: Asked) -> int:
@@ -127,7 +134,7 @@ def test_the_share_within_opening_hours_is_that_of_the_raw_hours_in_every_form(s
     assert report.figure("open_share").value == pytest.approx(while_open / sum(count for _, count in sound))
     told = FRENCH.share(while_open / sum(count for _, count in sound))
     assert re.sub(r"\s", "", told) in re.sub(r"\s", "", text_of(file_of(store, wish, Format.PDF)))
-    sheet = openpyxl.load_workbook(io.BytesIO(file_of(store, wish, Format.XLSX)))[table.title]
+    sheet = workbook(file_of(store, wish, Format.XLSX))[table.title]
     assert [cell.value for cell in list(sheet.rows)[2]][1:3] == list(table.rows[0][1:3])
     tables = {each["key"]: each for each in msgspec.json.decode(file_of(store, wish, Format.JSON))["tables"]}
     assert [tuple(row) for row in tables["open"]["rows"]] == list(table.rows)
@@ -234,6 +241,7 @@ def test_a_period_that_begins_with_the_year_tells_it_once(store: Store) -> None:
     assert "year" not in {each.key for each in report.figures} | {each.key for each in report.tables}
 
 
+@cache
 def text_of(data: bytes) -> str:
     """All text of a PDF; figures without their spaces."""
     text = "\n".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(data)).pages)
@@ -374,9 +382,12 @@ def figures(report: Report) -> list[object]:
 def test_charts_come_as_pictures_with_their_words_and_one_specification(store: Store) -> None:
     with ZipFile(io.BytesIO(file_of(store, TOTALS["one"], Format.CHARTS))) as archive:
         names, words = archive.namelist(), archive.read("charts.txt").decode()
+        specifications = [msgspec.json.decode(archive.read(each)) for each in names if each.endswith(".vl.json")]
         picture, drawing, specified = (archive.read(f"over_time.{suffix}") for suffix in ("png", "svg", "vl.json"))
 
     assert {"over_time.png", "known.svg", "week.vl.json"} <= set(names)
+    for each in specifications:
+        alt.Chart.from_dict(each, validate=True)
     assert picture.startswith(b"\x89PNG")
     assert drawing.startswith(b"<svg")
     described = msgspec.json.decode(specified)["description"]

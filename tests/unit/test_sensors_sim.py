@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import pairwise
 
 import pytest
@@ -80,11 +81,16 @@ def test_frame_counters_grow_by_one() -> None:
     assert all(later == earlier + 1 for counters in by_device.values() for earlier, later in pairwise(counters))
 
 
-@given(cut_s=st.integers(0, 7_200))
-@settings(max_examples=15, deadline=None)
+@given(cut_s=st.integers(0, 3_600))
+@settings(max_examples=10)
 def test_what_is_sent_does_not_depend_on_where_one_begins_to_listen(cut_s: int) -> None:
     cut = NOON + timedelta(seconds=cut_s)
-    assert sent(NOON, cut) + sent(cut, NOON + 2 * HOUR) == sent(NOON, NOON + 2 * HOUR)
+    assert sent(NOON, cut) + sent(cut, NOON + HOUR) == of_an_hour()
+
+
+@cache
+def of_an_hour() -> list[Uplink]:
+    return sent(NOON, NOON + HOUR)
 
 
 def test_uplinks_come_in_order_of_time() -> None:

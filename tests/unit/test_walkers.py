@@ -6,7 +6,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_sim.footfall import NoDataError, hourly
@@ -77,7 +77,6 @@ def test_the_passages_of_an_hour_are_its_count(walkers: Walkers) -> None:
     start_s=st.integers(-3_600, 40 * 86_400),
     lengths=st.lists(st.integers(0, 9_000_000), min_size=1, max_size=4),
 )
-@settings(max_examples=40, deadline=None)
 def test_totals_grow_by_who_passes_wherever_one_cuts(start_s: int, lengths: list[int]) -> None:
     moments = [QUIET.opened + timedelta(seconds=start_s)]
     for length_ms in lengths:
