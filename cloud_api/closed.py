@@ -54,5 +54,5 @@ def _merged(closure: Closure) -> Closure:
 
 def _view(closure: Closure, spaces: int) -> ClosedView:
     return ClosedView(
-        spaces=spaces, reason=closure.reason, start=closure.start, until=closure.end, source=closure.source
+        spaces=spaces, reason=closure.reason, start=closure.start, until=closure.until, source=closure.source
     )

@@ -99,7 +99,7 @@ def list_closures(
     found = [each for each in _of(known, place) if past or each.end is None or each.end > now]
     table = Table("closure", "place", "from", "until", "why", "says", "")
     for each in sorted(found, key=lambda each: (each.start, each.id)):
-        until = "further notice" if each.end is None else _local(each.end, zone)
+        until = "further notice" if each.until is None else _local(each.until, zone)
         state = "in force" if each.in_force_at(now) else "planned" if each.start > now else "over"
         table.add_row(each.id, each.place, _local(each.start, zone), until, each.reason, each.source, state)
     if found:

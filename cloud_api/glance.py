@@ -178,7 +178,7 @@ def _closures(town: Registry, now: datetime) -> tuple[ClosureGlance, ...]:
             place_name=town.name_of(each.place),
             reason=each.reason,
             since=each.start,
-            until=each.end,
+            until=each.until,
         )
         for each in in_force
     )

@@ -150,7 +150,7 @@ def _space_view(live: Live, registry: Registry, space: Space, closure: Closure |
         cause=verdict.cause,
         measured_at=state.at if state else None,
         since=state.since if state and known else None,
-        closed_until=None if closure is None else closure.end,
+        closed_until=None if closure is None else closure.until,
     )
 
 

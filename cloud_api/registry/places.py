@@ -3,9 +3,9 @@
 Values only, frozen and compared by value. An identifier is part of URLs, so it holds nothing that would need escaping.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 from msgspec import Meta, Struct, field
 
@@ -203,6 +203,10 @@ class Installation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return self.start < end and (self.end is None or start < self.end)
 
 
+NO_END: Final = datetime(2200, 1, 1, tzinfo=UTC)
+"""What ends later has no end: so registers write it that must name one (`9999-12-31`)."""
+
+
 class Closure(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """A period in which a space or a whole zone is out of service, and why."""
 
@@ -221,6 +225,11 @@ class Closure(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omi
     def in_force_at(self, instant: datetime) -> bool:
         """Whether the place is closed for it at this instant."""
         return self.start <= instant and (self.end is None or instant < self.end)
+
+    @property
+    def until(self) -> datetime | None:
+        """Until when, for people; None until further notice."""
+        return None if self.end is None or self.end >= NO_END else self.end
 
 
 class Gateway(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -154,3 +154,5 @@ def test_somebody_may_read_english(phone: httpx.Client) -> None:
     assert "Se connecter" in phone.get(DOOR).text
     phone.post(f"{PAGE}/language", data={"lang": "en"})
     assert "Upper or lower case" in phone.get(DOOR).text
+    assert phone.post(f"{PAGE}/language", data={"lang": "日本"}).status_code == 401
+    assert "Se connecter" in phone.get(DOOR).text

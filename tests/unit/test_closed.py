@@ -8,6 +8,8 @@ from cloud_api.opening import closed_in
 from cloud_api.registry import Audience, Closure, Position, Registry, Space, Zone
 from cloud_api.registry.current import CurrentRegistry
 from cloud_api.registry.places import Capacity, Counting
+from cloud_api.web.cards import closed_in_words
+from cloud_api.web.french import FRENCH
 from cloud_api.zones import zone_detail
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -54,6 +56,15 @@ def test_each_reason_has_its_line_and_what_ends_first_comes_first() -> None:
         ("marché", NOON + 2 * DAY),
         ("sapin", None),
     ]
+
+
+def test_an_end_that_nobody_plans_for_is_none() -> None:
+    registry = town(closure("a", "m1", datetime.max.replace(tzinfo=UTC)))
+
+    (view,) = views_of(registry, MARKET, 3)
+    (space, *_) = zone_detail(Live(CurrentRegistry(registry)), registry, MARKET, NOON).spaces
+    assert (view.until, space.closed_until) == (None, None)
+    assert closed_in_words(view, FRENCH, NOON.astimezone(PARIS)).startswith("1 place fermée jusqu’à nouvel ordre")
 
 
 def test_a_closed_zone_counts_its_spaces_for_cars() -> None:

@@ -74,7 +74,7 @@ def _entry_lines(town: Registry, entry: Entry, words: Words, zone: tzinfo) -> It
             if any(each.id == entry.id for each in town.closures):
                 yield words.change_open.format(place=place)
                 return
-            until = words.until_further if entry.end is None else words.until.format(time=moment(entry.end, zone))
+            until = words.until_further if entry.until is None else words.until.format(time=moment(entry.until, zone))
             yield words.change_closed.format(place=place, until=until, reason=entry.reason)
         case _:
             return

@@ -24,6 +24,8 @@ from cloud_api.web.technician import (
     testing,
     visiting,
 )
+from cloud_api.web.technician.english import ENGLISH
+from cloud_api.web.technician.french import FRENCH
 from cloud_api.web.technician.room import HOME, LANGUAGE, Room, SignInNeededError
 
 PARTS: Final = (
@@ -39,6 +41,7 @@ PARTS: Final = (
     visiting,
 )
 YEAR_S: Final = 31_536_000
+LANGUAGES: Final = (FRENCH.lang, ENGLISH.lang)
 
 
 def mount(app: FastAPI, services: Services, *, assets: str, headers: dict[str, str]) -> None:
@@ -86,6 +89,6 @@ def _add_language(routes: APIRouter, room: Room) -> None:
         form: Any = await request.form()
         answer = room.go(request, HOME)
         secure = request.url.scheme == "https"
-        lang = str(form.get("lang", ""))[:2]
+        lang = next((each for each in LANGUAGES if each == form.get("lang")), FRENCH.lang)
         answer.set_cookie(LANGUAGE, lang, max_age=YEAR_S, httponly=True, secure=secure, samesite="strict")
         return answer
