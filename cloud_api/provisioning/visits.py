@@ -6,7 +6,7 @@ In come what is known of each sensor, out come visits with their reasons in word
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
-from itertools import combinations, pairwise
+from itertools import combinations
 from statistics import median
 from typing import Final
 
@@ -22,6 +22,8 @@ BATTERY_SOON_DAYS: Final = 60
 DRIFT: Final = 2.0
 """A counter whose week is this many times more, or less, against its own month than its neighbours' are."""
 FEWEST_NEIGHBOURS: Final = 2
+WORTH_M: Final = 0.1
+"""A way is not walked another way round for less."""
 FEWEST_PASSAGES: Final = 200
 """In a week; with fewer, chance alone doubles them."""
 
@@ -189,14 +191,17 @@ def _uncrossed(way: list[Placed], start: Position) -> list[Placed]:
 
 def _turned_round(way: list[Placed], start: Position) -> list[Placed]:
     """One look at every stretch: turned round where that makes the way shorter."""
-    best, length = way, _length(way, start)
-    for first, last in combinations(range(len(way)), 2):
-        turned = best[:first] + best[first : last + 1][::-1] + best[last + 1 :]
-        if (turned_length := _length(turned, start)) < length - 0.1:
-            best, length = turned, turned_length
-    return best
-
-
-def _length(way: Sequence[Placed], start: Position) -> float:
     points = [start, *(position for _, position in way)]
-    return sum(metres(one, other) for one, other in pairwise(points))
+    turned = list(way)
+    for first, last in combinations(range(len(way)), 2):
+        if _saved_m(points[first], points[first + 1 : last + 2], points[last + 2 : last + 3]) > WORTH_M:
+            turned[first : last + 1] = turned[first : last + 1][::-1]
+            points[first + 1 : last + 2] = points[first + 1 : last + 2][::-1]
+    return turned
+
+
+def _saved_m(before: Position, stretch: Sequence[Position], after: Sequence[Position]) -> float:
+    """By how much a stretch is shorter turned round: only its two ends change. `after` is empty at the way's end."""
+    first, last = stretch[0], stretch[-1]
+    saved_m = metres(before, first) - metres(before, last)
+    return saved_m + sum(metres(last, each) - metres(first, each) for each in after)
