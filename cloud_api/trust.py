@@ -18,6 +18,8 @@ PERIOD_WHEN_UNKNOWN_S: Final = 3600
 """The reporting period of a device that has not told its own yet."""
 CLOCK_TOLERANCE: Final = timedelta(minutes=10)
 """How far ahead of ours a gateway's clock may be and still be believed."""
+LONGEST_FAULT: Final = 80
+"""Characters of what a sensor calls its fault that are told: its gateway may write any text."""
 GATEWAY_GRACE: Final = timedelta(minutes=2)
 """How long a gateway may be away before its sensors' last words are no longer the present."""
 
@@ -88,7 +90,8 @@ def judge(evidence: Evidence, now: datetime) -> Verdict:
     if not evidence.installed:
         return NOT_INSTALLED
     if evidence.fault is not None:
-        return Verdict(Trust.FAULTY, Cause(f"défaut du capteur : {evidence.fault}", f"sensor fault: {evidence.fault}"))
+        fault = evidence.fault if len(evidence.fault) <= LONGEST_FAULT else f"{evidence.fault[:LONGEST_FAULT]}…"
+        return Verdict(Trust.FAULTY, Cause(f"défaut du capteur : {fault}", f"sensor fault: {fault}"))
     if evidence.heard_at is None:
         return NEVER_HEARD
     if evidence.heard_at > now + CLOCK_TOLERANCE:

@@ -73,3 +73,9 @@ def test_a_zone_is_closed_when_every_space_is() -> None:
 
 def test_a_zone_without_spaces_is_unknown() -> None:
     assert judge_zone([]).trust is Trust.UNKNOWN
+
+
+def test_a_fault_is_told_in_a_line_however_much_is_written_of_it() -> None:
+    verdict = judge(Evidence(fault="x" * 200_000), NOW)
+
+    assert verdict == Verdict(Trust.FAULTY, Cause(f"défaut du capteur : {'x' * 80}…", f"sensor fault: {'x' * 80}…"))
