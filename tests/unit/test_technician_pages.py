@@ -57,6 +57,11 @@ def test_both_tongues_name_the_same_figures() -> None:
             assert placeholders(text) == placeholders(english[name]), name
 
 
+def test_a_battery_is_told_with_the_comma_of_the_language() -> None:
+    assert FRENCH.measured(3.6, "V") == "3,6\N{NO-BREAK SPACE}V"
+    assert ENGLISH.measured(3.6, "V") == "3.6\N{NO-BREAK SPACE}V"
+
+
 def test_an_adoption_says_who_listens_and_how_frames_are_read() -> None:
     lines = plan_lines(town(), adopt(town(), SENSOR), FRENCH, PARIS)
 

@@ -220,3 +220,8 @@ class Words(Struct, frozen=True, kw_only=True):
     """Shown by the browser while an answer is awaited."""
     pending_retry: str
     kept: str
+
+    def measured(self, value: float, unit: str) -> str:
+        """A figure as the language writes it, on one line with its unit."""
+        figure = f"{value:g}".replace(".", ",") if self.lang == "fr" else f"{value:g}"
+        return f"{figure}\N{NO-BREAK SPACE}{unit}"
