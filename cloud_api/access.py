@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 from msgspec import Struct
 from starlette.requests import cookie_parser
-from starlette.types import ASGIApp, Receive, Send
+from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as AsgiScope
 
 from cloud_api.keyring import Keyring
@@ -142,11 +142,11 @@ class Access:
             await self._app(scope, receive, send)
             return
         try:
-            scope[CALLER] = self._admit(scope)
+            caller = scope[CALLER] = self._admit(scope)
         except ProblemError as problem:
             await respond(Request(scope), problem)(scope, receive, send)
             return
-        await self._app(scope, receive, send)
+        await self._app(scope, receive, _for_one(send) if caller.by_key else send)
 
     def _admit(self, scope: AsgiScope) -> Caller:
         secret = _secret(scope)
@@ -181,6 +181,21 @@ class Access:
         wait_ns = limiter.wait_ns(caller, time.monotonic_ns())
         if wait_ns:
             raise too_many(math.ceil(wait_ns / SECOND_NS))
+
+
+def _for_one(send: Send) -> Send:
+    """What a key opened, no cache that others share may keep (RFC 9111, 3.5)."""
+
+    async def send_private(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [_private(*each) for each in message["headers"]]}
+        await send(message)
+
+    return send_private
+
+
+def _private(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    return name, value.replace(b"public", b"private") if name.lower() == b"cache-control" else value
 
 
 def _secret(scope: AsgiScope) -> str | None:

@@ -100,7 +100,9 @@ def test_what_needs_a_key_needs_it_in_other_tongues_too(town: Serve, keys: KeySt
         assert client.get("/ngsi-ld/v1/entities?type=OnStreetParking").status_code == 200
         for path in COUNTS_IN_OTHER_TONGUES:
             assert problem(client.get(path)) == (401, "key-needed"), path
-            assert client.get(path, headers=bearing(reader)).status_code == 200, path
+            answer = client.get(path, headers=bearing(reader))
+            assert (answer.status_code, answer.headers["cache-control"]) == (200, "private, max-age=10"), path
+        assert client.get(ZONES).headers["cache-control"] == "public, max-age=10"
 
 
 def test_counts_are_open_data_unless_the_town_decides_otherwise(town: Serve) -> None:
