@@ -12,7 +12,7 @@ import pytest
 from tests.chaos.rig import run
 from tests.chaos.scenarios import SCENARIOS
 
-SECONDS = 55.0
+SECONDS = 35.0
 
 
 @pytest.mark.slow
