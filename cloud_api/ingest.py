@@ -41,8 +41,9 @@ from edge.messages import (
 
 log = logging.getLogger(__name__)
 
-WINDOW: Final = 10 * MOST_UNCONFIRMED
-"""Messages unacknowledged at the broker. Several gateways may have all out that they may, and nobody queues there."""
+WINDOW: Final = 2 * MOST_UNCONFIRMED
+"""Messages unacknowledged at the broker: one gateway may have all out that it may, and nobody queues there. Who comes
+behind a flood waits until all of them are read."""
 MOST_MESSAGES: Final = 250
 """In one commit: who comes next waits for the whole of it."""
 RETRY_S: Final = (0.25, 30.0)

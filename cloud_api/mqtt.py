@@ -27,7 +27,7 @@ KEEPALIVE_S = 15
 RECONNECT_S = (1, 30)
 """Shortest and longest pause between two attempts to connect."""
 ANSWERS_QUEUED = 10_000
-"""Answers waiting for the broker: as many as ingest holds messages, for each may be another gateway's. What goes beyond
+"""Answers waiting for the broker: more than ingest holds messages, for each may be another gateway's. What goes beyond
 is dropped, and asked for again by the gateway."""
 
 

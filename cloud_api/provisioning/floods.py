@@ -19,9 +19,9 @@ class FloodLimits(Struct, frozen=True, kw_only=True):
 
     share: int = MOST_UNCONFIRMED
     """Messages of one gateway that wait to be committed; what is beyond is let go."""
-    most_let_go: int = 60 * MOST_UNCONFIRMED
-    """Messages of one gateway within `WITHIN`. One that means well sends no more than all that it may have out at each
-    connection, and waits for a second between two."""
+    most_let_go: int = 20_000
+    """Messages of one gateway within `WITHIN`. One that means well has at most 20 out on a new connection before one is
+    confirmed, an older one 200, and waits for a second between two connections: 12,000."""
     held_off_for: timedelta = timedelta(minutes=10)
 
 

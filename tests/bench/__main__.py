@@ -24,6 +24,7 @@ from tests.bench import (
     quality,
     reports,
     restart,
+    returning,
     size,
     trust,
 )
@@ -50,10 +51,11 @@ SECTIONS: dict[str, tuple[str, Callable[[], Iterator[Row]]]] = {
     "events": ("What an event brought: the truth in the interval, and no effect where there is none", events.rows),
     "quality": ("Which hours of real years are left out, and what is found of faults put into them", quality.rows),
     "load": ("Two hundred gateways at once: ingest, and a flood", load.rows),
+    "returning": ("A whole town that comes back at once", returning.rows),
     "failover": ("One of two workers killed, ten times", failover.rows),
     "size": ("The installed gateway", size.rows),
 }
-ON_DEMAND = {"size", "history", "hour", "events", "quality", "reports", "keeping", "load", "failover"}
+ON_DEMAND = {"size", "history", "hour", "events", "quality", "reports", "keeping", "load", "returning", "failover"}
 
 
 def main() -> None:
