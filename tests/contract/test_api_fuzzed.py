@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis
 
 from cloud_api.app import create_app
 from cloud_api.rate_limits import Limits, Rate
@@ -61,7 +62,7 @@ def test_no_answer_is_a_server_error_and_none_is_undescribed(town: tuple[str, st
             f"--exclude-checks={GRAMMAR}",
             f"--exclude-path-regex={LEFT_OUT}",
             "--phases=examples,coverage,fuzzing",
-            "--max-examples=15",
+            f"--max-examples={hypothesis().max_examples // 10}",
             f"--seed={SEED}",
             "--continue-on-failure",
             "--no-color",

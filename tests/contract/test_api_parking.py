@@ -40,6 +40,17 @@ def edge(own_mosquitto: Mosquitto) -> Iterator[PublishingGateway]:
         yield it
 
 
+@pytest.fixture(scope="module")
+def silent_town(mosquitto: Mosquitto, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a town of which no sensor ever spoke."""
+    folder = tmp_path_factory.mktemp("silent")
+    with (
+        closing(open_store(f"sqlite:///{folder}/history.db")) as store,
+        serving(town_api(mosquitto, store, folder, worker="silent")) as address,
+    ):
+        yield address
+
+
 @dataclass(frozen=True, slots=True)
 class ServerEvent:
     """One event of the stream."""
@@ -72,11 +83,8 @@ def zone(address: str, name: str) -> Json:
     return next(each for each in zones if each["id"] == name)
 
 
-def test_zones_come_in_an_envelope_and_say_null_while_nothing_is_known(
-    own_mosquitto: Mosquitto, store: Store, tmp_path: Path
-) -> None:
-    with serving(town_api(own_mosquitto, store, tmp_path)) as address:
-        body = HTTP.get(f"{address}/v1/parking/zones").json()
+def test_zones_come_in_an_envelope_and_say_null_while_nothing_is_known(silent_town: str) -> None:
+    body = HTTP.get(f"{silent_town}/v1/parking/zones").json()
 
     assert (body["last_updated"], body["ttl"], body["version"]) == ("2026-11-22T10:30:00Z", 10, "1.0")
     marche = body["data"]["zones"][0]
@@ -85,12 +93,11 @@ def test_zones_come_in_an_envelope_and_say_null_while_nothing_is_known(
     assert marche["cause"]["fr"]
 
 
-def test_zones_come_compressed_and_not_twice(own_mosquitto: Mosquitto, store: Store, tmp_path: Path) -> None:
-    with serving(town_api(own_mosquitto, store, tmp_path)) as address:
-        url = f"{address}/v1/parking/zones"
-        plain = HTTP.get(url, headers={"Accept-Encoding": "identity"})
-        packed = HTTP.get(url, headers={"Accept-Encoding": "gzip, br"})
-        again = HTTP.get(url, headers={"Accept-Encoding": "gzip, br", "If-None-Match": packed.headers["etag"]})
+def test_zones_come_compressed_and_not_twice(silent_town: str) -> None:
+    url = f"{silent_town}/v1/parking/zones"
+    plain = HTTP.get(url, headers={"Accept-Encoding": "identity"})
+    packed = HTTP.get(url, headers={"Accept-Encoding": "gzip, br"})
+    again = HTTP.get(url, headers={"Accept-Encoding": "gzip, br", "If-None-Match": packed.headers["etag"]})
 
     assert "content-encoding" not in plain.headers
     assert packed.headers["content-encoding"] == "br"
@@ -99,11 +106,8 @@ def test_zones_come_compressed_and_not_twice(own_mosquitto: Mosquitto, store: St
 
 
 @pytest.mark.parametrize("zones", ["nowhere", "marche,nowhere", "", ",".join(["marche"] * 2000), "%00"])
-def test_a_stream_of_zones_that_are_not_there_is_refused(
-    own_mosquitto: Mosquitto, store: Store, tmp_path: Path, zones: str
-) -> None:
-    with serving(town_api(own_mosquitto, store, tmp_path)) as address:
-        answer = HTTP.get(f"{address}/v1/parking/stream?zones={zones}")
+def test_a_stream_of_zones_that_are_not_there_is_refused(silent_town: str, zones: str) -> None:
+    answer = HTTP.get(f"{silent_town}/v1/parking/stream?zones={zones}")
 
     assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
     assert answer.json()["errors"][0]["field"] == "zones"

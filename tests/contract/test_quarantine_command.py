@@ -163,5 +163,5 @@ def test_the_program_itself_offers_it(files: Path) -> None:
     listed = subprocess.run([*program, "list", *ledger], capture_output=True, text=True, check=True)
     assert listed.stdout.endswith("3 facts in quarantine\n")
 
-    help_ = subprocess.run([*program, "retry", "--help"], capture_output=True, text=True, check=True)
+    help_ = CliRunner().invoke(quarantine, ["retry", "--help"])
     assert "passerelle quarantine retry --all" in " ".join(help_.stdout.split())
