@@ -22,6 +22,8 @@ from tests.places import nationals, places, towns
 
 STANDARDS = Path(__file__).parents[3] / "shared" / "standards"
 FILE = Path("places")
+few = settings(max_examples=settings().max_examples // 2)
+"""Towns take long to draw."""
 
 
 def by_name(entries: list[Entry]) -> dict[tuple[str, str], Entry]:
@@ -41,11 +43,13 @@ def mistakes(text: str, reader: Any, *more: Any) -> list[tuple[int | None, str]]
 
 
 @given(towns())
+@few
 def test_what_is_written_as_toml_reads_the_same(town: Registry) -> None:
     assert same(toml.read(toml.write(town), FILE), town)
 
 
 @given(places())
+@few
 def test_what_is_written_as_geojson_reads_the_same(town: Registry) -> None:
     text = geojson.write(town)
 
@@ -54,6 +58,7 @@ def test_what_is_written_as_geojson_reads_the_same(town: Registry) -> None:
 
 
 @given(places(nationals))
+@few
 def test_rows_of_known_car_parks_read_again_change_nothing(town: Registry) -> None:
     read = bnls.read(bnls.write(town), FILE, town)
 
@@ -63,6 +68,7 @@ def test_rows_of_known_car_parks_read_again_change_nothing(town: Registry) -> No
 
 
 @given(places(nationals))
+@few
 def test_rows_of_car_parks_that_are_new_are_written_the_same_again(town: Registry) -> None:
     text = bnls.write(town)
 
@@ -74,7 +80,7 @@ def schema() -> Schema:
 
 
 @given(places(nationals))
-@settings(max_examples=20, deadline=None)
+@few
 def test_rows_of_the_national_base_are_what_its_schema_asks(town: Registry) -> None:
     rows = list(csv.reader(io.StringIO(bnls.write(town), newline="")))
 
