@@ -176,9 +176,18 @@ def _new_code() -> str:
     return "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
 
 
+def is_code(secret: str) -> bool:
+    """Whether it may be a code, which can be found by trying; a link's secret cannot."""
+    return len(_bare(secret)) == CODE_LENGTH
+
+
+def _bare(secret: str) -> str:
+    return "".join(secret[:LONGEST_SECRET].replace("-", "").split()).upper()
+
+
 def _digest(secret: str) -> Digest:
-    bare = "".join(secret[:LONGEST_SECRET].replace("-", "").split()).upper()
-    if len(bare) != CODE_LENGTH:
+    bare = _bare(secret)
+    if not is_code(secret):
         return digest_of(secret[:LONGEST_SECRET].strip())
     stretched = hashlib.scrypt(bare.encode(), salt=b"passerelle sign-in", n=SCRYPT_COST, r=8, p=1, dklen=32)
     return Digest(stretched.hex())

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from cloud_api.access import CALLER, COOKIE, LONGEST_KEY, Caller, address_of, caller_of, too_many
 from cloud_api.rate_limits import SECOND_NS, Rate, RateLimiter
-from cloud_api.registry.people import LONGEST_SECRET, SIGNED_IN_FOR, Asking, NotSignedInError
+from cloud_api.registry.people import LONGEST_SECRET, SIGNED_IN_FOR, Asking, NotSignedInError, is_code
 from cloud_api.scopes import Scope
 from cloud_api.services import Services
 from cloud_api.web.technician.room import HOME, Room, require_own_page
@@ -44,7 +44,8 @@ def add_routes(routes: APIRouter, room: Room) -> None:
 
     @routes.get("/sign-in/{secret}")
     async def show_link(request: Request, secret: str) -> Response:
-        count_try(request)
+        if is_code(secret):
+            count_try(request)
         asked = await asyncio.to_thread(people.ask, secret[:LONGEST_SECRET], services.clock())
         if asked.how is not Asking.GOOD or asked.person is None:
             return room.page(request, "sign_in.html", status=HTTPStatus.GONE, how=asked.how, again=None)
