@@ -44,10 +44,10 @@ def _learned(
     spaces: Sequence[Sequence[SpaceChange]], known: Calendar, now: datetime
 ) -> tuple[dict[SpaceKey, Habit], Pace, list[Still]]:
     habits: dict[SpaceKey, Habit] = {}
-    town, stills = no_pace(known), []
+    town, stills, start = no_pace(known), [], known.start
     for changes in spaces:
         past = [change for change in changes if change.at < now]
-        habit, town = learn([change for change in past if change.at >= known.start], known, town)
+        habit, town = learn([change for change in past if change.at >= start], known, town)
         last = past[-1]
         stills.append(Still(device=last.device, channel=last.channel, occupied=last.occupied, since=last.at))
         if habit is not None:
