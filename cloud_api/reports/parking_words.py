@@ -247,7 +247,13 @@ class ParkingWords:
             self.write.say(
                 f"État des données au {as_of} ; le même lien redonne le même rapport.",
                 f"Data as of {as_of}; the same link gives the same report again.",
-            )
+            ),
+            self.write.say(
+                "Une place dont le capteur se tait au milieu de la période garde son dernier état dans ces chiffres : "
+                "le temps de son silence n’en est pas retiré.",
+                "A space whose sensor falls silent within the period keeps its last state in these figures: the time "
+                "of its silence is not taken out.",
+            ),
         ]
         others = ", ".join(each.name for each in self.zones if not each.counted_by_space)
         if others:
