@@ -81,6 +81,7 @@ def watched_town(broker: Mosquitto, folder: Path) -> Iterator[WatchedTown]:
             edge.space(1, "d1", occupied=True),
         )
         town = WatchedTown(address, key, reporter, registry, edge)
+        until(lambda: HTTP.get(f"{address}/readyz").is_success)
         until(lambda: 'passerelle_gateway_queued_messages{gateway="gw-halles"} 7.0' in town.metrics())
         until(lambda: 'trust="fresh"' in town.metrics())
         until(lambda: "\npasserelle_backup_timestamp_seconds" in town.metrics())
