@@ -152,9 +152,10 @@ class Configurator:
         """Called on the network's thread."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._take, delivery)
-        self._connection.acknowledge(delivery)
 
     def _take(self, delivery: Delivery) -> None:
+        """Acknowledged here, so that no more than the window wait for the event loop."""
+        self._connection.acknowledge(delivery)
         try:
             message = messages.decode(delivery.topic, delivery.body)
         except MessageError as error:

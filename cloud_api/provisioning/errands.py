@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
+from itertools import accumulate, takewhile
 from typing import Final
 
 from msgspec import Struct
@@ -18,6 +19,8 @@ from edge.messages import CapturedFrame, Command, CommandResult
 MOST_ERRANDS: Final = 200
 """Kept; the oldest goes first."""
 MOST_FRAMES: Final = 200
+MOST_CHARACTERS: Final = 300_000
+"""Of the frames of one errand together: five times what so many frames of a radar take."""
 NO_EPOCH: Final = "0" * 16
 """What the cloud writes where a gateway writes its outbox's epoch."""
 
@@ -81,7 +84,7 @@ class Errands:
     def take(self, result: CommandResult) -> None:
         """Take in what a gateway answered."""
         known = self.find(result.gateway, result.id) or Errand(id=result.id, gateway=result.gateway)
-        frames = known.frames if result.frame is None else (*known.frames, result.frame)[-MOST_FRAMES:]
+        frames = known.frames if result.frame is None else _newest((*known.frames, result.frame))
         outcome = Outcome.UNDER_WAY if result.more else Outcome.DONE if result.done else Outcome.FAILED
         self._keep(replace(known, outcome=outcome, text=result.text, frames=frames))
 
@@ -89,3 +92,14 @@ class Errands:
         self._known[errand.gateway, errand.id] = errand
         if len(self._known) > MOST_ERRANDS:
             del self._known[next(iter(self._known))]
+
+
+def _newest(frames: tuple[CapturedFrame, ...]) -> tuple[CapturedFrame, ...]:
+    """As many of them, from the end, as are kept."""
+    sizes = accumulate(map(_characters, reversed(frames[-MOST_FRAMES:])))
+    kept = sum(1 for _ in takewhile(lambda size: size <= MOST_CHARACTERS, sizes))
+    return frames[len(frames) - kept :]
+
+
+def _characters(frame: CapturedFrame) -> int:
+    return len(frame.payload) + len(frame.problem or "") + sum(map(len, frame.readings))

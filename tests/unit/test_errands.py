@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cloud_api.provisioning.errands import MOST_ERRANDS, Action, Outcome
+from cloud_api.provisioning.errands import MOST_CHARACTERS, MOST_ERRANDS, Action, Outcome
 from cloud_api.provisioning.errands import Errands as Desk
 from edge.drivers.links.base import Refused, Report, Stranger
 from edge.errands import CAPTURE_MS, MOST_CAPTURES, MOST_FRAMES
-from edge.messages import Command, CommandResult
+from edge.messages import CapturedFrame, Command, CommandResult
 from edge.readings import DeviceAddress, Frame, Health
 from tests.clocks import ManualClock
 from tests.errands import BAY, errands
@@ -151,6 +151,17 @@ def test_another_gateway_cannot_answer_a_command() -> None:
     found = desk.find("mairie", asked.id)
     assert found is not None
     assert found.outcome is Outcome.WAITING
+
+
+def test_frames_as_large_as_they_may_be_take_bounded_memory_and_the_newest_stay() -> None:
+    desk = Desk(lambda _command: True)
+    for number in range(10):
+        frame = CapturedFrame(link="lora", counter=number, readings=("x" * (MOST_CHARACTERS // 3),))
+        desk.take(CommandResult(gateway="rogue", epoch="0" * 16, id="c1", done=True, frame=frame, more=True))
+
+    found = desk.find("rogue", "c1")
+    assert found is not None
+    assert [frame.counter for frame in found.frames] == [7, 8, 9]
 
 
 def test_results_take_bounded_memory_and_a_broker_that_is_away_is_told() -> None:
