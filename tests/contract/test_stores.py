@@ -1,14 +1,9 @@
 """What every store promises, on SQLite and on a real InfluxDB server."""
 
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
-from random import Random
-from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from cloud_api.stores import open_store
 from cloud_api.stores.base import (
@@ -17,36 +12,16 @@ from cloud_api.stores.base import (
     Hour,
     Passed,
     RefusedFactError,
-    SpaceChange,
     Store,
     StoredFlow,
-    StoredSpace,
 )
 from edge.messages import Flag
-from tests.history import CHANNEL, DAY, HOUR, MIDNIGHT, OTHER_EPOCH, correction, day, flow, space, summed
-from tests.influx import InfluxServer
-from tests.stores import fresh_name
+from tests.history import CHANNEL, DAY, HOUR, MIDNIGHT, OTHER_EPOCH, day, flow, space, summed
+from tests.stores import AWKWARD_NAMES, day_of
 from tests.stores import influx as influx
 from tests.stores import store as store
 from tests.stores import url as url
 from tests.town import Clock
-
-AWKWARD_NAMES = [
-    "Place de l'Étoile",
-    'said "line 1"',
-    "a,b=c d",
-    "trailing backslash\\",
-    "\\' OR 1=1; DROP MEASUREMENT flow --",
-    "two\nlines\tand a tab",
-    "100 %, %20 and %5C",
-    "#comment",
-    " spaces around ",
-    "数え 🚶",
-]
-
-
-def day_of(store: Store, channel: Channel = CHANNEL) -> list[Hour]:
-    return store.hours([channel], MIDNIGHT, MIDNIGHT + DAY)
 
 
 def test_a_new_store_is_ready_and_knows_nothing(store: Store) -> None:
@@ -273,42 +248,6 @@ def test_names_that_differ_by_what_must_be_escaped_stay_apart(store: Store) -> N
     assert store.channels() == sorted(channels)
 
 
-def test_the_newest_state_wins_in_whatever_order_it_was_written(store: Store) -> None:
-    newest = space(MIDNIGHT + 2 * HOUR, occupied=False, since=MIDNIGHT + HOUR)
-
-    store.write([space(MIDNIGHT + HOUR)])
-    store.write([newest])
-    store.write([space(MIDNIGHT, occupied=True, since=MIDNIGHT)])
-
-    assert store.last_states() == [newest]
-
-
-def test_states_are_told_by_device_and_channel(store: Store) -> None:
-    states = [space(device=device, name=name) for device in ("a", "b") for name in ("1", "2")]
-
-    store.write(list(reversed(states)))
-
-    assert store.last_states() == states
-
-
-def test_a_state_is_kept_to_the_microsecond(store: Store) -> None:
-    precise = space(
-        datetime(2026, 3, 29, 1, 2, 3, 456789, tzinfo=UTC), since=datetime(2026, 3, 29, 1, 2, 3, 1, tzinfo=UTC)
-    )
-
-    store.write([precise])
-
-    assert store.last_states() == [precise]
-
-
-def test_states_far_in_the_future_are_the_newest(store: Store) -> None:
-    wrong_clock = space(datetime(2199, 12, 31, tzinfo=UTC))
-
-    store.write([wrong_clock, space()])
-
-    assert store.last_states() == [wrong_clock]
-
-
 @pytest.mark.parametrize(
     "impossible",
     [
@@ -348,29 +287,6 @@ def test_what_was_written_is_there_after_opening_again(url: str) -> None:
         assert second.last_states() == [space()]
 
 
-def test_a_change_told_by_many_heartbeats_is_one(store: Store) -> None:
-    store.write([*_stay(MIDNIGHT, occupied=True), *_stay(MIDNIGHT + 5 * HOUR, occupied=False)])
-
-    assert store.changes(["5a11"], MIDNIGHT, MIDNIGHT + DAY) == [
-        SpaceChange(device="5a11", channel="1", at=MIDNIGHT, occupied=True),
-        SpaceChange(device="5a11", channel="1", at=MIDNIGHT + 5 * HOUR, occupied=False),
-    ]
-
-
-def test_changes_are_those_of_the_period_and_of_the_sensors_asked_for(store: Store) -> None:
-    others = [space(since=MIDNIGHT, device="0b"), space(MIDNIGHT + HOUR, since=None)]
-    store.write([*others, *_stay(MIDNIGHT - HOUR, occupied=True), *_stay(MIDNIGHT + DAY, occupied=False)])
-
-    assert store.changes(["5a11"], MIDNIGHT, MIDNIGHT + DAY) == []
-    assert store.changes([], MIDNIGHT, MIDNIGHT + DAY) == []
-    assert len(store.changes(["0b", "5a11"], MIDNIGHT - DAY, MIDNIGHT + 2 * DAY)) == 3
-
-
-def _stay(since: datetime, *, occupied: bool) -> list[StoredSpace]:
-    """A state that was told four times, an hour apart, from the moment it began."""
-    return [space(since + count * HOUR, occupied=occupied, since=since) for count in range(4)]
-
-
 def test_an_interval_is_the_sum_of_its_parts_and_no_more(store: Store) -> None:
     later = MIDNIGHT + timedelta(minutes=5)
     store.write([flow(in_=10, out=None), flow(in_=2, out=4, part=1), flow(in_=1, out=1, epoch=OTHER_EPOCH)])
@@ -383,103 +299,6 @@ def test_an_interval_is_the_sum_of_its_parts_and_no_more(store: Store) -> None:
         Passed(channel=CHANNEL, start=later, seconds=300, in_=3, out=None, covered_s=120),
     ]
     assert store.intervals([], MIDNIGHT, MIDNIGHT + HOUR) == []
-
-
-def test_corrections_are_kept_as_facts_beside_each_other(url: str) -> None:
-    known = [correction(), correction(MIDNIGHT + timedelta(seconds=1), occupied=12)]
-    with closing(open_store(url)) as first:
-        first.correct([*known, correction(place="gare")])
-        first.correct(known[:1])
-        first.correct([])
-
-    with closing(open_store(url)) as second:
-        assert second.corrections("halles", MIDNIGHT, MIDNIGHT + DAY) == known
-        assert second.corrections("halles", MIDNIGHT, MIDNIGHT + timedelta(seconds=1)) == known[:1]
-        assert second.corrections("port", MIDNIGHT, MIDNIGHT + DAY) == []
-
-
-@pytest.mark.parametrize("name", AWKWARD_NAMES)
-def test_awkward_names_of_sensors_and_places_come_back_whole(store: Store, name: str) -> None:
-    store.write([space(since=MIDNIGHT, device=name)])
-    store.correct([correction(place=name)])
-
-    assert [change.device for change in store.changes([name], MIDNIGHT, MIDNIGHT + DAY)] == [name]
-    assert store.corrections(name, MIDNIGHT, MIDNIGHT + DAY) == [correction(place=name)]
-
-
-def test_two_threads_that_write_lose_nothing(store: Store) -> None:
-    facts = day()
-    batches = [facts[first : first + 12] for first in range(0, len(facts), 12)]
-
-    with ThreadPoolExecutor(2) as threads:
-        list(threads.map(store.write, batches))
-
-    assert day_of(store) == summed(facts)
-
-
-def test_threads_that_write_the_same_facts_count_them_once(store: Store) -> None:
-    facts = day()
-
-    with ThreadPoolExecutor(4) as threads:
-        list(threads.map(store.write, [facts] * 4))
-
-    assert day_of(store) == summed(facts)
-
-
-def test_reading_while_another_thread_writes_sees_each_hour_grow(store: Store) -> None:
-    with ThreadPoolExecutor(1) as thread:
-        written = thread.submit(lambda: [store.write([flow(part=part)]) for part in range(30)])
-        seen = [sum(hour.parts for hour in day_of(store)) for _ in range(30)]
-        written.result()
-
-    assert seen == sorted(seen)
-    assert [hour.parts for hour in day_of(store)] == [30]
-
-
-counts = st.integers(min_value=0, max_value=2**40)
-flows = st.builds(
-    flow,
-    st.integers(min_value=0, max_value=287).map(lambda index: MIDNIGHT + timedelta(minutes=5 * index)),
-    in_=counts,
-    out=st.none() | counts,
-    part=st.integers(min_value=0, max_value=999_999),
-    covered_s=st.integers(min_value=0, max_value=900),
-    flags=st.sets(st.sampled_from(Flag)).map(lambda flags: tuple(sorted(flags))),
-    channel=st.sampled_from([CHANNEL, Channel("b", "line1", ""), Channel("b", "line2", "bicycle")]),
-    epoch=st.sampled_from(["0" * 16, "f" * 16]),
-)
-
-
-def key(fact: StoredFlow) -> tuple[object, ...]:
-    interval = fact.interval
-    return (fact.epoch, interval.device, interval.channel, interval.mode, interval.start, interval.part)
-
-
-histories = st.lists(flows, max_size=30, unique_by=key)
-
-
-def assert_parts_add_up_in_any_order(store: Store, facts: list[StoredFlow], random: Random) -> None:
-    order = [*facts, *facts[::2]]
-    random.shuffle(order)
-    for first in range(0, len(order), 7):
-        store.write(order[first : first + 7])
-
-    channels = sorted({Channel(fact.interval.device, fact.interval.channel, fact.interval.mode) for fact in facts})
-    assert store.channels() == channels
-    assert store.hours(channels, MIDNIGHT, MIDNIGHT + DAY) == summed(facts)
-
-
-@given(facts=histories, random=st.randoms(use_true_random=False))
-def test_parts_add_up_in_any_order_in_sqlite(facts: list[StoredFlow], random: Random) -> None:
-    with TemporaryDirectory() as folder, closing(open_store(f"sqlite:///{folder}/history.db")) as store:
-        assert_parts_add_up_in_any_order(store, facts, random)
-
-
-@given(facts=histories, random=st.randoms(use_true_random=False))
-@settings(max_examples=10, deadline=None)
-def test_parts_add_up_in_any_order_in_influx(influx: InfluxServer, facts: list[StoredFlow], random: Random) -> None:
-    with closing(open_store(influx.url(fresh_name()))) as store:
-        assert_parts_add_up_in_any_order(store, facts, random)
 
 
 def test_what_came_after_a_date_is_told_apart_for_ever(url: str) -> None:
@@ -498,18 +317,3 @@ def test_what_came_after_a_date_is_told_apart_for_ever(url: str) -> None:
         assert store.newest([CHANNEL], MIDNIGHT, MIDNIGHT + DAY) == clock.now
         assert store.newest([CHANNEL], MIDNIGHT + HOUR, MIDNIGHT + 2 * HOUR) == then
         assert store.newest([CHANNEL], MIDNIGHT - DAY, MIDNIGHT) is None
-
-
-def test_a_change_of_a_space_that_was_told_after_a_date_is_told_apart(url: str) -> None:
-    clock = Clock(MIDNIGHT + DAY)
-    with closing(open_store(url, clock)) as store:
-        store.write([space(since=MIDNIGHT)])
-        then = clock.now
-        clock.now += HOUR
-        later = MIDNIGHT + HOUR
-        store.write([space(later, since=MIDNIGHT), space(later + HOUR, since=later, occupied=False)])
-
-        known = store.changes(["5a11"], MIDNIGHT, MIDNIGHT + DAY, then)
-
-        assert [each.at for each in known] == [MIDNIGHT]
-        assert [each.at for each in store.changes(["5a11"], MIDNIGHT, MIDNIGHT + DAY)] == [MIDNIGHT, later]
