@@ -6,124 +6,27 @@ import sqlite3
 import stat
 import zipfile
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from sqlalchemy import MetaData, insert
-from typer.testing import CliRunner, Result
 
 from cloud_api.backup.archive import MANIFEST, Kind, open_archive
-from cloud_api.backup.registry_rows import dump_registry
 from cloud_api.backup.snapshots import Pages, snapshot
 from cloud_api.backup.taking import LEDGER
-from cloud_api.backup_commands import app
-from cloud_api.forecast.archive import Archive, Observed
+from cloud_api.forecast.archive import Archive
 from cloud_api.ledger import Ledger
 from cloud_api.registry.backups import LastBackup
-from cloud_api.registry.database import open_database
-from cloud_api.registry.keys import digest_of
-from cloud_api.registry.places import Closure
-from cloud_api.registry.store import RegistryStore, open_registry
-from cloud_api.registry.tables import METADATA, PHOTO, RADIO_KEYS
-from cloud_api.scopes import Scope
-from cloud_api.stores import open_store
+from cloud_api.registry.store import open_registry
 from cloud_api.stores.base import RefusedFactError
 from cloud_api.stores.sqlite import SqliteStore
+from tests.backed_up_town import NOW, everything, registry_before, rows_of, run, store_of
+from tests.backed_up_town import archive as archive
+from tests.backed_up_town import machine as machine
+from tests.backed_up_town import town as town
 from tests.history import CHANNEL, DAY, HOUR, MIDNIGHT, correction, day, flow, space, summed
-from tests.influx import InfluxServer
-from tests.influx import influx as influx
-from tests.postgres import PostgresServer
-from tests.postgres import postgres as postgres
-from tests.stores import fresh_name
-from tests.town import REGISTRY, until
-
-NOW = datetime(2026, 11, 27, 2, tzinfo=UTC)
-WORKS = Closure(id="works-1", place="m1", start=NOW, end=NOW + HOUR, reason="travaux")
-FIXTURES = Path(__file__).parents[1] / "fixtures"
-
-
-def run(*words: str) -> Result:
-    return CliRunner().invoke(app, words)
-
-
-def fill_registry(address: str) -> str:
-    """A town with a closure, a key that opens and one that was revoked: the text of the first."""
-    with closing(open_registry(address)) as registry:
-        registry.merge([*REGISTRY.entries, WORKS], by="test", at=NOW)
-        _, secret = registry.keys.create("office", [Scope.REPORT], by="test", at=NOW, expires_at=NOW + DAY)
-        lost, _ = registry.keys.create("lost phone", [Scope.PROVISION], by="test", at=NOW)
-        registry.keys.revoke(lost.id, by="test", at=NOW + HOUR)
-        registry.keys.used({lost.id: NOW})
-    engine = open_database(address)
-    with engine.begin() as connection:
-        connection.execute(insert(RADIO_KEYS).values(address="d1", body={"key": "00" * 16}))
-        connection.execute(
-            insert(PHOTO).values(
-                id="p1", place="m1", device="d1", at=NOW, who="test", media_type="image/jpeg", body=bytes(range(256))
-            )
-        )
-    engine.dispose()
-    return secret
-
-
-@pytest.fixture
-def town(tmp_path: Path) -> Path:
-    """A folder with all that an API keeps."""
-    folder = tmp_path / "town"
-    folder.mkdir()
-    fill_registry(str(folder / "registry.db"))
-    (folder / "signing.key").write_text("a key")
-    with closing(SqliteStore(folder / "history.db")) as store:
-        store.write([*day(), space()])
-        store.correct([correction()])
-    with closing(Ledger(folder / "history.ledger.db")) as ledger:
-        ledger.quarantine([RefusedFactError(flow(part=9), "field type conflict")], NOW)
-    with closing(Archive(folder / "history.ledger.forecasts.db")) as forecasts:
-        forecasts.note(10, [Observed(zone="marche", quarter=10, spaces=4, free=1)], [], [])
-    return folder
-
-
-@pytest.fixture
-def machine(tmp_path: Path) -> Path:
-    """Another machine: a folder with nothing in it."""
-    folder = tmp_path / "after-the-fire"
-    folder.mkdir()
-    return folder
-
-
-def store_of(folder: Path) -> str:
-    return f"sqlite:///{folder}/history.db"
-
-
-@pytest.fixture
-def archive(town: Path, tmp_path: Path) -> Path:
-    file = tmp_path / "town.zip"
-    shutil.copy(town / "registry.db", registry_before(town))
-    taken = run("backup", "--to", str(file), "--store", store_of(town))
-    assert taken.exit_code == 0, taken.output
-    return file
-
-
-def registry_before(town: Path) -> Path:
-    """The town's registry as it was when it was backed up: since then it knows of the backup."""
-    return town.with_name("registry-before.db")
-
-
-def everything(registry: RegistryStore) -> tuple[object, ...]:
-    kept = registry.snapshot()
-    return (registry.revision(), list(kept.entries), registry.keys.all(), registry.trail(limit=1000))
-
-
-def rows_of(registry: Path) -> bytes:
-    """Every row of every table."""
-    dump = registry.with_name("rows")
-    dump_registry(str(registry), dump)
-    rows = dump.read_bytes()
-    dump.unlink()
-    return rows
+from tests.town import until
 
 
 def test_the_town_knows_which_backup_was_made_last(town: Path, archive: Path) -> None:
@@ -359,121 +262,3 @@ def test_a_backup_of_something_that_is_not_there_is_none(tmp_path: Path, town: P
     assert (again.exit_code, "never written over" in again.stderr) == (1, True)
     assert (full.exit_code, "cannot be written" in full.stderr) == (1, True)
     assert not (tmp_path / "registry.db").exists()
-
-
-def test_a_registry_goes_to_postgresql_and_back(
-    archive: Path, town: Path, machine: Path, postgres: PostgresServer, tmp_path: Path
-) -> None:
-    address = postgres.url(postgres.new_database())
-    moved = run("restore", str(archive), "--store", store_of(machine), "--registry", address)
-    assert moved.exit_code == 0, moved.output
-    with (
-        closing(open_registry(str(registry_before(town)))) as before,
-        closing(open_registry(address)) as after,
-    ):
-        assert everything(after) == everything(before)
-        after.merge([Closure(id="works-2", place="m2", start=NOW, end=NOW, reason="marché")], by="test", at=NOW)
-        assert len(after.trail(limit=1000)) == len(before.trail(limit=1000)) + 1
-
-    refused = run("restore", str(archive), "--store", store_of(machine), "--registry", address, "--replace")
-    assert (refused.exit_code, "holds a registry already" in refused.stderr) == (1, True)
-
-    assert (
-        dump_registry(address, tmp_path / "rows").rows
-        == dump_registry(str(registry_before(town)), tmp_path / "r").rows + 2
-    )
-    file, back = tmp_path / "back.zip", tmp_path / "back"
-    back.mkdir()
-    with closing(open_registry(address)) as here:
-        moved_on = everything(here)
-    assert run("backup", "--to", str(file), "--store", store_of(machine), "--registry", address).exit_code == 0
-    assert run("restore", str(file), "--store", store_of(back)).exit_code == 0
-    with closing(open_registry(str(back / "registry.db"))) as there:
-        assert everything(there) == moved_on
-
-
-def test_every_table_of_the_registry_is_backed_up(tmp_path: Path) -> None:
-    engine = open_database(str(tmp_path / "registry.db"))
-    made = MetaData()
-    made.reflect(engine)
-    engine.dispose()
-
-    assert set(METADATA.tables) == set(made.tables) - {"alembic_version"}
-
-
-def test_a_registry_of_an_older_version_is_restored_as_it_was_and_then_brought_up_to_date(
-    town: Path, machine: Path, tmp_path: Path
-) -> None:
-    (town / "registry.db").unlink()
-    with closing(sqlite3.connect(town / "registry.db")) as old:
-        old.executescript((FIXTURES / "registry-0001.sql").read_text(encoding="utf-8"))
-    shutil.copy(town / "registry.db", registry_before(town))
-    assert run("backup", "--to", str(tmp_path / "old.zip"), "--store", store_of(town)).exit_code == 0
-
-    restored = run("restore", str(tmp_path / "old.zip"), "--store", store_of(machine))
-
-    assert restored.exit_code == 0, restored.output
-    with (
-        closing(open_registry(str(registry_before(town)))) as before,
-        closing(open_registry(str(machine / "registry.db"))) as after,
-    ):
-        assert everything(after) == everything(before)
-
-
-def test_a_key_still_opens_after_a_restore(tmp_path: Path, machine: Path) -> None:
-    folder = tmp_path / "town"
-    folder.mkdir()
-    secret = fill_registry(str(folder / "registry.db"))
-    SqliteStore(folder / "history.db").close()
-    run("backup", "--to", str(tmp_path / "k.zip"), "--store", store_of(folder))
-    run("restore", str(tmp_path / "k.zip"), "--store", store_of(machine))
-
-    with closing(open_registry(str(machine / "registry.db"))) as registry:
-        (good,) = [key for key in registry.keys.all() if key.opens_at(NOW + timedelta(minutes=1)) and not key.used_at]
-
-    assert good.digest == digest_of(secret)
-    assert good.label == "office"
-
-
-@pytest.fixture
-def on_influx(influx: InfluxServer) -> str:
-    """The town's history on a real InfluxDB instead."""
-    url = influx.url(fresh_name())
-    with closing(open_store(url)) as store:
-        store.write([*day(), space()])
-    return url
-
-
-def test_history_on_influxdb_is_backed_up_and_restored_by_its_own_tool(
-    town: Path, machine: Path, tmp_path: Path, influx: InfluxServer, on_influx: str
-) -> None:
-    file, target = tmp_path / "influx.zip", influx.url(fresh_name())
-    rest = ["--registry", str(town / "registry.db"), "--ledger", str(town / "history.ledger.db")]
-    there = ["--registry", str(machine / "registry.db"), "--ledger", str(machine / "a.ledger.db")]
-
-    taken = run("backup", "--to", str(file), "--store", on_influx, "--influx-rpc", influx.rpc, *rest)
-    restored = run("restore", str(file), "--store", target, "--influx-rpc", influx.rpc, *there)
-    again = run("restore", str(file), "--store", target, "--influx-rpc", influx.rpc, "--replace", *there)
-    mistaken = run("restore", str(file), "--store", store_of(machine))
-
-    assert taken.exit_code == 0, taken.output
-    assert restored.exit_code == 0, restored.output
-    with closing(open_store(target)) as store:
-        assert store.hours([CHANNEL], MIDNIGHT, MIDNIGHT + DAY) == summed(day())
-        assert store.last_states() == [space()]
-    assert (again.exit_code, "is there already" in again.stderr) == (1, True)
-    assert (mistaken.exit_code, "passerelle store copy" in mistaken.stderr) == (1, True)
-
-
-def test_a_machine_without_the_servers_tool_is_told_what_to_do(
-    town: Path, tmp_path: Path, on_influx: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PATH", "")
-    rest = ["--registry", str(town / "registry.db"), "--ledger", str(town / "history.ledger.db")]
-
-    taken = run("backup", "--to", str(tmp_path / "i.zip"), "--store", on_influx, *rest)
-    without = run("backup", "--to", str(tmp_path / "w.zip"), "--store", on_influx, "--without-store", *rest)
-
-    assert (taken.exit_code, "influxd backup -portable" in taken.stderr) == (1, True)
-    assert without.exit_code == 0, without.output
-    assert not (tmp_path / "i.zip").exists()
