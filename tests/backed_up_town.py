@@ -26,8 +26,6 @@ from tests.history import DAY, HOUR, correction, day, flow, space
 from tests.town import REGISTRY
 
 NOW = datetime(2026, 11, 27, 2, tzinfo=UTC)
-
-
 WORKS = Closure(id="works-1", place="m1", start=NOW, end=NOW + HOUR, reason="travaux")
 
 

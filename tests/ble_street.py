@@ -16,14 +16,8 @@ from edge.readings import DeviceAddress, Frame
 from firmware_sim.links.bluez import Bluez, PrivateBus
 
 PLAIN = DeviceAddress("A4:C1:38:00:00:01")
-
-
 SEALED = DeviceAddress("54:48:E6:8F:80:A5")
-
-
 KEY = bytes.fromhex("231d39c1d7cc1ab1aee224cd096db932")
-
-
 PATIENCE_S = 10
 
 
