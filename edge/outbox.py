@@ -64,7 +64,6 @@ class Outbox:
             self._migrate()
             self.epoch, self._last_seq, self._sent_until = self._identify()
             self._waiting_dropped = self._count_waiting_dropped()
-            self._held: int = self._db.execute("SELECT count(*) FROM outbox").fetchone()[0]
         self._sweep: Sweep | None = None
         self._latest: tuple[Entry, ...] = ()
         """What the last commit put in."""
@@ -113,7 +112,6 @@ class Outbox:
                 if entries:
                     db.execute("UPDATE identity SET last_seq = ?, sent_until = ?", (last, self._sent_until))
             self._last_seq = last
-            self._held += len(entries)
             self._waiting_dropped += dropped
             self._latest = tuple(Entry(seq, topic, bool(retain), body) for seq, topic, retain, body in entries)
             return last
@@ -143,12 +141,8 @@ class Outbox:
 
     def forget(self, ranges: Iterable[SeqRange]) -> None:
         """Delete what the store has committed. Idempotent; ranges that hold nothing are harmless."""
-        with self._guarded():
-            with self._transaction() as db:
-                gone = db.executemany(
-                    "DELETE FROM outbox WHERE seq BETWEEN ? AND ?", [(r.first, r.last) for r in ranges]
-                )
-            self._held -= max(gone.rowcount, 0)
+        with self._guarded(), self._transaction() as db:
+            db.executemany("DELETE FROM outbox WHERE seq BETWEEN ? AND ?", [(r.first, r.last) for r in ranges])
 
     def begin_day(self, today: date) -> None:
         """Note that the gateway runs today, UTC: what waits in the outbox has grown older by a day."""
@@ -178,8 +172,10 @@ class Outbox:
             return None if self._sweep is None else relief
 
     def __len__(self) -> int:
-        """Messages that the store has not confirmed, without a look at the disk: hundreds of thousands may wait."""
-        return self._held
+        """Messages that the store has not confirmed."""
+        with self._guarded():
+            count: int = self._db.execute("SELECT count(*) FROM outbox").fetchone()[0]
+        return count
 
     def waiting(self, limit: int) -> list[Waiting]:
         """At most `limit` of the observations that wait for the time, oldest first."""
@@ -275,15 +271,11 @@ class Outbox:
             told = structs.replace(new, seq=self._last_seq + 1)
         last = max(self._last_seq, told.seq)
         with self._transaction() as db:
-            gone = db.execute(
-                "DELETE FROM outbox WHERE seq BETWEEN ? AND ?", (stretch[0].seq, stretch[-1].seq)
-            ).rowcount
+            db.execute("DELETE FROM outbox WHERE seq BETWEEN ? AND ?", (stretch[0].seq, stretch[-1].seq))
             db.executemany("INSERT INTO outbox VALUES (?, ?, ?, ?)", [structs.astuple(entry) for entry in kept])
-            gone += db.execute("DELETE FROM outbox WHERE seq = ?", (told.seq,)).rowcount
-            db.execute("INSERT INTO outbox VALUES (?, ?, ?, ?)", self._entry(told.seq, told))
+            db.execute("INSERT OR REPLACE INTO outbox VALUES (?, ?, ?, ?)", self._entry(told.seq, told))
             db.execute("UPDATE identity SET last_seq = ?, sent_until = ?", (last, self._sent_until))
         self._last_seq = last
-        self._held += len(kept) + 1 - gone
         return told
 
     def _migrate(self) -> None:
