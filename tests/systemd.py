@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 
 PATIENCE_S = 60.0
 """A loaded machine needs long to import everything."""
@@ -24,8 +25,9 @@ class Systemd:
         return self.receiver.recv(4096).decode()
 
     def hears(self, word: str, patience_s: float = PATIENCE_S) -> str:
-        """The next datagram that holds `word`. Raises `TimeoutError` when nothing at all comes for so long."""
-        while word not in (heard := self.next(patience_s)):
+        """The next datagram that holds `word`. Raises `TimeoutError` when none comes in time."""
+        until = monotonic() + patience_s
+        while word not in (heard := self.next(max(0.01, until - monotonic()))):
             pass
         return heard
 
