@@ -74,6 +74,12 @@ def is_fresh(client: httpx.Client) -> bool:
     return all(zone["trust"] == "fresh" and zone["unknown"] == 0 for zone in zones)
 
 
+def page_says_what_is_free(client: httpx.Client) -> bool:
+    """The page is written once a second at most: for so long it may say what was free before."""
+    page = client.get("/").raise_for_status().text
+    return any(f">{number}<" in page for number in free(client).values())
+
+
 def is_forecast(client: httpx.Client, zone: str) -> bool:
     answer = client.get(f"/v1/parking/zones/{zone}/forecast").raise_for_status().json()
     return all(each["probability"] is not None for each in answer["data"]["forecasts"])
@@ -137,8 +143,7 @@ def test_it_is_soon_alive_does_not_make_ctrl_c_wait_and_goes_on_with_its_data_on
 
     with demo(tmp_path, "--days", "1") as (program, client):
         until(lambda: is_fresh(client), FIRST_FIGURE_S)
-        page = client.get("/").raise_for_status().text
-        assert any(f">{number}<" in page for number in free(client).values())
+        until(lambda: page_says_what_is_free(client), FIRST_FIGURE_S)
         signs_in(program, client)
         until(lambda: is_forecast(client, "place-du-marche"), FIRST_FIGURE_S)
         until(lambda: is_told(tmp_path), PREPARED_S)
