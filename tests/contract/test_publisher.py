@@ -250,9 +250,7 @@ def test_a_broker_that_is_killed_costs_nothing(outbox: Outbox, own_mosquitto: Mo
     async def scenario() -> None:
         outbox.commit({}, [flow(number) for number in range(1, 21)])
         async with publishing(outbox, own_mosquitto) as running:
-            async with asyncio.timeout(PATIENCE_S):
-                while running.counters["no_subscriber"] < 20:  # noqa: ASYNC110 - counted in another thread
-                    await asyncio.sleep(0.01)
+            await asyncio.to_thread(until, lambda: running.counters["no_subscriber"] >= 20, PATIENCE_S)
             await asyncio.to_thread(own_mosquitto.kill)
             assert len(outbox) == 20
             await asyncio.to_thread(own_mosquitto.start)
